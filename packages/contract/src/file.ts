@@ -1,0 +1,104 @@
+// A file as its owner sees it: a name, a place, and bytes in a known state.
+
+import { z } from 'zod';
+import { type FileState, fileStateNames } from './file-state.ts';
+
+/** Sizes of preview that the service makes of images: the longest edge, in pixels. */
+export const previewPresets = { thumbnail: 320 } as const satisfies Record<string, number>;
+export type PreviewPreset = keyof typeof previewPresets;
+
+export interface FileEntry {
+  readonly id: string;
+  readonly name: string;
+  /** Names of the folders above it, outermost first; empty at the top. */
+  readonly folder: readonly string[];
+  readonly sizeBytes: number;
+  /** What the bytes are: sniffed from them, not what was claimed. */
+  readonly contentType: string;
+  readonly state: FileState;
+  /** Why the file was rejected or quarantined. */
+  readonly reason?: string;
+  /** base64 of the bytes' CRC or SHA, when the bucket gave one. */
+  readonly checksum?: { readonly algorithm: string; readonly value: string };
+  /** Presets that can be fetched from `/v1/files/{id}/previews/{preset}`. */
+  readonly previews: readonly PreviewPreset[];
+  /** Pixels, of an image. */
+  readonly width?: number;
+  readonly height?: number;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  /** When it was put into the trash. */
+  readonly trashedAt?: string;
+  /** When it leaves the trash for good. */
+  readonly purgeAt?: string;
+  /** Changes with every change of the entry; for If-Match. */
+  readonly etag: string;
+}
+
+export const fileEntrySchema: z.ZodType<FileEntry> = z.object({
+  id: z.string(),
+  name: z.string(),
+  folder: z.array(z.string()),
+  sizeBytes: z.int(),
+  contentType: z.string(),
+  state: z.enum(fileStateNames as [FileState, ...FileState[]]),
+  reason: z.string().exactOptional(),
+  checksum: z.object({ algorithm: z.string(), value: z.string() }).exactOptional(),
+  previews: z.array(z.enum(Object.keys(previewPresets) as [PreviewPreset])),
+  width: z.int().exactOptional(),
+  height: z.int().exactOptional(),
+  createdAt: z.iso.datetime(),
+  updatedAt: z.iso.datetime(),
+  trashedAt: z.iso.datetime().exactOptional(),
+  purgeAt: z.iso.datetime().exactOptional(),
+  etag: z.string(),
+});
+
+export interface ListFilesQuery {
+  readonly cursor?: string;
+  /** 1 to 200. Default 50. */
+  readonly limit?: number;
+  /** Default `-createdAt`: newest first. */
+  readonly sort?: 'name' | '-name' | 'createdAt' | '-createdAt' | 'sizeBytes' | '-sizeBytes';
+  /** Only files whose name holds this text, whatever the case. */
+  readonly name?: string;
+}
+
+export const listFilesQuerySchema: z.ZodType<ListFilesQuery> = z.object({
+  cursor: z.string().max(2048).exactOptional(),
+  limit: z.coerce.number().int().min(1).max(200).exactOptional(),
+  sort: z.enum(['name', '-name', 'createdAt', '-createdAt', 'sizeBytes', '-sizeBytes']).exactOptional(),
+  name: z.string().max(256).exactOptional(),
+});
+
+export interface FileList {
+  readonly files: readonly FileEntry[];
+  readonly nextCursor?: string;
+}
+
+export const fileListSchema: z.ZodType<FileList> = z.object({
+  files: z.array(fileEntrySchema),
+  nextCursor: z.string().exactOptional(),
+});
+
+/** Default `attachment`. `inline` shows the file in the browser where its type is safe to show. */
+export type Disposition = 'attachment' | 'inline';
+
+export interface CreateLinkRequest {
+  /** 60 to 604,800 (seven days). Default 3,600. */
+  readonly expiresInSeconds?: number;
+  readonly disposition?: Disposition;
+}
+
+export const createLinkRequestSchema: z.ZodType<CreateLinkRequest> = z.object({
+  expiresInSeconds: z.int().min(60).max(604_800).exactOptional(),
+  disposition: z.enum(['attachment', 'inline']).exactOptional(),
+});
+
+/** A URL that downloads the bytes from the bucket, without signing in, until it expires. */
+export interface DownloadLink {
+  readonly url: string;
+  readonly expiresAt: string;
+}
+
+export const downloadLinkSchema: z.ZodType<DownloadLink> = z.object({ url: z.string(), expiresAt: z.iso.datetime() });

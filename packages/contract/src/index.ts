@@ -1,0 +1,8 @@
+// What the file service and its clients say to each other: states, problems, schemas, routes. No I/O, no Node.
+
+export * from './account.ts';
+export * from './file.ts';
+export * from './file-state.ts';
+export * from './problem.ts';
+export * from './routes.ts';
+export * from './upload.ts';

@@ -1,0 +1,54 @@
+// What the service can refuse, as one table, and its shape on the wire: RFC 9457 `application/problem+json`.
+// docs/errors.md is generated from it.
+
+import { z } from 'zod';
+
+interface ProblemRow {
+  readonly status: number;
+  readonly title: string;
+}
+
+export const problems = {
+  'invalid-request': { status: 400, title: 'The request does not have the expected shape.' },
+  unauthenticated: { status: 401, title: 'Sign in, or send an API key.' },
+  'sign-in-link-used': { status: 401, title: 'This sign-in link was used already or has expired; ask for a new one.' },
+  forbidden: { status: 403, title: 'This is not allowed for you.' },
+  'cross-site': { status: 403, title: 'The request came from another site.' },
+  'not-found': { status: 404, title: 'There is nothing here.' },
+  'wrong-state': { status: 409, title: 'The file is in a state that does not allow this.' },
+  'parts-missing': { status: 409, title: 'The bucket does not hold all parts yet.' },
+  'idempotency-conflict': { status: 409, title: 'This Idempotency-Key was used with another request.' },
+  'precondition-failed': { status: 412, title: 'The file has changed meanwhile.' },
+  'file-too-large': { status: 413, title: 'The file is larger than allowed.' },
+  'request-too-large': { status: 413, title: 'The request body is larger than allowed.' },
+  'type-not-allowed': { status: 415, title: 'Files of this type are not allowed.' },
+  'quota-exceeded': { status: 422, title: 'There is not enough room left.' },
+  'too-many-requests': { status: 429, title: 'Too many requests; wait a moment.' },
+  'internal-error': { status: 500, title: 'Something went wrong on our side.' },
+  'storage-unavailable': { status: 503, title: 'The object storage does not answer.' },
+} as const satisfies Record<string, ProblemRow>;
+
+export type ProblemCode = keyof typeof problems;
+
+/** RFC 9457 problem details. `type` is `urn:stowage:problem:<code>`. */
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly code: ProblemCode;
+  /** What came, what was expected, what to do. */
+  readonly detail?: string;
+  /** Where in the request the fault lies, one entry a fault. */
+  readonly errors?: readonly { readonly path: string; readonly message: string }[];
+  readonly requestId?: string;
+}
+
+export const problemSchema: z.ZodType<Problem> = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  code: z.enum(Object.keys(problems) as [ProblemCode, ...ProblemCode[]]),
+  detail: z.string().exactOptional(),
+  errors: z.array(z.object({ path: z.string(), message: z.string() })).exactOptional(),
+  requestId: z.string().exactOptional(),
+});

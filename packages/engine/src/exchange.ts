@@ -1,0 +1,68 @@
+// One request and its answer while they are under way: the one place that holds node's own objects. The pipeline fills it
+// in as it learns more; render.ts answers it; the server sweeps it for clients that have stopped reading or writing.
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingBody } from './incoming-body.ts';
+
+export class Exchange {
+  readonly message: IncomingMessage;
+  readonly response: ServerResponse;
+  /** `x-amz-request-id`: what a log line and a client's error have in common. */
+  readonly id: string;
+  /** The client waits for `100 Continue` before it sends the body. */
+  readonly expectsContinue: boolean;
+  readonly startedAt: number;
+  /** For the log and the metrics. */
+  operation = 'none';
+  /** Account that signed it, once that is known. */
+  account = '';
+  errorCode = '';
+  sentBytes = 0;
+  body: IncomingBody | undefined;
+
+  // What the last sweep saw, so that the hot path has no clock to read.
+  #seenReceivedBytes = -1;
+  #seenSentBytes = -1;
+  #seenAt: number;
+
+  constructor(options: {
+    readonly message: IncomingMessage;
+    readonly response: ServerResponse;
+    readonly id: string;
+    readonly expectsContinue: boolean;
+    readonly startedAt: number;
+  }) {
+    this.message = options.message;
+    this.response = options.response;
+    this.id = options.id;
+    this.expectsContinue = options.expectsContinue;
+    this.startedAt = options.startedAt;
+    this.#seenAt = options.startedAt;
+  }
+
+  /** For how long nothing has moved, at this sweep's precision. `now` is of the same clock as `startedAt`. */
+  idleMs(now: number): number {
+    const received = this.body?.receivedBytes ?? 0;
+    const sent = this.response.socket?.bytesWritten ?? 0;
+    if (received !== this.#seenReceivedBytes || sent !== this.#seenSentBytes) {
+      this.#seenReceivedBytes = received;
+      this.#seenSentBytes = sent;
+      this.#seenAt = now;
+    }
+    return now - this.#seenAt;
+  }
+
+  /** Whether the client is not taking what was written to it. */
+  get writing(): boolean {
+    return this.response.headersSent && this.response.writableLength > 0;
+  }
+
+  /** Bytes of the body as announced that have not come yet; `undefined` when their number is not known. */
+  get outstandingBytes(): number | undefined {
+    const message = this.message;
+    if (message.complete) return 0;
+    if (message.headers['transfer-encoding'] !== undefined) return undefined;
+    const announced = message.headers['content-length'];
+    return announced === undefined ? 0 : Number(announced) - (this.body?.receivedBytes ?? 0);
+  }
+}

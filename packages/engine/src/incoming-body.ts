@@ -1,0 +1,159 @@
+// A request's body, pushed to whoever takes it: decoded when it is aws-chunked, held back while the taker is busy.
+// Uses the message's own 'data' events, because an async iterator costs several promises even for a body of one chunk.
+// It knows lengths and framing; digests are compared by whoever took the bytes (stored-body.ts, document-body.ts).
+
+import type { IncomingMessage } from 'node:http';
+import { S3Error } from '@stowage/s3';
+
+/** Takes a body, chunk by chunk, in order. A promise asks to wait before the next one. */
+export interface BodySink {
+  write(chunk: Uint8Array): Promise<void> | undefined;
+}
+
+/** Undoes aws-chunked. */
+export interface BodyDecoder {
+  /** The payload bytes that are complete with this chunk. Throws S3Error for broken framing or a wrong signature. */
+  decode(chunk: Uint8Array): readonly Uint8Array[];
+  /** Call after the last chunk: throws `IncompleteBody` when more should have come. */
+  end(): Trailers;
+}
+
+/** What came after an aws-chunked body, by lower-case name. */
+export type Trailers = ReadonlyMap<string, string>;
+
+/** The body as handlers see it. Exactly one of `deliver` and `collect` may be called, once. */
+export interface RequestBody {
+  /** Length of the decoded body where it was announced. */
+  readonly sizeBytes: number | undefined;
+  /** Sends all of it into `sink`. Rejects when the client goes away, is too slow, or breaks the framing. */
+  deliver(sink: BodySink): Promise<Trailers>;
+  /** Reads all of it into memory. @throws S3Error `MaxMessageLengthExceeded` beyond `maxBytes`. */
+  collect(maxBytes: number): Promise<Buffer>;
+}
+
+const noTrailers: Trailers = new Map();
+
+export interface IncomingBodyOptions {
+  readonly message: IncomingMessage;
+  readonly decoder: BodyDecoder | undefined;
+  readonly sizeBytes: number | undefined;
+  /** Called before the first byte is asked for: this is when `100 Continue` is sent. */
+  readonly onBegin: (() => void) | undefined;
+}
+
+export class IncomingBody implements RequestBody {
+  readonly sizeBytes: number | undefined;
+  /** As they came over the wire, framing included. */
+  receivedBytes = 0;
+  readonly #message: IncomingMessage;
+  readonly #decoder: BodyDecoder | undefined;
+  readonly #onBegin: (() => void) | undefined;
+  #state: 'untouched' | 'reading' | 'over' = 'untouched';
+  #fail: ((cause: unknown) => void) | undefined;
+
+  constructor(options: IncomingBodyOptions) {
+    this.#message = options.message;
+    this.#decoder = options.decoder;
+    this.sizeBytes = options.sizeBytes;
+    this.#onBegin = options.onBegin;
+  }
+
+  /** Whether the client is being waited for. */
+  get reading(): boolean {
+    return this.#state === 'reading';
+  }
+
+  /** Whether any of it was asked for. */
+  get begun(): boolean {
+    return this.#state !== 'untouched';
+  }
+
+  /** Gives up waiting: what was taken so far is worth nothing. */
+  fail(cause: S3Error): void {
+    this.#fail?.(cause);
+  }
+
+  deliver(sink: BodySink): Promise<Trailers> {
+    if (this.#state !== 'untouched') throw new Error('A request body can be read only once.');
+    this.#state = 'reading';
+    this.#onBegin?.();
+    return new Promise((resolve, reject) => this.#read(sink, resolve, reject));
+  }
+
+  #read(sink: BodySink, resolve: (trailers: Trailers) => void, reject: (cause: unknown) => void): void {
+    const message = this.#message;
+    const decoder = this.#decoder;
+    const stop = (): void => {
+      this.#state = 'over';
+      this.#fail = undefined;
+      message.off('data', onData);
+      message.off('end', onEnd);
+      message.off('close', onClose);
+    };
+    const fail = (cause: unknown): void => {
+      if (this.#state !== 'reading') return;
+      stop();
+      message.pause();
+      reject(cause);
+    };
+    const onData = (chunk: Buffer): void => {
+      this.receivedBytes += chunk.length;
+      try {
+        const wait = decoder === undefined ? sink.write(chunk) : forward(decoder.decode(chunk), 0, sink);
+        if (wait === undefined) return;
+        message.pause();
+        wait.then(() => {
+          if (this.#state === 'reading') message.resume();
+        }, fail);
+      } catch (cause) {
+        fail(cause);
+      }
+    };
+    const onEnd = (): void => {
+      try {
+        const trailers = decoder === undefined ? noTrailers : decoder.end();
+        stop();
+        resolve(trailers);
+      } catch (cause) {
+        fail(cause);
+      }
+    };
+    const onClose = (): void => fail(new S3Error('IncompleteBody'));
+    this.#fail = fail;
+    message.on('data', onData);
+    message.on('end', onEnd);
+    message.on('close', onClose);
+    // The error that comes with a broken connection says no more than 'close' does, but someone must listen.
+    message.on('error', onClose);
+    if (message.destroyed) onClose();
+  }
+
+  async collect(maxBytes: number): Promise<Buffer> {
+    const tooLong = (bytes: number): S3Error =>
+      new S3Error('MaxMessageLengthExceeded', `Your request was too big: ${bytes} bytes came, at most ${maxBytes} are taken.`, {
+        details: { MaxMessageLengthBytes: String(maxBytes) },
+      });
+    if (this.sizeBytes !== undefined && this.sizeBytes > maxBytes) throw tooLong(this.sizeBytes);
+    const chunks: Uint8Array[] = [];
+    let bytes = 0;
+    await this.deliver({
+      write(chunk) {
+        bytes += chunk.length;
+        if (bytes > maxBytes) throw tooLong(bytes);
+        chunks.push(chunk);
+        return undefined;
+      },
+    });
+    return Buffer.concat(chunks, bytes);
+  }
+}
+
+/** Writes slices one after the other, waiting only where the sink asks for it. */
+function forward(slices: readonly Uint8Array[], from: number, sink: BodySink): Promise<void> | undefined {
+  for (let index = from; index < slices.length; index++) {
+    const slice = slices[index];
+    const wait = slice === undefined ? undefined : sink.write(slice);
+    if (wait !== undefined) return wait.then(() => forward(slices, index + 1, sink));
+  }
+  return undefined;
+}

@@ -1,0 +1,87 @@
+// Every limit of the engine, by name, with its default: nothing a client sends is unbounded.
+// S3's own figures are from "Amazon S3 multipart upload limits", "Working with object metadata" and "Object key names";
+// the others are ours and say why. A caller of startEngine may change any of them; small ones make tests quick.
+
+const kib = 1024;
+const mib = 1024 * kib;
+const gib = 1024 * mib;
+const tib = 1024 * gib;
+
+export interface EngineLimits {
+  /** Connections at a time; more are dropped by the kernel's rules. Default 10,000. */
+  readonly connections: number;
+  /** The request line and all headers together. Default 32 KiB; AWS takes 8 KiB of headers. */
+  readonly headerBytes: number;
+  /** Header lines. Default 200. */
+  readonly headerCount: number;
+  /** The request target as sent, percent-encoded. Default 16 KiB: a 1,024-byte key, three characters a byte, and a presigned query fit well. */
+  readonly urlBytes: number;
+  /** From connecting, or from a request's first byte, to the end of its headers. Default 20 s. */
+  readonly headersTimeoutMs: number;
+  /** A body from which no byte comes for so long is given up: `RequestTimeout`. Default 20 s. */
+  readonly bodyIdleTimeoutMs: number;
+  /** A client that takes no byte of its answer for so long is cut off. Default 120 s. */
+  readonly answerIdleTimeoutMs: number;
+  /** An unused connection is closed after it. Default 65 s, above the usual 60 s of load balancers in front. */
+  readonly keepAliveTimeoutMs: number;
+  /** A refused body up to this size is read and dropped, so that its connection can be used again. Default 1 MiB. */
+  readonly drainBytes: number;
+  /** A larger one is read for so long at most before its connection closes, so that the client sees the answer. Default 2 s. */
+  readonly lingerMs: number;
+  /** How long `close()` lets running requests finish. Default 10 s. */
+  readonly closeGraceMs: number;
+
+  /** An XML document in a request. Default 1 MiB. */
+  readonly documentBytes: number;
+  /** The document of DeleteObjects: a thousand keys of 1,024 bytes and their tags. Default 2 MiB. */
+  readonly deleteDocumentBytes: number;
+  /** A key in UTF-8. Default and at most 1,024. */
+  readonly keyBytes: number;
+  /** Names and values of `x-amz-meta-*` together. Default 2 KiB. */
+  readonly userMetadataBytes: number;
+  /** The fields of a POST form before the file. Default 20 KiB. */
+  readonly formFieldsBytes: number;
+  /** A body in one request: PutObject, UploadPart, PostObject. Default 5 GiB. */
+  readonly bodyBytes: number;
+  /** The source of CopyObject, and a range of UploadPartCopy. Default 5 GiB. */
+  readonly copyBytes: number;
+  /** An object made of parts. Default 5 TiB. */
+  readonly objectBytes: number;
+  /** Every part but the last. Default 5 MiB. */
+  readonly minPartBytes: number;
+  /** The highest part number. Default 10,000. */
+  readonly parts: number;
+  /** Keys, uploads or parts on one page of a listing. Default 1,000. */
+  readonly pageKeys: number;
+  /** Buckets on one page of ListBuckets. Default 10,000. */
+  readonly pageBuckets: number;
+  /** Keys in one DeleteObjects. Default 1,000. */
+  readonly deleteKeys: number;
+}
+
+export const defaultLimits: EngineLimits = {
+  connections: 10_000,
+  headerBytes: 32 * kib,
+  headerCount: 200,
+  urlBytes: 16 * kib,
+  headersTimeoutMs: 20_000,
+  bodyIdleTimeoutMs: 20_000,
+  answerIdleTimeoutMs: 120_000,
+  keepAliveTimeoutMs: 65_000,
+  drainBytes: mib,
+  lingerMs: 2_000,
+  closeGraceMs: 10_000,
+  documentBytes: mib,
+  deleteDocumentBytes: 2 * mib,
+  keyBytes: 1024,
+  userMetadataBytes: 2 * kib,
+  formFieldsBytes: 20 * kib,
+  bodyBytes: 5 * gib,
+  copyBytes: 5 * gib,
+  objectBytes: 5 * tib,
+  minPartBytes: 5 * mib,
+  parts: 10_000,
+  pageKeys: 1_000,
+  pageBuckets: 10_000,
+  deleteKeys: 1_000,
+};
