@@ -1,0 +1,42 @@
+// HTTP dates: RFC 9110 section 5.6.7. Writes IMF-fixdate; reads that and the two obsolete forms, which recipients must take.
+// Precision is one second.
+
+/** `Sun, 06 Nov 1994 08:49:37 GMT` for a moment; fractions of a second are dropped. */
+export function formatHttpDate(timeMs: number): string {
+  return new Date(timeMs).toUTCString();
+}
+
+/**
+ * Milliseconds since 1970 of an HTTP date, or `undefined` when it is none: conditions with such a date are ignored.
+ * `nowMs` decides the century of RFC 850's two-digit years: never more than 50 years ahead.
+ */
+export function parseHttpDate(text: string, nowMs: number = Date.UTC(2026, 0, 1)): number | undefined {
+  const fixed = imfFixdate.exec(text);
+  if (fixed?.groups !== undefined) return moment(fixed.groups, Number(fixed.groups['year']));
+  const asctime = asctimeDate.exec(text);
+  if (asctime?.groups !== undefined) return moment(asctime.groups, Number(asctime.groups['year']));
+  const rfc850 = rfc850Date.exec(text);
+  if (rfc850?.groups === undefined) return undefined;
+  const thisYear = new Date(nowMs).getUTCFullYear();
+  const year = thisYear - (thisYear % 100) + Number(rfc850.groups['year']);
+  return moment(rfc850.groups, year > thisYear + 50 ? year - 100 : year);
+}
+
+const time = '(?<hour>\\d{2}):(?<minute>\\d{2}):(?<second>\\d{2})';
+const imfFixdate = new RegExp(`^[A-Z][a-z]{2}, (?<day>\\d{1,2}) (?<month>[A-Z][a-z]{2}) (?<year>\\d{4}) ${time} GMT$`);
+const rfc850Date = new RegExp(`^[A-Z][a-z]{5,8}, (?<day>\\d{2})-(?<month>[A-Z][a-z]{2})-(?<year>\\d{2}) ${time} GMT$`);
+const asctimeDate = new RegExp(
+  `^[A-Z][a-z]{2} (?<month>[A-Z][a-z]{2}) (?<day>[ \\d]\\d) ${time} (?<year>\\d{4})$`,
+);
+const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
+function moment(fields: Readonly<Record<string, string | undefined>>, year: number): number | undefined {
+  const [day, hour, minute, second] = [fields['day'], fields['hour'], fields['minute'], fields['second']].map(Number);
+  const month = months.indexOf(fields['month'] ?? '');
+  if (day === undefined || hour === undefined || minute === undefined || second === undefined || month < 0) return;
+  // 60 is a leap second (RFC 5322 section 3.3), taken for the second after it.
+  if (hour > 23 || minute > 59 || second > 60) return undefined;
+  const timeMs = Date.UTC(year, month, day, hour, minute, second);
+  const isCalendarDay = new Date(Date.UTC(year, month, day)).getUTCDate() === day;
+  return isCalendarDay ? timeMs : undefined;
+}
