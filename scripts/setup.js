@@ -48,9 +48,10 @@ function isInstalled(wanted) {
 
 /** The path of the pinned Node of this platform; undefined where package.json names none. */
 function platformNode() {
-  const name = `node-${windows ? 'win' : process.platform}-${process.arch}`;
+  const platform = `${windows ? 'win' : process.platform}-${process.arch}`;
   const pinned = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).optionalDependencies ?? {};
-  return name in pinned ? join(modules, name, 'bin', windows ? 'node.exe' : 'node') : undefined;
+  const name = [`node-${platform}`, `node-bin-${platform}`].find((candidate) => candidate in pinned);
+  return name && join(modules, name, 'bin', windows ? 'node.exe' : 'node');
 }
 
 async function install(wanted) {

@@ -12,6 +12,8 @@ export class Exchange {
   /** The client waits for `100 Continue` before it sends the body. */
   readonly expectsContinue: boolean;
   readonly startedAt: number;
+  /** `http://host:port` as the client addressed it. */
+  readonly origin: string;
   /** For the log and the metrics. */
   operation = 'none';
   /** Account that signed it, once that is known. */
@@ -31,12 +33,14 @@ export class Exchange {
     readonly id: string;
     readonly expectsContinue: boolean;
     readonly startedAt: number;
+    readonly origin: string;
   }) {
     this.message = options.message;
     this.response = options.response;
     this.id = options.id;
     this.expectsContinue = options.expectsContinue;
     this.startedAt = options.startedAt;
+    this.origin = options.origin;
     this.#seenAt = options.startedAt;
   }
 

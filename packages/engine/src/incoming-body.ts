@@ -28,7 +28,12 @@ export interface RequestBody {
   /** Sends all of it into `sink`. Rejects when the client goes away, is too slow, or breaks the framing. */
   deliver(sink: BodySink): Promise<Trailers>;
   /** Reads all of it into memory. @throws S3Error `MaxMessageLengthExceeded` beyond `maxBytes`. */
-  collect(maxBytes: number): Promise<Buffer>;
+  collect(maxBytes: number): Promise<CollectedBody>;
+}
+
+export interface CollectedBody {
+  readonly bytes: Buffer;
+  readonly trailers: Trailers;
 }
 
 const noTrailers: Trailers = new Map();
@@ -128,7 +133,7 @@ export class IncomingBody implements RequestBody {
     if (message.destroyed) onClose();
   }
 
-  async collect(maxBytes: number): Promise<Buffer> {
+  async collect(maxBytes: number): Promise<CollectedBody> {
     const tooLong = (bytes: number): S3Error =>
       new S3Error('MaxMessageLengthExceeded', `Your request was too big: ${bytes} bytes came, at most ${maxBytes} are taken.`, {
         details: { MaxMessageLengthBytes: String(maxBytes) },
@@ -136,7 +141,7 @@ export class IncomingBody implements RequestBody {
     if (this.sizeBytes !== undefined && this.sizeBytes > maxBytes) throw tooLong(this.sizeBytes);
     const chunks: Uint8Array[] = [];
     let bytes = 0;
-    await this.deliver({
+    const trailers = await this.deliver({
       write(chunk) {
         bytes += chunk.length;
         if (bytes > maxBytes) throw tooLong(bytes);
@@ -144,7 +149,7 @@ export class IncomingBody implements RequestBody {
         return undefined;
       },
     });
-    return Buffer.concat(chunks, bytes);
+    return { bytes: Buffer.concat(chunks, bytes), trailers };
   }
 }
 

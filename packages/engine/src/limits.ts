@@ -35,10 +35,6 @@ export interface EngineLimits {
   readonly documentBytes: number;
   /** The document of DeleteObjects: a thousand keys of 1,024 bytes and their tags. Default 2 MiB. */
   readonly deleteDocumentBytes: number;
-  /** A key in UTF-8. Default and at most 1,024. */
-  readonly keyBytes: number;
-  /** Names and values of `x-amz-meta-*` together. Default 2 KiB. */
-  readonly userMetadataBytes: number;
   /** The fields of a POST form before the file. Default 20 KiB. */
   readonly formFieldsBytes: number;
   /** A body in one request: PutObject, UploadPart, PostObject. Default 5 GiB. */
@@ -73,8 +69,6 @@ export const defaultLimits: EngineLimits = {
   closeGraceMs: 10_000,
   documentBytes: mib,
   deleteDocumentBytes: 2 * mib,
-  keyBytes: 1024,
-  userMetadataBytes: 2 * kib,
   formFieldsBytes: 20 * kib,
   bodyBytes: 5 * gib,
   copyBytes: 5 * gib,

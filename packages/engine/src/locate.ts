@@ -3,7 +3,7 @@
 // bucket in the host for every domain served; `localhost` is always one, because the SDKs use the virtual-host style there.
 // Keys are text of 1 to 1,024 UTF-8 bytes and never paths: `..`, `//` and `a/` are keys like any other.
 
-import { S3Error } from '@stowage/s3';
+import { checkObjectKey, S3Error } from '@stowage/s3';
 
 /** Empty bucket: the service itself. Empty key: the bucket itself. */
 export interface Address {
@@ -11,23 +11,22 @@ export interface Address {
   readonly key: string;
 }
 
-export interface LocateOptions {
-  /** Lower-case, without port. */
-  readonly domains: readonly string[];
-  readonly maxKeyBytes: number;
-}
-
 /**
- * Splits a request's path into bucket and key. `rawPath` is percent-encoded and begins with `/`.
+ * Splits a request's path into bucket and key. `rawPath` is percent-encoded and begins with `/`; `domains` are lower-case.
  * @throws S3Error `InvalidURI` for bad percent-encoding or bytes that are no UTF-8, `KeyTooLongError`.
  */
-export function locate(rawPath: string, host: string | undefined, options: LocateOptions): Address {
-  const hostBucket = host === undefined ? '' : bucketOfHost(host, options.domains);
-  if (hostBucket !== '') return { bucket: hostBucket, key: checkKey(decodePath(rawPath.slice(1)), options.maxKeyBytes) };
+export function locate(rawPath: string, host: string | undefined, domains: readonly string[]): Address {
+  const hostBucket = host === undefined ? '' : bucketOfHost(host, domains);
+  if (hostBucket !== '') return { bucket: hostBucket, key: decodeKey(rawPath.slice(1)) };
   const slash = rawPath.indexOf('/', 1);
   if (slash === -1) return { bucket: decodePath(rawPath.slice(1)), key: '' };
-  const bucket = decodePath(rawPath.slice(1, slash));
-  return { bucket, key: checkKey(decodePath(rawPath.slice(slash + 1)), options.maxKeyBytes) };
+  return { bucket: decodePath(rawPath.slice(1, slash)), key: decodeKey(rawPath.slice(slash + 1)) };
+}
+
+function decodeKey(raw: string): string {
+  const key = decodePath(raw);
+  if (key !== '') checkObjectKey(key);
+  return key;
 }
 
 function bucketOfHost(host: string, domains: readonly string[]): string {
@@ -61,15 +60,4 @@ const eachHighByte = /[\u0080-\u00ff]/g;
 
 function percentEncode(character: string): string {
   return `%${character.charCodeAt(0).toString(16)}`;
-}
-
-/** Returns the key. @throws S3Error `KeyTooLongError`. */
-export function checkKey(key: string, maxBytes: number): string {
-  // A UTF-16 unit is at most three bytes of UTF-8: short keys need no counting.
-  if (key.length * 3 <= maxBytes) return key;
-  const bytes = Buffer.byteLength(key);
-  if (bytes <= maxBytes) return key;
-  throw new S3Error('KeyTooLongError', 'Your key is too long', {
-    details: { Size: String(bytes), MaxSizeAllowed: String(maxBytes) },
-  });
 }

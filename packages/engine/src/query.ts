@@ -1,15 +1,13 @@
 // The query of a request: decoded pairs in the order sent, and how handlers read them.
 // `+` is a blank, as in forms; a parameter without `=` has the value ''. Repeated parameters: the first one counts.
 
-import { S3Error } from '@stowage/s3';
+import { type RequestQuery, S3Error } from '@stowage/s3';
 import { decodePath } from './locate.ts';
 
-export type Query = readonly (readonly [name: string, value: string])[];
-
-const noQuery: Query = [];
+const noQuery: RequestQuery = [];
 
 /** Parses what follows the `?`. @throws S3Error `InvalidURI`. */
-export function parseQuery(raw: string): Query {
+export function parseQuery(raw: string): RequestQuery {
   if (raw === '') return noQuery;
   const pairs: [string, string][] = [];
   for (const part of raw.split('&')) {
@@ -26,7 +24,7 @@ function decode(text: string): string {
 }
 
 /** The value of a parameter, or `undefined` when it was not sent. */
-export function queryValue(query: Query, name: string): string | undefined {
+export function queryValue(query: RequestQuery, name: string): string | undefined {
   for (const [candidate, value] of query) if (candidate === name) return value;
   return undefined;
 }
@@ -35,7 +33,7 @@ export function queryValue(query: Query, name: string): string | undefined {
  * A number of a listing's page such as `max-keys`: absent or empty gives `maximum`, more than `maximum` is `maximum`.
  * @throws S3Error `InvalidArgument` when it is not a number, or below zero.
  */
-export function queryPageSize(query: Query, name: string, maximum: number): number {
+export function queryPageSize(query: RequestQuery, name: string, maximum: number): number {
   const text = queryValue(query, name);
   if (text === undefined || text === '') return maximum;
   if (!/^\d{1,10}$/.test(text) || Number(text) > 0x7fff_ffff) {

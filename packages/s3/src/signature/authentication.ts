@@ -3,9 +3,10 @@
 // Signature Version 2 is recognised and refused, except in POST forms (post-form.ts).
 
 import { S3Error } from '../errors.ts';
+import { parseHttpDate } from '../http-date.ts';
 import { type PayloadHash, parsePayloadHash } from './payload-hash.ts';
 import type { SignedRequest } from './signed-request.ts';
-import { formatTimestamp, parseHttpDate, parseTimestamp } from './timestamp.ts';
+import { formatTimestamp, parseTimestamp } from './timestamp.ts';
 
 /** What a request presents, told apart by `mechanism`. */
 export type Authentication = AnonymousAuthentication | HeaderAuthentication | QueryAuthentication;
@@ -67,7 +68,7 @@ export const signatureAlgorithm = 'AWS4-HMAC-SHA256';
  * (two mechanisms at once, an unknown type), `AccessDenied` (no valid date).
  */
 export function parseAuthentication(request: SignedRequest): Authentication {
-  const header = request.headers['authorization'];
+  const header = request.headers.authorization;
   const query = readQueryAuthentication(request);
   // An empty Authorization header is nobody's: S3 answers it as it answers an anonymous request.
   if (header !== undefined && header !== '') {
@@ -130,8 +131,8 @@ function readHeaderFields(
     else throw headerMalformed(`the authorization component "${component}" is unknown or given twice.`);
   }
   if (credential === undefined) throw headerMalformed('the authorization header requires Credential.');
-  if (signedHeaders === undefined || signedHeaders === '') {
-    throw headerMalformed('the authorization header requires SignedHeaders.');
+  if (signedHeaders === undefined || !headerList.test(signedHeaders)) {
+    throw headerMalformed('the authorization header requires SignedHeaders: lower-case names joined by semicolons.');
   }
   if (signature === undefined || signature === '')
     throw headerMalformed('the authorization header requires Signature.');
@@ -199,6 +200,9 @@ function parseQuery(request: SignedRequest, parameters: ReadonlyMap<QueryParamet
     throw queryMalformed("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"");
   }
   const signedHeaders = required('X-Amz-SignedHeaders');
+  if (!headerList.test(signedHeaders)) {
+    throw queryMalformed('X-Amz-SignedHeaders must be lower-case header names joined by semicolons');
+  }
   const expiresSeconds = parseExpires(required('X-Amz-Expires'));
   checkScopeDate(scope, timestamp, queryMalformed);
   const header = listsHeader(signedHeaders, 'x-amz-content-sha256')
@@ -231,6 +235,9 @@ function parseExpires(value: string): number {
   }
   return seconds;
 }
+
+/** Lower-case header names (RFC 9110 tokens) with semicolons between them. */
+const headerList = /^[a-z0-9!#$%&'*+.^_`|~-]+(?:;[a-z0-9!#$%&'*+.^_`|~-]+)*$/;
 
 /** Whether `signedHeaders` (`a;b;c`) holds `name`. */
 export function listsHeader(signedHeaders: string, name: string): boolean {
@@ -275,11 +282,12 @@ function checkScopeDate(scope: CredentialScope, timestamp: string, malformed: Ma
 }
 
 function readDate(request: SignedRequest): { readonly timestamp: string; readonly timestampMs: number } {
-  const text = request.headers['x-amz-date'] || request.headers['date'] || '';
+  const text = request.headers['x-amz-date'] || request.headers.date || '';
   const basic = parseTimestamp(text);
   if (basic !== undefined) return { timestamp: text, timestampMs: basic };
   const timestampMs = parseHttpDate(text);
-  if (timestampMs !== undefined) return { timestamp: formatTimestamp(timestampMs), timestampMs };
+  // RFC 9110 dates go back to year 0; a timestamp does not, and no signature is that old.
+  if (timestampMs !== undefined && timestampMs >= 0) return { timestamp: formatTimestamp(timestampMs), timestampMs };
   throw new S3Error('AccessDenied', 'AWS authentication requires a valid Date or x-amz-date header');
 }
 

@@ -4,8 +4,8 @@
 
 import { isUtf8 } from 'node:buffer';
 import { hash } from 'node:crypto';
+import type { RequestHeaders, RequestQuery } from '../request-parts.ts';
 import { signatureAlgorithm } from './authentication.ts';
-import type { SignedRequest } from './signed-request.ts';
 
 /** What a canonical request is made of. */
 export interface CanonicalParts {
@@ -14,7 +14,7 @@ export interface CanonicalParts {
   readonly path: string;
   /** In canonical encoding and order. */
   readonly query: string;
-  readonly headers: SignedRequest['headers'];
+  readonly headers: RequestHeaders;
   /** Lower-case names joined by `;`, in the order signed. */
   readonly signedHeaders: string;
   /** The value that stands for the body. */
@@ -49,7 +49,7 @@ export function canonicalPath(rawPath: string): string {
 }
 
 /** The query in canonical encoding, by name and then by value. `leaveOut` names a parameter that is not signed. */
-export function canonicalQuery(query: SignedRequest['query'], leaveOut?: string): string {
+export function canonicalQuery(query: RequestQuery, leaveOut?: string): string {
   if (query.length === 0) return '';
   const pairs: [name: string, value: string][] = [];
   for (const [name, value] of query) {

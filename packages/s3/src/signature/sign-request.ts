@@ -3,11 +3,12 @@
 // S3 API reference. Nothing is sent here. Mind that `fetch` rewrites `/../` and `/./` in any URL it is given: a key with
 // such a segment can only be sent by a client that leaves the path alone, as node:http does.
 
+import type { RequestQuery } from '../request-parts.ts';
 import type { CredentialScope } from './authentication.ts';
 import { maxExpiresSeconds, signatureAlgorithm } from './authentication.ts';
 import { canonicalQuery, canonicalRequest, stringToSign, uriEncodePath } from './canonical-request.ts';
 import { unsignedPayload } from './payload-hash.ts';
-import type { SignedRequest, SigningCredentials } from './signed-request.ts';
+import type { SigningCredentials } from './signed-request.ts';
 import type { SigningKeys } from './signing-keys.ts';
 import { formatTimestamp } from './timestamp.ts';
 import { type ChunkSigning, signText } from './verify-signature.ts';
@@ -21,7 +22,7 @@ export interface RequestToSign {
   /** The path, not encoded, beginning with `/`: `/bucket/a key`. */
   readonly path: string;
   /** The query, not encoded. */
-  readonly query?: SignedRequest['query'];
+  readonly query?: RequestQuery;
   /** The headers that the request must carry, by any-case name. All are signed. `host` is added. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly credentials: SigningCredentials;
@@ -61,8 +62,7 @@ export function signRequest(options: SignRequestOptions): RequestSigned {
   const canonical = canonicalRequest({ method: options.method, path, query, headers, signedHeaders, payload });
   const key = options.signingKeys.get(credentials.accessKeyId, credentials.secretAccessKey, scope);
   const signature = signText(key, stringToSign(timestamp, scope.text, canonical));
-  headers['authorization'] =
-    `${signatureAlgorithm} Credential=${credentials.accessKeyId}/${scope.text}, SignedHeaders=${signedHeaders}, Signature=${signature}`;
+  headers.authorization = `${signatureAlgorithm} Credential=${credentials.accessKeyId}/${scope.text}, SignedHeaders=${signedHeaders}, Signature=${signature}`;
   return {
     url: `${origin}${path}${query === '' ? '' : `?${query}`}`,
     headers,

@@ -2,19 +2,16 @@
 // It is what node:http already holds, so that the hot path copies nothing: the path is not decoded, header names are
 // lower-case, and only the query is decoded (once, by whoever matched the operation).
 
+import type { RequestHeaders, RequestQuery } from '../request-parts.ts';
+
 /** A request as it is signed and verified. */
 export interface SignedRequest {
   /** Upper-case, as received. */
   readonly method: string;
   /** The path as received: still percent-encoded, without the query. Always begins with `/`. */
   readonly rawPath: string;
-  /** The query, decoded, in the order received. A parameter without `=` has the value `''`. */
-  readonly query: readonly (readonly [name: string, value: string])[];
-  /**
-   * The headers by lower-case name; a repeated one joined by a comma. Values are as node:http gives them: one character
-   * for each byte received. `undefined` is taken for absent, and names that node's parser made are harmless.
-   */
-  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly query: RequestQuery;
+  readonly headers: RequestHeaders;
 }
 
 /** What signs: an access key, and the session token where it is a temporary one. */

@@ -1,6 +1,5 @@
-// The two spellings of a moment in a signed request: ISO 8601 basic (`20130524T000000Z`, what SigV4 signs) and the HTTP
-// date (`Fri, 24 May 2013 00:00:00 GMT`, RFC 9110 section 5.6.7), which S3 accepts in the Date header.
-// Moments before 1970 are not understood: S3 refuses them as no valid date.
+// How SigV4 writes a moment: ISO 8601 basic, `20130524T000000Z`. HTTP dates, which the Date header may hold, are
+// http-date.ts. Moments before 1970 are not understood: S3 refuses them as no valid date.
 
 /** Milliseconds since 1970 of `20130524T000000Z`, or `undefined` when it is no such date. */
 export function parseTimestamp(text: string): number | undefined {
@@ -19,19 +18,6 @@ export function formatTimestamp(timeMs: number): string {
   // toISOString is `2013-05-24T00:00:00.000Z` for every year from 0 to 9999.
   const iso = new Date(timeMs).toISOString();
   return `${iso.slice(0, 4)}${iso.slice(5, 7)}${iso.slice(8, 13)}${iso.slice(14, 16)}${iso.slice(17, 19)}Z`;
-}
-
-const httpDate =
-  /^(?:[A-Za-z]{3,9}, )?(\d{1,2})[ -]([A-Za-z]{3})[ -](\d{4}) (\d{2}):(\d{2}):(\d{2}) (?:GMT|UTC|[+-]0000)$/;
-const months = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
-
-/** Milliseconds since 1970 of an HTTP date in UTC, or `undefined`. The day of the week is not checked. */
-export function parseHttpDate(text: string): number | undefined {
-  const match = httpDate.exec(text);
-  if (match === null) return undefined;
-  const [, day = '', month = '', year = '', hour = '', minute = '', second = ''] = match;
-  const monthNumber = months.indexOf(month.toLowerCase()) + 1;
-  return moment(Number(year), monthNumber, Number(day), Number(hour), Number(minute), Number(second));
 }
 
 /** ISO 8601 in UTC, as S3's error documents and policies write it: `2013-05-24T00:00:00Z`. */

@@ -1,0 +1,116 @@
+// Requests to the file service: JSON in, JSON out, problems (RFC 9457) as ClientError. One attempt each; retrying is the
+// caller's. Bodies are taken as the contract types them: the service validates its answers against the schemas in its
+// tests, so that the schema library stays out of the browser's bundle.
+
+import type { Problem } from '@stowage/contract';
+import { ClientError } from './client-error.ts';
+
+export interface ServiceCall {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string | number | undefined>>;
+  readonly body?: unknown;
+  readonly signal?: AbortSignal;
+  readonly idempotencyKey?: string;
+  readonly ifMatch?: string;
+  /** Added to the usual time limit: for calls that the service holds open. */
+  readonly waitMs?: number;
+}
+
+export interface ServiceConnection {
+  call<T>(call: ServiceCall): Promise<T>;
+  /** Absolute or page-relative address of a path, for links and images. */
+  url(path: string, query?: ServiceCall['query']): string;
+}
+
+const timeLimitMs = 30_000;
+const maxRetryAfterMs = 60_000;
+
+interface ConnectionOptions {
+  readonly baseUrl: string;
+  readonly apiKey: string | undefined;
+  readonly fetch: typeof globalThis.fetch;
+}
+
+export function createServiceConnection({ baseUrl, apiKey, fetch }: ConnectionOptions): ServiceConnection {
+  const root = baseUrl.replace(/\/+$/, '');
+
+  function url(path: string, query: ServiceCall['query'] = {}): string {
+    const pairs = Object.entries(query).flatMap(([key, value]) => (value === undefined ? [] : [[key, String(value)]]));
+    return root + path + (pairs.length === 0 ? '' : `?${new URLSearchParams(pairs)}`);
+  }
+
+  async function call<T>(request: ServiceCall): Promise<T> {
+    const headers: Record<string, string> = { accept: 'application/json' };
+    if (apiKey !== undefined) headers.authorization = `Bearer ${apiKey}`;
+    if (request.body !== undefined) headers['content-type'] = 'application/json';
+    if (request.idempotencyKey !== undefined) headers['idempotency-key'] = request.idempotencyKey;
+    if (request.ifMatch !== undefined) headers['if-match'] = request.ifMatch;
+    const limit = AbortSignal.timeout(timeLimitMs + (request.waitMs ?? 0));
+    let answer: Response;
+    let text: string;
+    try {
+      answer = await fetch(url(request.path, request.query), {
+        method: request.method,
+        headers,
+        credentials: 'same-origin',
+        cache: 'no-store',
+        signal: request.signal === undefined ? limit : AbortSignal.any([request.signal, limit]),
+        ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
+      });
+      text = await answer.text();
+    } catch (error) {
+      if (request.signal?.aborted) throw request.signal.reason;
+      throw new ClientError('network', { cause: error });
+    }
+    if (!answer.ok) throw errorFromAnswer(answer, text);
+    // Proof of the cast: see the header. 204 carries nothing, and its callers ask for undefined.
+    return (text === '' ? undefined : parseJson(text, answer.status)) as T;
+  }
+
+  return { call, url };
+}
+
+function parseJson(text: string, status: number): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new ClientError('unexpected-answer', {
+      status,
+      cause: error,
+      message: `Status ${status} came with a body that is not JSON; is this the address of a Stowage service?`,
+    });
+  }
+}
+
+function errorFromAnswer(answer: Response, text: string): ClientError {
+  const { status } = answer;
+  const retryable = status >= 500 || status === 429 || status === 408;
+  const seconds = Number(answer.headers.get('retry-after'));
+  const wait = seconds > 0 ? { retryAfterMs: Math.min(seconds * 1000, maxRetryAfterMs) } : {};
+  const problem = problemFrom(text);
+  if (problem !== undefined) {
+    return new ClientError(problem.code, {
+      message: problem.detail ?? problem.title,
+      status,
+      problem,
+      retryable,
+      ...wait,
+    });
+  }
+  // A proxy, or something that is not the service.
+  if (retryable) return new ClientError('service-unavailable', { status, ...wait });
+  return new ClientError('unexpected-answer', { status, message: `The service answered ${status}.` });
+}
+
+function problemFrom(text: string): Problem | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null && 'code' in value && typeof value.code === 'string') {
+      return value as Problem;
+    }
+  } catch {
+    // Not JSON: no problem document, which the caller handles.
+  }
+  return undefined;
+}

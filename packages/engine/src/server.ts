@@ -1,0 +1,194 @@
+// The HTTP server: connections, their limits and their end. It hands every request to the pipeline as an Exchange, sweeps
+// for clients that have stopped moving, answers what node's parser refuses, and closes without cutting running requests.
+
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import { S3Error, type S3ErrorCode, writeErrorDocument } from '@stowage/s3';
+import type { EngineContext } from './engine-context.ts';
+import { Exchange } from './exchange.ts';
+import { answer } from './pipeline.ts';
+import { answerService, isServicePath } from './service-pages.ts';
+
+export interface ServerOptions {
+  readonly engine: EngineContext;
+  readonly nextRequestId: () => string;
+  readonly tls: { readonly cert: string; readonly key: string } | undefined;
+}
+
+export class S3Server {
+  readonly #engine: EngineContext;
+  readonly #nextRequestId: () => string;
+  readonly #server: Server;
+  readonly #scheme: 'http' | 'https';
+  readonly #exchanges = new Set<Exchange>();
+  #sweeper: NodeJS.Timeout | undefined;
+  #closing = false;
+
+  constructor(options: ServerOptions) {
+    const { engine, tls } = options;
+    const { limits } = engine;
+    this.#engine = engine;
+    this.#nextRequestId = options.nextRequestId;
+    this.#scheme = tls === undefined ? 'http' : 'https';
+    const settings = {
+      maxHeaderSize: limits.headerBytes,
+      headersTimeout: limits.headersTimeoutMs,
+      // Of the body, only standing still counts (see sweep): a large upload may take hours.
+      requestTimeout: 0,
+      keepAliveTimeout: limits.keepAliveTimeoutMs,
+      connectionsCheckingInterval: Math.max(50, Math.min(5_000, limits.headersTimeoutMs / 4)),
+      // Checked in s3-request.ts, with an S3 error.
+      requireHostHeader: false,
+      noDelay: true,
+    };
+    this.#server = tls === undefined ? createServer(settings) : createSecureServer({ ...settings, ...tls });
+    this.#server.maxConnections = limits.connections;
+    // node drops headers beyond its count silently; ours are counted and refused, and their size is bounded.
+    this.#server.maxHeadersCount = 0;
+    this.#server.on('request', (message, response) => this.#begin(message, response, false));
+    this.#server.on('checkContinue', (message, response) => this.#begin(message, response, true));
+    // An Expect header that says anything else is ignored, as S3 does.
+    this.#server.on('checkExpectation', (message, response) => this.#begin(message, response, false));
+    this.#server.on('clientError', (error, socket) => this.#refuse(error, socket as Socket)); // node gives a net.Socket
+  }
+
+  async listen(host: string, port: number): Promise<AddressInfo> {
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(port, host, () => {
+        this.#server.off('error', reject);
+        resolve();
+      });
+    });
+    const { bodyIdleTimeoutMs, answerIdleTimeoutMs } = this.#engine.limits;
+    const everyMs = Math.max(20, Math.min(5_000, bodyIdleTimeoutMs / 4, answerIdleTimeoutMs / 4));
+    this.#sweeper = setInterval(() => this.#sweep(), everyMs);
+    this.#sweeper.unref();
+    const address = this.#server.address();
+    if (address === null || typeof address === 'string') throw new Error('The server has no TCP address.');
+    return address;
+  }
+
+  get runningRequests(): number {
+    return this.#exchanges.size;
+  }
+
+  /** Takes no new connections, lets running requests finish for `closeGraceMs`, then cuts what is left. */
+  async close(): Promise<void> {
+    if (this.#closing) return;
+    this.#closing = true;
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#server.closeIdleConnections();
+    const grace = setTimeout(() => this.#server.closeAllConnections(), this.#engine.limits.closeGraceMs);
+    await closed;
+    clearTimeout(grace);
+    clearInterval(this.#sweeper);
+  }
+
+  #begin(message: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
+    const exchange = new Exchange({
+      message,
+      response,
+      id: this.#nextRequestId(),
+      expectsContinue,
+      startedAt: performance.now(),
+      origin: `${this.#scheme}://${message.headers.host ?? ''}`,
+    });
+    this.#exchanges.add(exchange);
+    response.sendDate = false;
+    response.on('close', () => this.#end(exchange));
+    if (this.#closing) response.shouldKeepAlive = false;
+    const work = isServicePath(message.url)
+      ? answerService(exchange, this.#engine, this.runningRequests)
+      : answer(exchange, this.#engine);
+    work.catch((cause: unknown) => {
+      this.#engine.log?.error('answering failed', { requestId: exchange.id, cause: String(cause) });
+      message.socket.destroy();
+    });
+  }
+
+  #end(exchange: Exchange): void {
+    this.#exchanges.delete(exchange);
+    const { message, response } = exchange;
+    const durationMs = performance.now() - exchange.startedAt;
+    const receivedBytes = exchange.body?.receivedBytes ?? 0;
+    const { operation, sentBytes } = exchange;
+    // 499: the client went before it had an answer; S3 has no status for it, nginx's is widely known.
+    const status = response.headersSent ? response.statusCode : 499;
+    this.#engine.metrics.record({ operation, status, durationMs, receivedBytes, sentBytes });
+    if (this.#engine.log === undefined) return;
+    const url = message.url ?? '';
+    const question = url.indexOf('?');
+    this.#engine.log.info('request', {
+      requestId: exchange.id,
+      operation,
+      method: message.method,
+      // Without the query: it may hold a signature.
+      path: question === -1 ? url : url.slice(0, question),
+      status,
+      code: exchange.errorCode === '' ? undefined : exchange.errorCode,
+      account: exchange.account === '' ? undefined : exchange.account,
+      receivedBytes,
+      sentBytes,
+      durationMs: Math.round(durationMs * 100) / 100,
+      remoteAddress: message.socket.remoteAddress,
+    });
+  }
+
+  /** Gives up on clients that send nothing of a body being read, or take nothing of an answer being sent. */
+  #sweep(): void {
+    const now = performance.now();
+    const { bodyIdleTimeoutMs, answerIdleTimeoutMs } = this.#engine.limits;
+    for (const exchange of this.#exchanges) {
+      const idleMs = exchange.idleMs(now);
+      if (exchange.body?.reading === true && idleMs >= bodyIdleTimeoutMs) {
+        exchange.body.fail(new S3Error('RequestTimeout'));
+      } else if (exchange.writing && idleMs >= answerIdleTimeoutMs) {
+        exchange.message.socket.destroy();
+      }
+    }
+  }
+
+  /** Answers what node's parser would not take: there is no request, so there is no pipeline. */
+  #refuse(error: NodeJS.ErrnoException, socket: Socket): void {
+    const exchange = [...this.#exchanges].find((candidate) => candidate.message.socket === socket);
+    if (error.code === 'ECONNRESET' || !socket.writable || exchange?.response.headersSent === true) {
+      socket.destroy();
+      return;
+    }
+    const { code, message } = describeParserError(error, exchange);
+    const refusal = new S3Error(code, message);
+    const requestId = exchange?.id ?? this.#nextRequestId();
+    const document = writeErrorDocument(refusal, { requestId, hostId: this.#engine.hostId });
+    this.#engine.metrics.record({ operation: 'none', status: refusal.status, durationMs: 0, receivedBytes: 0, sentBytes: 0 });
+    this.#engine.log?.warn('request refused', { requestId, code, cause: error.code ?? error.message });
+    socket.end(
+      `HTTP/1.1 ${refusal.status} Bad Request\r\nconnection: close\r\ncontent-type: application/xml\r\n` +
+        `x-amz-request-id: ${requestId}\r\ndate: ${new Date(this.#engine.clock()).toUTCString()}\r\nserver: Stowage\r\n` +
+        `content-length: ${Buffer.byteLength(document)}\r\n\r\n${document}`,
+    );
+    // What the client still sends is not read; give the answer a moment to arrive before the reset.
+    const timer = setTimeout(() => socket.destroy(), this.#engine.limits.lingerMs);
+    socket.once('close', () => clearTimeout(timer));
+    socket.resume();
+  }
+}
+
+function describeParserError(
+  error: NodeJS.ErrnoException,
+  exchange: Exchange | undefined,
+): { readonly code: S3ErrorCode; readonly message: string | undefined } {
+  switch (error.code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return { code: 'RequestHeaderSectionTooLarge', message: undefined };
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return { code: 'RequestTimeout', message: undefined };
+    case 'HPE_INVALID_EOF_STATE':
+      return exchange === undefined
+        ? { code: 'BadRequest', message: 'The request ended before its headers did.' }
+        : { code: 'IncompleteBody', message: undefined };
+    default:
+      return { code: 'BadRequest', message: `The request is not valid HTTP (${error.code ?? 'unknown'}).` };
+  }
+}

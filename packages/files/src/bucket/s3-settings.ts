@@ -1,0 +1,31 @@
+// Where the bytes live: one bucket at one S3 endpoint, and the keys to it.
+
+export interface S3Settings {
+  /** `https://host[:port]`, as the service reaches it. */
+  readonly endpoint: string;
+  readonly region: string;
+  readonly bucket: string;
+  readonly credentials: {
+    readonly accessKeyId: string;
+    readonly secretAccessKey: string;
+    readonly sessionToken?: string;
+  };
+  /** Whether the bucket stands in the path (`host/bucket/key`) and not in the host name. */
+  readonly forcePathStyle: boolean;
+  /** The endpoint as clients reach it, where that differs. Signed URLs name this one. */
+  readonly publicEndpoint?: string;
+  /** Whether a bucket that is missing is made at start. Default true. */
+  readonly createBucket?: boolean;
+}
+
+/** Scheme, host and port that clients send bytes to: what a page's `connect-src` must allow. */
+export function publicOrigin(settings: S3Settings): string {
+  return new URL(publicEndpointOf(settings)).origin;
+}
+
+/** The endpoint that signed URLs name, with the bucket in its host where the style wants it so. */
+export function publicEndpointOf(settings: S3Settings): string {
+  const url = new URL(settings.publicEndpoint ?? settings.endpoint);
+  if (!settings.forcePathStyle) url.hostname = `${settings.bucket}.${url.hostname}`;
+  return url.href.replace(/\/+$/, '');
+}

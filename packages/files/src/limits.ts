@@ -1,0 +1,109 @@
+// Every limit of the file service, in one place, with its default. Units are the last word of a name.
+
+const kib = 1024;
+const mib = 1024 * kib;
+const gib = 1024 * mib;
+const secondMs = 1000;
+const minuteMs = 60 * secondMs;
+const hourMs = 60 * minuteMs;
+const dayMs = 24 * hourMs;
+
+export interface FilesLimits {
+  /** Largest file taken. Default and ceiling 5 TB (5 × 10¹² bytes). */
+  readonly maxFileSizeBytes: number;
+  /** Files larger than this are sent in parts. Default 16 MiB; at most 5 GiB, the most that one PUT may carry. */
+  readonly multipartThresholdBytes: number;
+  /** Smallest part; larger ones are chosen where 10,000 of these would not do. Default 8 MiB; at least 5 MiB. */
+  readonly minPartSizeBytes: number;
+  /** How long a signed URL is good. Default 15 minutes. */
+  readonly urlLifeMs: number;
+  /** When an upload that did not come to an end is given up. Default 24 hours. */
+  readonly uploadLifeMs: number;
+  /** How long a file stays in one working state before the service looks at the bucket itself. Default 10 minutes. */
+  readonly reviewIntervalMs: number;
+  /** How long trash is kept. Default 30 days. */
+  readonly trashRetentionMs: number;
+  /** How long the bytes of a refused file are kept. Default 7 days. */
+  readonly rejectedRetentionMs: number;
+  /** How long a sign-in link is good. Default 1 hour. */
+  readonly signInLinkLifeMs: number;
+  /** How long a session lasts. Default 14 days. */
+  readonly sessionLifeMs: number;
+  /** How long an Idempotency-Key is remembered. Default 24 hours. */
+  readonly idempotencyLifeMs: number;
+  /** Largest request body that the service itself takes. Default 1 MiB. */
+  readonly maxRequestBodyBytes: number;
+  /** Requests a second of one session, key or address, on average. Default 100. */
+  readonly requestsPerSecond: number;
+  /** Requests that may come at once above the average. Default 1,000. */
+  readonly requestBurst: number;
+  /** Tries to sign in a minute from one address. Default 20. */
+  readonly signInsPerMinute: number;
+  /** API keys of one tenant. Default 100. */
+  readonly maxApiKeys: number;
+  /** Requests that wait for a change of state at the same time; further ones are answered at once. Default 1,000. */
+  readonly maxWaiting: number;
+  /** Largest image of which a preview is made. Default 100 MiB. */
+  readonly previewSourceBytes: number;
+  /** Most pixels of an image of which a preview is made. Default 100 million. */
+  readonly previewPixels: number;
+  /** Longest time for one preview. Default 20 seconds. */
+  readonly previewTimeMs: number;
+  /** Memory at which the process that makes previews is ended. Default 768 MiB. */
+  readonly previewMemoryBytes: number;
+  /** Longest wait for any answer of the bucket. Default 30 seconds. */
+  readonly bucketTimeoutMs: number;
+  /** Longest wait for a connection to the bucket. Default 5 seconds. */
+  readonly bucketConnectTimeoutMs: number;
+  /** Jobs done at the same time. Default 4. */
+  readonly jobConcurrency: number;
+}
+
+export const defaultLimits: FilesLimits = {
+  maxFileSizeBytes: 5_000_000_000_000,
+  multipartThresholdBytes: 16 * mib,
+  minPartSizeBytes: 8 * mib,
+  urlLifeMs: 15 * minuteMs,
+  uploadLifeMs: dayMs,
+  reviewIntervalMs: 10 * minuteMs,
+  trashRetentionMs: 30 * dayMs,
+  rejectedRetentionMs: 7 * dayMs,
+  signInLinkLifeMs: hourMs,
+  sessionLifeMs: 14 * dayMs,
+  idempotencyLifeMs: dayMs,
+  maxRequestBodyBytes: mib,
+  requestsPerSecond: 100,
+  requestBurst: 1_000,
+  signInsPerMinute: 20,
+  maxApiKeys: 100,
+  maxWaiting: 1_000,
+  previewSourceBytes: 100 * mib,
+  previewPixels: 100_000_000,
+  previewTimeMs: 20 * secondMs,
+  previewMemoryBytes: 768 * mib,
+  bucketTimeoutMs: 30 * secondMs,
+  bucketConnectTimeoutMs: 5 * secondMs,
+  jobConcurrency: 4,
+};
+
+/** Ranges outside of which a limit makes no sense: S3's own, or arithmetic's. */
+const allowed: Partial<Record<keyof FilesLimits, readonly [min: number, max: number]>> = {
+  maxFileSizeBytes: [0, 5_000_000_000_000],
+  multipartThresholdBytes: [0, 5 * gib],
+  minPartSizeBytes: [5 * mib, 5 * gib],
+  urlLifeMs: [secondMs, 7 * dayMs],
+};
+
+/** The defaults with the given ones put over them. Throws a `RangeError` that names a limit out of range. */
+export function chooseLimits(given: Partial<FilesLimits> = {}): FilesLimits {
+  const limits: FilesLimits = { ...defaultLimits, ...given };
+  // Object.keys of a value of a closed interface gives that interface's keys.
+  for (const name of Object.keys(limits) as (keyof FilesLimits)[]) {
+    const [min, max] = allowed[name] ?? [0, Number.MAX_SAFE_INTEGER];
+    const value = limits[name];
+    if (!Number.isSafeInteger(value) || value < min || value > max) {
+      throw new RangeError(`The limit ${name} is ${value}; it must be a whole number from ${min} to ${max}.`);
+    }
+  }
+  return limits;
+}
