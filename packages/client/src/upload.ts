@@ -305,7 +305,7 @@ export function createUpload(parts: UploadParts, spec: UploadSpec): UploadHandle
       if (phase === 'paused') enter('queued');
     },
     async cancel() {
-      if (!controllable.has(phase)) return;
+      if (!controllable.has(phase) || stored.settledWell) return;
       const fault = new ClientError('cancelled');
       endLeg('cancelled', fault);
       release();

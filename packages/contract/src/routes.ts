@@ -241,5 +241,21 @@ const routeTable = {
 } as const satisfies Record<string, Route>;
 
 export type RouteName = keyof typeof routeTable;
+
+/** The parsed query of a route; `undefined` where it takes none. */
+export type RouteQuery<Name extends RouteName> = (typeof routeTable)[Name] extends { query: z.ZodType<infer Query> }
+  ? Query
+  : undefined;
+/** The parsed body that a route takes; `undefined` where it takes none. */
+export type RouteBody<Name extends RouteName> = (typeof routeTable)[Name] extends { body: z.ZodType<infer Body> }
+  ? Body
+  : undefined;
+/** What a route answers on success; `undefined` for 204 and 302. */
+export type RouteResponse<Name extends RouteName> = (typeof routeTable)[Name] extends {
+  response: z.ZodType<infer Answer>;
+}
+  ? Answer
+  : undefined;
+
 export const routes: Readonly<Record<RouteName, Route>> = routeTable;
 export const routeNames: readonly RouteName[] = Object.keys(routeTable) as RouteName[];

@@ -98,7 +98,8 @@ export function parseWriteConditions(headers: RequestHeaders): WriteConditions |
 export function parseConditionTime(name: string, text: string): number {
   const isIso = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/.test(text);
   const timeMs = isIso ? Date.parse(text) : parseHttpDate(text);
-  if (timeMs === undefined || Number.isNaN(timeMs)) throw invalidArgument(name, text, 'an HTTP date or an ISO 8601 time');
+  if (timeMs === undefined || Number.isNaN(timeMs))
+    throw invalidArgument(name, text, 'an HTTP date or an ISO 8601 time');
   return timeMs;
 }
 

@@ -13,7 +13,10 @@ export interface CopySource {
 /** @throws S3Error `InvalidArgument` when the header does not name a bucket and a key, `NotImplemented` for ARNs. */
 export function parseCopySource(header: string): CopySource {
   if (header.startsWith('arn:')) {
-    throw new S3Error('NotImplemented', 'x-amz-copy-source names an access point ARN; only /bucket/key is implemented.');
+    throw new S3Error(
+      'NotImplemented',
+      'x-amz-copy-source names an access point ARN; only /bucket/key is implemented.',
+    );
   }
   // A `?` of the key is encoded, so the first bare one begins the query.
   const question = header.indexOf('?');

@@ -146,7 +146,11 @@ function checkParameters(candidate: Candidate, names: ReadonlySet<string>, metho
     if (knownParameters.has(name)) {
       throw refusal('InvalidArgument', `${candidate.name} does not accept the query parameter ${name}.`, name);
     }
-    throw refusal('NotImplemented', `The query parameter ${name} is not known; leave it out of ${candidate.name}.`, name);
+    throw refusal(
+      'NotImplemented',
+      `The query parameter ${name} is not known; leave it out of ${candidate.name}.`,
+      name,
+    );
   }
 }
 

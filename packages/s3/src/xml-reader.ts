@@ -235,7 +235,8 @@ class Parser {
     if (end === -1) throw this.#fault('a processing instruction has no end');
     this.#at += 2;
     const target = this.#match(nameAt)?.[0];
-    if (target === undefined || target.toLowerCase() === 'xml') throw this.#fault('a processing instruction has no name');
+    if (target === undefined || target.toLowerCase() === 'xml')
+      throw this.#fault('a processing instruction has no name');
     this.#at = end + 2;
   }
 

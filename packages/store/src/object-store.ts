@@ -128,7 +128,8 @@ export interface ObjectChecksum {
   readonly value: string;
 }
 
-export interface ObjectVersion extends ObjectAddress, ObjectAttributes {
+/** What a listing says of an object: a version without its metadata and parts, which a listing does not read. */
+export interface ObjectSummary extends ObjectAddress {
   /** `null` in a bucket without versioning. */
   readonly versionId: string;
   /** Grows with every commit of the store; names this version among all. */
@@ -137,7 +138,13 @@ export interface ObjectVersion extends ObjectAddress, ObjectAttributes {
   /** Without quotes. MD5 in hex, or `<md5 of md5s>-<parts>`; otherwise opaque. */
   readonly etag: string;
   readonly lastModifiedMs: number;
+  readonly storageClass: string;
+  /** Account that owns the object. */
+  readonly owner: string;
   readonly checksum?: ObjectChecksum;
+}
+
+export interface ObjectVersion extends ObjectSummary, ObjectAttributes {
   /** The parts of an object that was uploaded in parts, in order. */
   readonly parts?: readonly ObjectPart[];
 }
@@ -240,7 +247,7 @@ export interface ListObjectsPage {
 }
 
 export interface ObjectList {
-  readonly objects: readonly ObjectVersion[];
+  readonly objects: readonly ObjectSummary[];
   readonly commonPrefixes: readonly string[];
   /** The last key or common prefix of this page, when there are more: give it as `after` to go on. */
   readonly next?: string;

@@ -1,0 +1,22 @@
+// What the command's exit status means, as one table: scripts and service managers read it, `--help` prints it.
+// 130 is the shells' own number for "ended by Ctrl-C".
+
+const exitCodeTable = {
+  ok: { status: 0, meaning: 'stopped as asked' },
+  unexpected: { status: 1, meaning: 'unexpected failure' },
+  usage: { status: 2, meaning: 'wrong option, argument, environment variable or accounts file' },
+  port: { status: 3, meaning: 'address in use, or not allowed' },
+  data: { status: 4, meaning: 'data folder in use by another process, unreadable, unwritable, or of a newer version' },
+  console: { status: 5, meaning: 'the console could not be built' },
+  interrupted: { status: 130, meaning: 'stopped at once by a second Ctrl-C' },
+} as const satisfies Record<string, { readonly status: number; readonly meaning: string }>;
+
+export type ExitName = keyof typeof exitCodeTable;
+export const exitCodes: Readonly<Record<ExitName, { readonly status: number; readonly meaning: string }>> =
+  exitCodeTable;
+
+/** The table as the last paragraph of `--help`. */
+export function describeExitCodes(): string {
+  const rows = Object.values(exitCodes).map(({ status, meaning }) => `  ${String(status).padEnd(4)} ${meaning}`);
+  return `Exit status:\n${rows.join('\n')}`;
+}

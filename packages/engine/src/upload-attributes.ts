@@ -1,0 +1,28 @@
+// What an upload says of its object beside the bytes: metadata and storage class, from headers and, in a presigned URL,
+// from the query (S3 takes `x-amz-meta-*` from there, and SDKs put it there).
+
+import { parseObjectMetadata, parseStorageClass, type RequestHeaders } from '@stowage/s3';
+import type { ObjectAttributes } from '@stowage/store';
+import type { ReceivedHead } from './s3-request.ts';
+
+/** @throws S3Error `MetadataTooLarge`, `InvalidStorageClass`. */
+export function uploadAttributes(head: ReceivedHead, owner: string): ObjectAttributes {
+  const headers = head.query.length === 0 ? head.headers : withHoisted(head);
+  return { ...parseObjectMetadata(headers), storageClass: parseStorageClass(headers), owner };
+}
+
+function withHoisted(head: ReceivedHead): RequestHeaders {
+  let headers: Record<string, string | undefined> | undefined;
+  for (const [name, value] of head.query) {
+    const lower = name.toLowerCase();
+    if (!isHoistable(lower) || head.headers[lower] !== undefined) continue;
+    headers ??= { ...head.headers };
+    // Headers hold one character for each byte; the query was decoded to text.
+    headers[lower] = Buffer.from(value, 'utf8').toString('latin1');
+  }
+  return headers ?? head.headers;
+}
+
+function isHoistable(name: string): boolean {
+  return name.startsWith('x-amz-meta-') || name === 'x-amz-storage-class' || name === 'x-amz-website-redirect-location';
+}

@@ -1,0 +1,38 @@
+// An ordered map from byte strings to byte strings: what the catalog is kept in. Reads are synchronous, and so is a
+// scan: it sees one state of the index. Implementations: LMDB (lmdb-index.ts) and memory (memory-index.ts).
+
+export interface IndexReader {
+  /** The value at a key. The bytes stay valid and are not to be changed. */
+  get(key: Buffer): Buffer | undefined;
+  /** Visits rows in byte order from `range.from` up to but without `range.to`, until `visit` returns false. */
+  scan(range: IndexRange, visit: (key: Buffer, value: Buffer) => boolean): void;
+}
+
+export interface IndexRange {
+  readonly from: Buffer;
+  /** Excluded. */
+  readonly to: Buffer;
+}
+
+/** A reader whose writes are seen by itself at once. */
+export interface IndexView extends IndexReader {
+  put(key: Buffer, value: Buffer): void;
+  delete(key: Buffer): void;
+}
+
+/** What one batch changes: by key in latin1, so that a map can hold it. */
+export type IndexChanges = ReadonlyMap<string, IndexChange>;
+
+export interface IndexChange {
+  readonly key: Buffer;
+  /** Absent: the row goes. */
+  readonly value: Buffer | undefined;
+}
+
+export interface OrderedIndex extends IndexReader {
+  /** Makes all changes visible at once. Durable only after `flush`. */
+  apply(changes: IndexChanges): Promise<void>;
+  /** Resolves when all that was applied before survives power loss. */
+  flush(): Promise<void>;
+  close(): Promise<void>;
+}
