@@ -16,6 +16,7 @@ import {
   routeNames,
   routes,
   type Session,
+  type SignedRequest,
   signInRequestSchema,
   signPartsRequestSchema,
   type Upload,
@@ -226,13 +227,13 @@ export async function startFakeService({ staticFolder }: FakeServiceOptions = {}
     found.upload = { ...found.upload, state, ...(reason === undefined ? {} : { reason }) };
   }
 
-  function signedPut(target: string): unknown {
+  function signedPut(target: string): SignedRequest {
     return { method: 'PUT', ...bucket.sign(target), expiresAt: new Date(Date.now() + 900_000).toISOString() };
   }
 
   function fresh({ upload }: FakeRow): Upload {
     if (upload.strategy === 'multipart' || upload.state !== 'pending') return upload;
-    const request = signedPut(`put ${upload.id}`) as NonNullable<Upload['request']>;
+    const request = signedPut(`put ${upload.id}`);
     return {
       ...upload,
       request: { ...request, headers: { 'if-none-match': '*', 'content-type': upload.contentType } },

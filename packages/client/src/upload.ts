@@ -99,6 +99,8 @@ interface Leg {
 
 /** How often a leg may find that the bucket does not hold what was sent, before that is an error. */
 const maxLegRounds = 4;
+/** How long the service is told of a cancellation; it forgets an unfinished upload by itself after a while. */
+const cancelPatienceMs = 20_000;
 const controllable: ReadonlySet<UploadPhase> = new Set(['queued', 'starting', 'sending', 'paused', 'failed']);
 
 class Paused extends Error {
@@ -312,7 +314,11 @@ export function createUpload(parts: UploadParts, spec: UploadSpec): UploadHandle
       stored.reject(fault);
       ready.reject(fault);
       if (id === undefined && !asked) return;
-      const session = openUploadSession({ ...parts, signal: new AbortController().signal, onTrouble: () => undefined });
+      const session = openUploadSession({
+        ...parts,
+        signal: AbortSignal.timeout(cancelPatienceMs),
+        onTrouble: () => undefined,
+      });
       // The announcement may have arrived although its answer did not: asking again with the same key tells the id.
       id ??= (await session.create(describe(source, contentType, spec.folder), idempotencyKey)).id;
       await parts.resumeStore.forget(id);

@@ -35,6 +35,8 @@ export interface EngineLimits {
   readonly documentBytes: number;
   /** The document of DeleteObjects: a thousand keys of 1,024 bytes and their tags. Default 2 MiB. */
   readonly deleteDocumentBytes: number;
+  /** The document of CompleteMultipartUpload: ten thousand parts with their checksums are 3 MB. Default 8 MiB. */
+  readonly completeDocumentBytes: number;
   /** The fields of a POST form before the file. Default 20 KiB. */
   readonly formFieldsBytes: number;
   /** A body in one request: PutObject, UploadPart, PostObject. Default 5 GiB. */
@@ -45,14 +47,10 @@ export interface EngineLimits {
   readonly objectBytes: number;
   /** Every part but the last. Default 5 MiB. */
   readonly minPartBytes: number;
-  /** The highest part number. Default 10,000. */
-  readonly parts: number;
   /** Keys, uploads or parts on one page of a listing. Default 1,000. */
   readonly pageKeys: number;
   /** Buckets on one page of ListBuckets. Default 10,000. */
   readonly pageBuckets: number;
-  /** Keys in one DeleteObjects. Default 1,000. */
-  readonly deleteKeys: number;
 }
 
 export const defaultLimits: EngineLimits = {
@@ -69,13 +67,12 @@ export const defaultLimits: EngineLimits = {
   closeGraceMs: 10_000,
   documentBytes: mib,
   deleteDocumentBytes: 2 * mib,
+  completeDocumentBytes: 8 * mib,
   formFieldsBytes: 20 * kib,
   bodyBytes: 5 * gib,
   copyBytes: 5 * gib,
   objectBytes: 5 * tib,
   minPartBytes: 5 * mib,
-  parts: 10_000,
   pageKeys: 1_000,
   pageBuckets: 10_000,
-  deleteKeys: 1_000,
 };

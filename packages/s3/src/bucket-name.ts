@@ -1,5 +1,6 @@
 // The naming rules of general purpose buckets ("Bucket naming rules" of the S3 user guide). They hold for new buckets;
-// a name that breaks them names no bucket.
+// a name that breaks them names no bucket. The suffix -an, which AWS gives to account regional namespaces, is a name like any
+// other here.
 
 import { S3Error } from './errors.ts';
 
@@ -15,7 +16,7 @@ export function checkBucketName(name: string): void {
 
 /** Names that AWS keeps for access points, directory buckets and other resources of its own. */
 const reservedPrefixes = ['xn--', 'sthree-', 'amzn-s3-demo-'] as const;
-const reservedSuffixes = ['-s3alias', '--ol-s3', '.mrap', '--x-s3', '--table-s3', '-an'] as const;
+const reservedSuffixes = ['-s3alias', '--ol-s3', '.mrap', '--x-s3', '--table-s3'] as const;
 
 function findFault(name: string): string | undefined {
   if (name.length < 3 || name.length > 63) return `a name has 3 to 63 characters, this one has ${name.length}.`;

@@ -12,13 +12,13 @@ export function formatHttpDate(timeMs: number): string {
  */
 export function parseHttpDate(text: string, nowMs: number = Date.UTC(2026, 0, 1)): number | undefined {
   const fixed = imfFixdate.exec(text);
-  if (fixed?.groups !== undefined) return moment(fixed.groups, Number(fixed.groups['year']));
+  if (fixed?.groups !== undefined) return moment(fixed.groups, Number(fixed.groups.year));
   const asctime = asctimeDate.exec(text);
-  if (asctime?.groups !== undefined) return moment(asctime.groups, Number(asctime.groups['year']));
+  if (asctime?.groups !== undefined) return moment(asctime.groups, Number(asctime.groups.year));
   const rfc850 = rfc850Date.exec(text);
   if (rfc850?.groups === undefined) return undefined;
   const thisYear = new Date(nowMs).getUTCFullYear();
-  const year = thisYear - (thisYear % 100) + Number(rfc850.groups['year']);
+  const year = thisYear - (thisYear % 100) + Number(rfc850.groups.year);
   return moment(rfc850.groups, year > thisYear + 50 ? year - 100 : year);
 }
 
@@ -29,8 +29,8 @@ const asctimeDate = new RegExp(`^[A-Z][a-z]{2} (?<month>[A-Z][a-z]{2}) (?<day>[ 
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
 function moment(fields: Readonly<Record<string, string | undefined>>, year: number): number | undefined {
-  const [day, hour, minute, second] = [fields['day'], fields['hour'], fields['minute'], fields['second']].map(Number);
-  const month = months.indexOf(fields['month'] ?? '');
+  const [day, hour, minute, second] = [fields.day, fields.hour, fields.minute, fields.second].map(Number);
+  const month = months.indexOf(fields.month ?? '');
   if (day === undefined || hour === undefined || minute === undefined || second === undefined || month < 0) return;
   // 60 is a leap second (RFC 5322 section 3.3), taken for the second after it.
   if (hour > 23 || minute > 59 || second > 60) return undefined;

@@ -1,5 +1,6 @@
 // `encoding-type=url`: keys in listings percent-encoded, because XML 1.0 cannot carry every character that a key may hold.
-// As S3 does it: UTF-8 bytes, unreserved characters and `/` as they are, a blank as `+` (clients decode it as a form).
+// UTF-8 bytes, unreserved characters and `/` as they are. A blank is `%20` where AWS writes `+`: clients that decode forms
+// and clients that decode URLs both understand it.
 
 import { S3Error } from './errors.ts';
 
@@ -20,6 +21,5 @@ export function encodeListed(text: string, encoding: EncodingType | undefined): 
   if (encoding === undefined || /^[A-Za-z0-9/_.*-]*$/.test(text)) return text;
   return encodeURIComponent(text)
     .replaceAll('%2F', '/')
-    .replaceAll('%20', '+')
     .replace(/[!'()~]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
 }

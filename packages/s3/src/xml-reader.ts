@@ -87,9 +87,9 @@ const attributeAt = /\s+([A-Za-z_:\u0080-\ufffd][\w:.\-\u0080-\ufffd]*)\s*=\s*(?
 const spaceAt = /[ \t\r\n]*/y;
 const declarationAt =
   /<\?xml\s+version\s*=\s*(["'])1\.[01]\1(?:\s+encoding\s*=\s*(["'])([A-Za-z][\w.-]*)\2)?(?:\s+standalone\s*=\s*(["'])(?:yes|no)\4)?\s*\?>/y;
-// Text that cannot be taken as it stands: a reference, a carriage return, `]]>`, or a character that XML 1.0 lacks.
+// What text may not hold: `]]>`, and characters that XML 1.0 lacks.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
-const specialText = /[&\r\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\]\]>/;
+const unreadable = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\]\]>/;
 
 interface OpenElement {
   readonly name: string;
@@ -213,13 +213,16 @@ class Parser {
 
   /** What begins with `<!` inside an element: a comment or a CDATA section. */
   #markup(element: OpenElement): void {
-    if (this.#source.startsWith('<!--', this.#at)) return this.#comment();
+    if (this.#source.startsWith('<!--', this.#at)) {
+      this.#comment();
+      return;
+    }
     if (!this.#source.startsWith('<![CDATA[', this.#at)) throw this.#fault('a declaration is not accepted here');
     const from = this.#at + 9;
     const to = this.#source.indexOf(']]>', from);
     if (to === -1) throw this.#fault('a CDATA section has no end');
     const data = normalizeLineEnds(this.#source.slice(from, to));
-    if (specialText.test(data.replaceAll('&', ''))) throw this.#fault('a character is not allowed');
+    if (unreadable.test(data)) throw this.#fault('a character is not allowed');
     element.text += data;
     this.#at = to + 3;
   }
@@ -242,15 +245,22 @@ class Parser {
 
   /** Text as it is meant: line ends normalized (XML 1.0, 2.11), references replaced. */
   #resolve(text: string): string {
-    if (!specialText.test(text)) return text;
     const normalized = normalizeLineEnds(text);
-    const withoutReferences = normalized.replaceAll('&', '');
-    if (specialText.test(withoutReferences)) throw this.#fault('a character is not allowed, or ]]> stands in text');
-    return normalized.replace(/&([^;&]{0,10};?)/g, (reference, body: string) => {
-      const resolved = resolveReference(body);
-      if (resolved === undefined) throw this.#fault(`the reference ${reference} is not known`);
-      return resolved;
-    });
+    if (unreadable.test(normalized)) throw this.#fault('a character is not allowed, or ]]> stands in text');
+    let ampersand = normalized.indexOf('&');
+    if (ampersand === -1) return normalized;
+    let resolved = '';
+    let from = 0;
+    while (ampersand !== -1) {
+      const end = normalized.indexOf(';', ampersand);
+      const reference = normalized.slice(ampersand + 1, end === -1 ? undefined : end);
+      const character = end === -1 ? undefined : (predefined.get(reference) ?? resolveNumber(reference));
+      if (character === undefined) throw this.#fault(`the reference &${reference.slice(0, 20)} is not known`);
+      resolved += normalized.slice(from, ampersand) + character;
+      from = end + 1;
+      ampersand = normalized.indexOf('&', from);
+    }
+    return resolved + normalized.slice(from);
   }
 
   #expect(character: string): void {
@@ -275,17 +285,16 @@ function normalizeLineEnds(text: string): string {
 }
 
 const predefined: ReadonlyMap<string, string> = new Map([
-  ['amp;', '&'],
-  ['lt;', '<'],
-  ['gt;', '>'],
-  ['quot;', '"'],
-  ['apos;', "'"],
+  ['amp', '&'],
+  ['lt', '<'],
+  ['gt', '>'],
+  ['quot', '"'],
+  ['apos', "'"],
 ]);
 
-function resolveReference(body: string): string | undefined {
-  const named = predefined.get(body);
-  if (named !== undefined) return named;
-  const match = /^#(?:x([0-9a-fA-F]{1,6})|(\d{1,7}));$/.exec(body);
+/** The character of `#65` or `#x41`; `undefined` when there is none. */
+function resolveNumber(reference: string): string | undefined {
+  const match = /^#(?:x([0-9a-fA-F]{1,6})|(\d{1,7}))$/.exec(reference);
   if (match === null) return undefined;
   const codePoint = match[1] === undefined ? Number(match[2]) : Number.parseInt(match[1], 16);
   const isCharacter = codePoint > 0 && codePoint <= 0x10ffff && !(codePoint >= 0xd800 && codePoint <= 0xdfff);

@@ -5,6 +5,7 @@ import {
   formatContentRange,
   ifRangeHolds,
   judgeRead,
+  parsePartNumber,
   parseRange,
   parseReadConditions,
   parseResponseOverrides,
@@ -106,12 +107,7 @@ function requestedPart(request: S3Request, version: ObjectVersion): RequestedPar
   if (request.headers['range'] !== undefined) {
     throw new S3Error('InvalidRequest', 'Cannot specify both Range header and partNumber query parameter');
   }
-  const partNumber = /^\d{1,5}$/.test(text) ? Number(text) : 0;
-  if (partNumber < 1 || partNumber > 10_000) {
-    throw new S3Error('InvalidArgument', 'Part number must be an integer between 1 and 10000, inclusive', {
-      details: { ArgumentName: 'partNumber', ArgumentValue: text },
-    });
-  }
+  const partNumber = parsePartNumber(text);
   const parts = version.parts;
   if (parts === undefined) {
     if (partNumber === 1) return { range: wholeRange(version), checksum: version.checksum };

@@ -31,7 +31,7 @@ export interface QueryAuthentication extends PresentedSignature {
 }
 
 /** Either mechanism's claim. */
-export interface PresentedSignature {
+interface PresentedSignature {
   readonly accessKeyId: string;
   readonly scope: CredentialScope;
   /** Lower-case names, in the order given, joined by `;`: as it is signed. */

@@ -8,7 +8,7 @@ import type { RequestHeaders, RequestQuery } from '../request-parts.ts';
 import { signatureAlgorithm } from './authentication.ts';
 
 /** What a canonical request is made of. */
-export interface CanonicalParts {
+interface CanonicalParts {
   readonly method: string;
   /** In canonical encoding. */
   readonly path: string;

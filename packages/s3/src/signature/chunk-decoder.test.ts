@@ -7,6 +7,7 @@ import {
   createChunkDecoder,
   maxChunkHeaderBytes,
   maxTrailerBytes,
+  maxTrailers,
   parseTrailerNames,
 } from './chunk-decoder.ts';
 import { encodeChunks } from './chunk-encoder.ts';
@@ -254,6 +255,19 @@ describe('what is refused', () => {
       assert.equal(refusal(unsigned, ...text), code, 'byte by byte');
     });
   }
+
+  it('more trailers than there may be: MalformedTrailerError', () => {
+    const names = Array.from({ length: maxTrailers + 1 }, (_, index) => `x-amz-meta-${index}`);
+    const text = (count: number): string =>
+      `0\r\n${names
+        .slice(0, count)
+        .map((name) => `${name}:a\r\n`)
+        .join('')}\r\n`;
+    const options = { mode: 'unsigned-trailer', decodedLength: 0 } as const;
+    const allowed = { ...options, declaredTrailers: names.slice(0, maxTrailers) };
+    assert.equal(Object.keys(decode(allowed, [Buffer.from(text(maxTrailers))]).trailers).length, maxTrailers);
+    assert.equal(refusal({ ...options, declaredTrailers: names }, text(maxTrailers + 1)), 'MalformedTrailerError');
+  });
 
   it('signed chunks without a signature, or with one of another chunk: SignatureDoesNotMatch', () => {
     const options = { mode: 'signed', signing, decodedLength: 3 } as const;

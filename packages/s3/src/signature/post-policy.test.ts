@@ -4,7 +4,12 @@ import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { parsePostAuthentication, postObjectKey, readPostFields } from './post-form.ts';
-import { type ContentLengthRange, checkContentLength, maxPolicyConditions } from './post-policy.ts';
+import {
+  type ContentLengthRange,
+  checkContentLength,
+  maxPolicyCharacters,
+  maxPolicyConditions,
+} from './post-policy.ts';
 import { exampleCredentials } from './requests.fixture.ts';
 import { signPostPolicy } from './sign-post-policy.ts';
 import { SigningKeys } from './signing-keys.ts';
@@ -210,6 +215,7 @@ describe('a form that does not', () => {
       'InvalidPolicyDocument',
       /allowed/,
     ],
+    ['too long a policy', version2('a'.repeat(maxPolicyCharacters + 1)), 'InvalidPolicyDocument', /characters/],
     ['no base64', version2('{}'), 'InvalidPolicyDocument', /base64/],
     ['no JSON', version2(Buffer.from('{').toString('base64')), 'InvalidPolicyDocument', /JSON/],
     ['no UTF-8', version2(Buffer.from('{"a":"\xff"}', 'latin1').toString('base64')), 'InvalidPolicyDocument', /JSON/],

@@ -5,7 +5,7 @@ import { S3Error } from '../errors.ts';
 import type { PostFields } from './post-form.ts';
 
 /** One condition of a policy. Field names are lower-case and without the `$`. */
-export type PostCondition =
+type PostCondition =
   | { readonly kind: 'eq' | 'starts-with'; readonly field: string; readonly value: string; readonly source: string }
   | { readonly kind: 'content-length-range'; readonly range: ContentLengthRange };
 
@@ -15,7 +15,7 @@ export interface ContentLengthRange {
   readonly maxBytes: number;
 }
 
-export interface PostPolicy {
+interface PostPolicy {
   readonly expiresAtMs: number;
   readonly conditions: readonly PostCondition[];
 }

@@ -1,0 +1,123 @@
+// The rows of the file service, behind an interface: SQLite here, and PostgreSQL by the same queries when there are several
+// processes. Every method is one transaction, durable once it resolved.
+
+import type { FileState } from '@stowage/contract';
+import type { FileChanges, FileRecord, Shelf } from '../file-record.ts';
+import type { Job, NewJob } from '../job.ts';
+
+export interface Database {
+  readonly files: FileTable;
+  readonly outbox: Outbox;
+  readonly accounts: AccountTable;
+  close(): Promise<void>;
+}
+
+/** A client's name for a request, so that a repeated one makes nothing new. */
+export interface IdempotencyKey {
+  readonly key: string;
+  /** Of the request's content: the same key with another content is a mistake. */
+  readonly requestHash: string;
+  readonly expiresAtMs: number;
+}
+
+export type SortColumn = 'name' | 'createdAt' | 'sizeBytes';
+
+export interface ListOptions {
+  readonly tenantId: string;
+  readonly shelf: Shelf;
+  readonly sort: SortColumn;
+  readonly descending: boolean;
+  readonly limit: number;
+  /** Only names that hold this, whatever the case. */
+  readonly name?: string | undefined;
+  /** Only what comes after this place in the order. */
+  readonly after?: ListPlace | undefined;
+}
+
+/** A place in a sorted list: the sorted-by value and the id of the last row seen. */
+export interface ListPlace {
+  readonly value: string | number;
+  readonly id: string;
+}
+
+export interface FileTable {
+  /**
+   * Adds a row. With a known idempotency key nothing is added and the row of the first request comes back;
+   * throws `idempotency-conflict` when that request was another one.
+   */
+  add(file: FileRecord, idempotency?: IdempotencyKey): Promise<FileRecord>;
+  /** `undefined` when there is none, or it is another tenant's. */
+  get(tenantId: string, id: string): Promise<FileRecord | undefined>;
+  /** Whatever the tenant: for the service's own work. */
+  find(id: string): Promise<FileRecord | undefined>;
+  /**
+   * Compare-and-set: writes the changes and the jobs in one transaction if the row still has the fence of `file`, and
+   * answers the new row; `undefined` when the row has moved on, and then nothing is written.
+   */
+  change(file: FileRecord, changes: FileChanges, jobs?: readonly NewJob[]): Promise<FileRecord | undefined>;
+  /** In order, at most `limit`. */
+  list(options: ListOptions): Promise<readonly FileRecord[]>;
+  /** Rows whose review is due, the longest due first. */
+  due(nowMs: number, limit: number): Promise<readonly FileRecord[]>;
+  /** How many rows are in each state. */
+  count(): Promise<readonly { readonly state: FileState; readonly count: number }[]>;
+  /** The place of a row in a list so sorted. */
+  placeOf(file: FileRecord, sort: SortColumn): ListPlace;
+}
+
+export interface Outbox {
+  /** Takes jobs that are due; nobody else gets them before `leaseMs` have passed. */
+  take(options: { readonly nowMs: number; readonly leaseMs: number; readonly limit: number }): Promise<readonly Job[]>;
+  /** Strikes a job off. */
+  done(job: Job): Promise<void>;
+  /** Puts a job back, to be done at `dueAtMs`. */
+  retry(job: Job, dueAtMs: number, error: string): Promise<void>;
+  /** Gives every job back that was taken and not struck off: what a process that ended left behind. */
+  release(): Promise<void>;
+  /** Jobs waiting, whether due or not. */
+  count(): Promise<number>;
+}
+
+export interface Account {
+  readonly userId: string;
+  readonly userName: string;
+  readonly tenantId: string;
+  readonly tenantName: string;
+}
+
+export interface StoredApiKey {
+  readonly id: string;
+  readonly name: string;
+  readonly hint: string;
+  readonly createdAtMs: number;
+  readonly lastUsedAtMs: number | null;
+}
+
+/** Tokens and keys are only ever given here as hashes. */
+export interface AccountTable {
+  addSignInToken(token: { readonly tokenHash: string; readonly userId: string; readonly expiresAtMs: number }): Promise<void>;
+  /**
+   * Trades a sign-in token for a session, in one transaction: of several that try the same token, one gets it.
+   * `undefined` when the token is unknown, used or expired.
+   */
+  redeemSignInToken(options: {
+    readonly tokenHash: string;
+    readonly sessionHash: string;
+    readonly nowMs: number;
+    readonly expiresAtMs: number;
+  }): Promise<Account | undefined>;
+  findSession(
+    sessionHash: string,
+    nowMs: number,
+  ): Promise<{ readonly account: Account; readonly expiresAtMs: number } | undefined>;
+  removeSession(sessionHash: string): Promise<void>;
+  /** Forgets tokens, sessions and idempotency keys that have expired. */
+  removeExpired(nowMs: number): Promise<void>;
+  addApiKey(key: StoredApiKey & { readonly secretHash: string; readonly userId: string; readonly tenantId: string }): Promise<void>;
+  listApiKeys(tenantId: string): Promise<readonly StoredApiKey[]>;
+  /** Whether there was one. */
+  removeApiKey(tenantId: string, id: string): Promise<boolean>;
+  findApiKey(secretHash: string): Promise<{ readonly account: Account; readonly key: StoredApiKey } | undefined>;
+  /** Notes when a key was last used. */
+  touchApiKey(id: string, nowMs: number): Promise<void>;
+}

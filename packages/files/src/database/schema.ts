@@ -1,0 +1,86 @@
+// The tables as Kysely sees them: camelCase here, snake_case in SQL. What each column means is said at FileRecord.
+
+import type { FileState, UploadStrategy } from '@stowage/contract';
+import type { FileRecord, Shelf } from '../file-record.ts';
+import type { JobKind } from '../job.ts';
+
+/** `folder` and `previews` are JSON text; `nameFolded` and `shelf` follow from the record and are there to be searched. */
+export interface FileRow extends Omit<FileRecord, 'folder' | 'previews' | 'state' | 'strategy'> {
+  readonly state: FileState;
+  readonly strategy: UploadStrategy;
+  readonly folder: string;
+  readonly previews: string;
+  readonly nameFolded: string;
+  readonly shelf: Shelf;
+}
+
+export interface OutboxRow {
+  readonly id: string;
+  readonly kind: JobKind;
+  readonly fileId: string;
+  readonly dueAtMs: number;
+  readonly attempts: number;
+  readonly leasedUntilMs: number;
+  readonly lastError: string | null;
+}
+
+export interface IdempotencyRow {
+  readonly tenantId: string;
+  readonly key: string;
+  readonly requestHash: string;
+  readonly fileId: string;
+  readonly expiresAtMs: number;
+}
+
+export interface TenantRow {
+  readonly id: string;
+  readonly name: string;
+}
+
+export interface UserRow {
+  readonly id: string;
+  readonly tenantId: string;
+  readonly name: string;
+}
+
+export interface SignInTokenRow {
+  readonly tokenHash: string;
+  readonly userId: string;
+  readonly expiresAtMs: number;
+}
+
+export interface SessionRow {
+  readonly tokenHash: string;
+  readonly userId: string;
+  readonly createdAtMs: number;
+  readonly expiresAtMs: number;
+}
+
+export interface ApiKeyRow {
+  readonly id: string;
+  readonly userId: string;
+  readonly tenantId: string;
+  readonly name: string;
+  readonly hint: string;
+  readonly secretHash: string;
+  readonly createdAtMs: number;
+  readonly lastUsedAtMs: number | null;
+}
+
+export interface MigrationRow {
+  readonly number: number;
+  readonly checksum: string;
+  readonly appliedAtMs: number;
+}
+
+export interface Schema {
+  readonly files: FileRow;
+  readonly outbox: OutboxRow;
+  readonly idempotencyKeys: IdempotencyRow;
+  readonly tenants: TenantRow;
+  readonly users: UserRow;
+  readonly signInTokens: SignInTokenRow;
+  readonly sessions: SessionRow;
+  readonly apiKeys: ApiKeyRow;
+  readonly schemaMigrations: MigrationRow;
+}

@@ -1,0 +1,35 @@
+// What is still to be done outside the database, one row each, written in the transaction that made it necessary.
+// Every job is safe to do twice and safe to do late: it reads the row first and does only what its state still asks for.
+
+/** How a job is tried again when it fails. */
+interface JobRow {
+  /** Tries before it is given up; the file's review finds what is left then. */
+  readonly maxAttempts: number;
+}
+
+export const jobs = {
+  /** Compare the bytes with what was announced, and judge them. */
+  validate: { maxAttempts: 1_000 },
+  /** Make the previews of an image. */
+  preview: { maxAttempts: 3 },
+  /** Free what an upload that will not come to an end holds in the bucket. */
+  discard: { maxAttempts: 1_000 },
+  /** Remove the bytes and previews of a file in `purging`. */
+  purge: { maxAttempts: 1_000 },
+} as const satisfies Record<string, JobRow>;
+
+export type JobKind = keyof typeof jobs;
+
+export interface Job {
+  readonly id: string;
+  readonly kind: JobKind;
+  readonly fileId: string;
+  /** How often it was tried before. */
+  readonly attempts: number;
+}
+
+/** A job to be written with a change of a file. */
+export interface NewJob {
+  readonly kind: JobKind;
+  readonly dueAtMs: number;
+}
