@@ -42,7 +42,7 @@ export function parseAccounts(text: string, wrong: string[]): readonly Account[]
     wrong.push(`it is not JSON (${error instanceof Error ? error.message : String(error)})`);
     return [];
   }
-  const list = isRecord(document) ? document['accounts'] : undefined;
+  const list = isRecord(document) ? document.accounts : undefined;
   if (!Array.isArray(list) || list.length === 0 || list.length > maxAccounts) {
     wrong.push(`accounts: expected a list of 1 to ${maxAccounts} accounts`);
     return [];
@@ -79,13 +79,13 @@ function parseAccount(entry: unknown, place: string, wrong: string[]): Account |
   const account = {
     id: read('id'),
     displayName: read('displayName'),
-    ...(entry['email'] === undefined ? {} : { email: read('email') }),
-    root: entry['root'] === true,
+    ...(entry.email === undefined ? {} : { email: read('email') }),
+    root: entry.root === true,
     accessKeyId: read('accessKeyId'),
     secretAccessKey: read('secretAccessKey'),
   };
-  if (entry['root'] !== undefined && typeof entry['root'] !== 'boolean') {
-    wrong.push(`${place}.root: expected true or false, found ${kindOf(entry['root'])}`);
+  if (entry.root !== undefined && typeof entry.root !== 'boolean') {
+    wrong.push(`${place}.root: expected true or false, found ${kindOf(entry.root)}`);
   }
   for (const name of Object.keys(entry)) {
     if (!accountFields.includes(name)) wrong.push(`${place}.${name}: unknown; known are ${accountFields.join(', ')}`);

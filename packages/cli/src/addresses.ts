@@ -43,7 +43,9 @@ export async function explainListenError(error: unknown, address: ListenAddress)
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
-      return new CommandError('usage', `${host} is no address of this machine: choose another --host.`, { cause: error });
+      return new CommandError('usage', `${host} is no address of this machine: choose another --host.`, {
+        cause: error,
+      });
     default:
       return error;
   }

@@ -120,7 +120,10 @@ async function runVite(root: string, outputFolder: string): Promise<void> {
     child.on('close', resolve);
   });
   if (status !== 0) {
-    throw new CommandError('console', `The console could not be built (vite ended with ${status ?? 'a signal'}):\n${output.trimEnd()}`);
+    throw new CommandError(
+      'console',
+      `The console could not be built (vite ended with ${status ?? 'a signal'}):\n${output.trimEnd()}`,
+    );
   }
 }
 
@@ -128,6 +131,10 @@ function findVite(root: string): string {
   try {
     return createRequire(join(root, 'package.json')).resolve('vite/package.json');
   } catch (cause) {
-    throw new CommandError('console', 'The console has to be built, and Vite is not installed. Run `npm ci --include=dev`.', { cause });
+    throw new CommandError(
+      'console',
+      'The console has to be built, and Vite is not installed. Run `npm ci --include=dev`.',
+      { cause },
+    );
   }
 }

@@ -1,5 +1,6 @@
 // The root account's key: from the environment, else made once and kept in `<data>/credentials.json`, readable by its
-// owner alone. The file is never changed by us: who wants another key deletes it, or sets the environment.
+// owner alone. The file is never changed by us: who wants another key deletes it, or sets the environment. The file
+// service's secret is kept in the same way.
 
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -14,6 +15,7 @@ export interface RootKey {
   readonly source: string;
 }
 
+const serviceSecretBytes = 32;
 const accessKeyLength = 20;
 const base32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 
@@ -31,6 +33,15 @@ export async function loadRootKey(options: {
   const made = await readKey(path);
   if (made === undefined) throw new CommandError('data', `${path} was written and is gone again. Start once more.`);
   return made;
+}
+
+/** The file service's secret, made once: its object keys carry a MAC made with it, so losing it makes them foreign. */
+export async function loadServiceSecret(folder: string): Promise<Uint8Array> {
+  const path = join(folder, 'secret.key');
+  await createFileDurably(path, `${randomBytes(serviceSecretBytes).toString('hex')}\n`);
+  const text = (await readFile(path, 'utf8')).trim();
+  if (/^[0-9a-f]+$/.test(text) && text.length === serviceSecretBytes * 2) return Buffer.from(text, 'hex');
+  throw new CommandError('data', `${path} does not hold ${serviceSecretBytes} bytes in hex. Restore it from a backup.`);
 }
 
 /** As AWS forms them: 20 characters of base32, and 30 random bytes in 40 characters; without `/` and `+`, easier to paste. */

@@ -78,11 +78,17 @@ export function readEnvironment(variables: Readonly<Record<string, string | unde
     wrong.push('STOWAGE_ACCESS_KEY_ID and STOWAGE_SECRET_ACCESS_KEY: only one is set. Set both, or neither.');
   }
   if (wrong.length > 0) {
-    throw new CommandError('usage', `The environment holds what cannot be used:\n${wrong.map((line) => `  ${line}`).join('\n')}`);
+    throw new CommandError(
+      'usage',
+      `The environment holds what cannot be used:\n${wrong.map((line) => `  ${line}`).join('\n')}`,
+    );
   }
   const present = Object.entries(values).filter(([, value]) => value !== undefined);
   // Every entry is the value that its own parser made, or was left out; 'incomplete' was refused above.
-  return { ...(Object.fromEntries(present) as Omit<Environment, 'plain'>), plain: (variables['NO_COLOR'] ?? '') !== '' };
+  return {
+    ...(Object.fromEntries(present) as Omit<Environment, 'plain'>),
+    plain: (variables.NO_COLOR ?? '') !== '',
+  };
 }
 
 type ReadVariable = <Value>(name: string, parse: (text: string) => Value) => Value | undefined;

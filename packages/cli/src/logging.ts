@@ -44,7 +44,7 @@ function partLog(logger: Logger): Log {
   return {
     info(message, fields) {
       if (message !== 'request') return logger.info(fields, message);
-      if (Number(fields['status']) >= 500 && Number(fields['status']) !== 503) return logger.error(fields, message);
+      if (Number(fields.status) >= 500 && Number(fields.status) !== 503) return logger.error(fields, message);
       if (showsRequests) logger.debug(fields, message);
     },
     warn: (message, fields) => logger.warn(fields, message),

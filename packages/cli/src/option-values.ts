@@ -66,7 +66,9 @@ export function parseChoice<Choice extends string>(choices: readonly Choice[]): 
 export function parseWorkers(text: string): 1 {
   if (text === '1') return 1;
   if (/^\d+$/.test(text)) {
-    throw new InvalidArgumentError(`${text} workers are not supported yet: this version serves with one. Leave it out.`);
+    throw new InvalidArgumentError(
+      `${text} workers are not supported yet: this version serves with one. Leave it out.`,
+    );
   }
   throw new InvalidArgumentError(`"${text}" is not a number of workers; this version supports 1.`);
 }

@@ -28,7 +28,16 @@ export function renderSummary(options: {
     const shown = note === undefined ? value : `${value}  ${style('dim', note)}`;
     return `  ${warns === true ? style('yellow', name) : style('dim', name)}${shown}`;
   });
-  return ['', `  ${style('green', style('bold', options.title))}`, '', ...rows, '', `  ${style('dim', options.footer)}`, '', ''].join('\n');
+  return [
+    '',
+    `  ${style('green', style('bold', options.title))}`,
+    '',
+    ...rows,
+    '',
+    `  ${style('dim', options.footer)}`,
+    '',
+    '',
+  ].join('\n');
 }
 
 /** What an acknowledged write is worth, in a few words. */

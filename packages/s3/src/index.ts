@@ -87,6 +87,11 @@ export {
   type ListMultipartUploadsDocument,
   writeListMultipartUploadsDocument,
 } from './documents/list-multipart-uploads.ts';
+export {
+  type ListedVersion,
+  type ListObjectVersionsDocument,
+  writeListObjectVersionsDocument,
+} from './documents/list-object-versions.ts';
 export { type ListObjectsDocument, writeListObjectsDocument } from './documents/list-objects.ts';
 export { type ListObjectsV2Document, writeListObjectsV2Document } from './documents/list-objects-v2.ts';
 export { type ListedPart, type ListPartsDocument, writeListPartsDocument } from './documents/list-parts.ts';

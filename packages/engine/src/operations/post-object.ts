@@ -181,10 +181,10 @@ function headersOf(fields: PostFields): RequestHeaders {
   return headers;
 }
 
-const contentFields: readonly string[] = ['cache-control', 'expires', 'redirect'];
+const otherHeaderFields: readonly string[] = ['cache-control', 'expires'];
 
 function isHeaderField(name: string): boolean {
-  return name.startsWith('x-amz-') || name.startsWith('content-') || contentFields.includes(name);
+  return name.startsWith('x-amz-') || name.startsWith('content-') || otherHeaderFields.includes(name);
 }
 
 function postResult(request: S3Request, fields: PostFields, version: ObjectVersion): Result {
@@ -205,7 +205,7 @@ function postResult(request: S3Request, fields: PostFields, version: ObjectVersi
 
 /** "If Amazon S3 cannot interpret the URL, it acts as if the field is not present." */
 function redirectTarget(url: string | undefined, version: ObjectVersion): string | undefined {
-  if (url === undefined || !URL.canParse(url)) return undefined;
+  if (url === undefined || !/^[\x21-\x7e]+$/.test(url) || !URL.canParse(url)) return undefined;
   const target = new URL(url);
   if (target.protocol !== 'http:' && target.protocol !== 'https:') return undefined;
   const { bucket, key, etag } = version;

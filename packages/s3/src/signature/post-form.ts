@@ -50,14 +50,16 @@ export function readPostFields(fields: Iterable<readonly [name: string, value: s
 
 /**
  * The key that a form names, with `${filename}` replaced by the last segment of the file's name. Throws
- * `InvalidArgument` when the form has no `key`.
+ * `InvalidArgument` when the form has no `key`, or one that is empty then.
  */
 export function postObjectKey(fields: PostFields, fileName: string): string {
   const key = fields.get('key');
   if (key === undefined || key === '') throw missingField('key');
   // Old browsers send the whole path of the file, of either kind.
   const name = fileName.slice(Math.max(fileName.lastIndexOf('/'), fileName.lastIndexOf('\\')) + 1);
-  return key.replaceAll(fileNamePlaceholder, () => name);
+  const named = key.replaceAll(fileNamePlaceholder, () => name);
+  if (named === '') throw missingField('key');
+  return named;
 }
 
 /** Reads how a form is signed. Throws `InvalidArgument` for a missing or malformed field. */

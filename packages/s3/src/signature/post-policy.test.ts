@@ -258,6 +258,9 @@ describe('the fields of a form', () => {
     const fields = readPostFields([['Key', 'a/${filename}/${filename}']]);
     assert.equal(postObjectKey(fields, 'C:\\Program Files\\x $& y.txt'), 'a/x $& y.txt/x $& y.txt');
     assert.equal(postObjectKey(fields, '/home/x'), 'a/x/x');
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: S3's own placeholder, not a template.
+    const nameOnly = readPostFields([['key', '${filename}']]);
+    assert.throws(() => postObjectKey(nameOnly, 'folder/'), { code: 'InvalidArgument' });
   });
 });
 

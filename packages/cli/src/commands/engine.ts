@@ -1,0 +1,135 @@
+// `stowage engine`: the S3 engine alone, for clients of S3. Spec: design §2.
+
+import { readFile } from 'node:fs/promises';
+import type { Engine } from '@stowage/engine';
+import { readAccounts } from '../accounts-file.ts';
+import { assertFree, isLoopback, isWildcard, type ListenAddress, reachableHost, urlAuthority } from '../addresses.ts';
+import { CommandError } from '../command-error.ts';
+import type { RootKey } from '../credentials.ts';
+import { openLogging } from '../logging.ts';
+import { openEngine, prepareDataFolder } from '../open-engine.ts';
+import type { BucketDefaults, DurabilityChoice, LogFormat, LogLevel } from '../option-values.ts';
+import { untilStopped } from '../shutdown.ts';
+import { describeDurability, renderSummary, type SummaryRow } from '../summary.ts';
+import type { Terminal } from '../terminal.ts';
+import { startedIn } from '../uptime.ts';
+
+export interface EngineCommandOptions {
+  readonly data: string;
+  readonly host: string;
+  readonly port: number;
+  readonly durability: DurabilityChoice;
+  readonly accounts?: string;
+  readonly domain?: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly bucketDefaults: BucketDefaults;
+  readonly logFormat: LogFormat;
+  readonly logLevel: LogLevel;
+  readonly rootKey: { readonly accessKeyId: string; readonly secretAccessKey: string } | undefined;
+}
+
+/** Runs until it is told to stop. */
+export async function runEngineCommand(options: EngineCommandOptions, terminal: Terminal): Promise<void> {
+  const address: ListenAddress = { host: options.host, port: options.port, purpose: 'the engine', option: '--port' };
+  await assertFree(address);
+  const accounts = options.accounts === undefined ? undefined : await readAccounts(options.accounts);
+  const tls = await readTls(options);
+  const dataFolder = options.durability.level === 'memory' ? undefined : await prepareDataFolder(options.data);
+  const logFor = await openLogging({ format: options.logFormat, level: options.logLevel, colour: terminal.colour });
+  const { engine, key } = await openEngine({
+    dataFolder,
+    durability: options.durability,
+    address,
+    rootKey: options.rootKey,
+    bucketDefaults: options.bucketDefaults,
+    log: logFor('engine'),
+    ...(accounts === undefined ? {} : { accounts }),
+    ...(options.domain === undefined ? {} : { domain: options.domain }),
+    ...(tls === undefined ? {} : { tls }),
+  });
+  terminal.print(
+    renderSummary({
+      title: 'Stowage engine is running.',
+      rows: summaryRows({ options, engine, key, dataFolder, accounts: accounts?.length }),
+      footer: 'Ctrl-C finishes running requests and stops; a second one stops at once.',
+      colour: terminal.colour,
+    }),
+  );
+  await untilStopped({
+    onStopping: () => terminal.tell('Stopping: running requests finish. Ctrl-C once more stops at once.'),
+    close: () => engine.close(),
+  });
+  terminal.tell('Stopped.');
+}
+
+function summaryRows(about: {
+  readonly options: EngineCommandOptions;
+  readonly engine: Engine;
+  readonly key: RootKey;
+  readonly dataFolder: string | undefined;
+  readonly accounts: number | undefined;
+}): readonly SummaryRow[] {
+  const { options, engine, key, accounts } = about;
+  return [
+    { label: 'S3 endpoint', value: endpointFor(engine, options.host), note: `region ${engine.region}` },
+    ...(accounts === undefined
+      ? keyRows(key, options.host)
+      : [{ label: 'Accounts', value: `${accounts}, from ${options.accounts}` }]),
+    { label: 'Data folder', value: about.dataFolder ?? 'none' },
+    { label: 'Durability', value: describeDurability(options.durability) },
+    ...hostRows(options.host),
+    { label: 'Started in', value: startedIn() },
+  ];
+}
+
+/** The access key, and its secret where nobody else could read it: a key of our own making, served to this machine alone. */
+export function keyRows(key: RootKey, host: string): readonly SummaryRow[] {
+  const shown = key.source !== 'environment' && isLoopback(host);
+  const where = key.source === 'environment' ? 'from STOWAGE_SECRET_ACCESS_KEY' : `kept in ${key.source}`;
+  return [
+    { label: 'Access key', value: key.accessKeyId },
+    shown
+      ? { label: 'Secret key', value: key.secretAccessKey, note: key.source === 'memory' ? 'for this run' : where }
+      : { label: 'Secret key', value: key.source === 'memory' ? key.secretAccessKey : where },
+  ];
+}
+
+/** A warning where other machines can reach us. */
+export function hostRows(host: string): readonly SummaryRow[] {
+  if (isLoopback(host)) return [];
+  const value = `${isWildcard(host) ? 'every machine' : 'other machines'} that can reach this one can send requests, in the clear without TLS`;
+  return [{ label: 'Open to others', value, warns: true }];
+}
+
+/** The endpoint as clients elsewhere reach it. */
+export function endpointFor(engine: Engine, host: string): string {
+  const url = new URL(engine.endpoint);
+  return `${url.protocol}//${urlAuthority(reachableHost(host), url.port)}`;
+}
+
+async function readTls(
+  options: EngineCommandOptions,
+): Promise<{ readonly cert: string; readonly key: string } | undefined> {
+  const { tlsCert, tlsKey } = options;
+  if (tlsCert === undefined && tlsKey === undefined) return undefined;
+  if (tlsCert === undefined || tlsKey === undefined) {
+    throw new CommandError('usage', 'TLS needs both --tls-cert and --tls-key; only one is given.');
+  }
+  return { cert: await readPem(tlsCert, '--tls-cert'), key: await readPem(tlsKey, '--tls-key') };
+}
+
+async function readPem(path: string, option: string): Promise<string> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (cause) {
+    throw new CommandError(
+      'usage',
+      `${option} ${path} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { cause },
+    );
+  }
+  if (text.includes('-----BEGIN ')) return text;
+  throw new CommandError('usage', `${option} ${path} is not a PEM file: it has no -----BEGIN line.`);
+}

@@ -1,0 +1,235 @@
+// The command line: commands, options, their help, and what a failure looks like. Options win over the environment; both
+// are parsed before anything is opened. Commands are imported when they are run.
+
+import { readFileSync } from 'node:fs';
+import process from 'node:process';
+import { Command, CommanderError } from 'commander';
+import { CommandError } from './command-error.ts';
+import { type Environment, environmentHelp, readEnvironment } from './environment.ts';
+import { describeExitCodes, exitCodes } from './exit-codes.ts';
+import {
+  type BucketDefaults,
+  bucketDefaults,
+  type DurabilityChoice,
+  type LogFormat,
+  type LogLevel,
+  logFormats,
+  logLevels,
+  parseChoice,
+  parseDomain,
+  parseDurability,
+  parseHost,
+  parsePath,
+  parsePort,
+  parseWorkers,
+  refuseLifecycleDay,
+} from './option-values.ts';
+import { openTerminal, type Terminal } from './terminal.ts';
+
+/** Runs one command line to its end. Answers the exit status; never throws. */
+export async function runProgram(args: readonly string[]): Promise<number> {
+  try {
+    await buildProgram().parseAsync(args, { from: 'user' });
+    return exitCodes.ok.status;
+  } catch (error) {
+    // commander has printed its own complaint already; help and version come as errors with exit code 0.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok.status : exitCodes.usage.status;
+    if (error instanceof CommandError) {
+      process.stderr.write(`error: ${error.message}\n`);
+      return exitCodes[error.exit].status;
+    }
+    process.stderr.write(`error: unexpected failure, which is a bug or a broken system:\n${describe(error)}\n`);
+    return exitCodes.unexpected.status;
+  }
+}
+
+function buildProgram(): Command {
+  const program = new Command('stowage')
+    .description('File storage: an S3 engine, a file service and a console.')
+    .version(readVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'explain a command')
+    .helpCommand('help [command]', 'explain a command')
+    .exitOverride()
+    .showHelpAfterError('(add --help for an explanation)')
+    .addHelpText(
+      'after',
+      `\nExamples:\n  stowage start\n  stowage engine --data /srv/objects --host 0.0.0.0\n  stowage help engine\n\n${describeExitCodes()}`,
+    );
+  addStart(program);
+  addEngine(program);
+  return program;
+}
+
+function addStart(program: Command): void {
+  addLogOptions(
+    program
+      .command('start')
+      .description('Run everything in one process: S3 engine, file service and console.')
+      .option('--data <folder>', 'where everything is kept; made when missing (default: ./data)', parsePath)
+      .option('--host <host>', 'address to listen at (default: 127.0.0.1, this machine alone)', parseHost)
+      .option('--port <number>', 'port of console and file service (default: 3000)', parsePort)
+      .option('--s3-port <number>', 'port of the S3 endpoint (default: 9000)', parsePort),
+  )
+    .addHelpText(
+      'after',
+      helpTail(
+        [
+          'stowage start',
+          'stowage start --data /srv/stowage --port 8080 --s3-port 8081',
+          'stowage start --host 0.0.0.0',
+        ],
+        Object.keys(environmentHelp).filter((name) => name !== 'STOWAGE_DURABILITY'),
+      ),
+    )
+    .action(async (given: StartFlags) => {
+      const { environment, terminal } = prepare();
+      const { runStartCommand } = await import('./commands/start.ts');
+      await runStartCommand(
+        {
+          ...serveOptions(given, environment, terminal),
+          port: given.port ?? environment.port ?? 3000,
+          s3Port: given.s3Port ?? environment.s3Port ?? 9000,
+        },
+        terminal,
+      );
+    });
+}
+
+function addEngine(program: Command): void {
+  addLogOptions(
+    program
+      .command('engine')
+      .description('Run the S3 engine alone.')
+      .option('--data <folder>', 'where objects are kept; made when missing (default: ./data)', parsePath)
+      .option('--host <host>', 'address to listen at (default: 127.0.0.1, this machine alone)', parseHost)
+      .option('--port <number>', 'port of the S3 endpoint (default: 9000)', parsePort)
+      .option(
+        '--durability <level>',
+        'when a write is acknowledged: strict (on the disk), interval=MS, or memory (default: strict)',
+        parseDurability,
+      )
+      .option('--workers <number>', 'processes that serve; this version supports 1', parseWorkers)
+      .option('--accounts <file>', 'accounts and their keys, as JSON, instead of one root key', parsePath)
+      .option('--domain <name>', 'take bucket.<name> in the Host header for a bucket', parseDomain)
+      .option('--tls-cert <file>', 'certificate chain, PEM; serves https', parsePath)
+      .option('--tls-key <file>', 'its private key, PEM', parsePath)
+      .option(
+        '--bucket-defaults <era>',
+        'new buckets as AWS makes them now, or as open as before 2023: aws or legacy (default: aws)',
+        parseChoice(bucketDefaults),
+      )
+      .option(
+        '--lifecycle-day <seconds>',
+        'for tests of lifecycle rules, which are not built yet: refused',
+        refuseLifecycleDay,
+      ),
+  )
+    .addHelpText(
+      'after',
+      helpTail(
+        [
+          'stowage engine',
+          'stowage engine --data /srv/objects --port 9100 --durability interval=50',
+          'stowage engine --durability memory --port 0 --log-format json',
+        ],
+        Object.keys(environmentHelp).filter((name) => name !== 'STOWAGE_S3_PORT'),
+      ),
+    )
+    .action(async (given: EngineFlags) => {
+      const { environment, terminal } = prepare();
+      const { runEngineCommand } = await import('./commands/engine.ts');
+      const { accounts, domain, tlsCert, tlsKey } = given;
+      await runEngineCommand(
+        {
+          ...serveOptions(given, environment, terminal),
+          port: given.port ?? environment.port ?? 9000,
+          durability: given.durability ?? environment.durability ?? { level: 'strict' },
+          bucketDefaults: given.bucketDefaults ?? 'aws',
+          ...(accounts === undefined ? {} : { accounts }),
+          ...(domain === undefined ? {} : { domain }),
+          ...(tlsCert === undefined ? {} : { tlsCert }),
+          ...(tlsKey === undefined ? {} : { tlsKey }),
+        },
+        terminal,
+      );
+    });
+}
+
+// What commander hands to an action: each option's parser has made its value; what was not given is absent.
+interface SharedFlags {
+  readonly data?: string;
+  readonly host?: string;
+  readonly port?: number;
+  readonly logFormat?: LogFormat;
+  readonly logLevel?: LogLevel;
+}
+
+interface StartFlags extends SharedFlags {
+  readonly s3Port?: number;
+}
+
+interface EngineFlags extends SharedFlags {
+  readonly durability?: DurabilityChoice;
+  readonly accounts?: string;
+  readonly domain?: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly bucketDefaults?: BucketDefaults;
+}
+
+function addLogOptions(command: Command): Command {
+  return command
+    .option(
+      '--log-format <format>',
+      'json or pretty (default: pretty on a terminal, else json)',
+      parseChoice(logFormats),
+    )
+    .option(
+      '--log-level <level>',
+      'debug (with every request), info, warn, error or silent (default: info)',
+      parseChoice(logLevels),
+    )
+    .allowExcessArguments(false);
+}
+
+function serveOptions(
+  given: SharedFlags,
+  environment: Environment,
+  terminal: Terminal,
+): {
+  readonly data: string;
+  readonly host: string;
+  readonly logFormat: LogFormat;
+  readonly logLevel: LogLevel;
+  readonly rootKey: Environment['rootKey'];
+} {
+  return {
+    data: given.data ?? environment.data ?? './data',
+    host: given.host ?? environment.host ?? '127.0.0.1',
+    logFormat: given.logFormat ?? environment.logFormat ?? (terminal.interactive ? 'pretty' : 'json'),
+    logLevel: given.logLevel ?? environment.logLevel ?? 'info',
+    rootKey: environment.rootKey,
+  };
+}
+
+function prepare(): { readonly environment: Environment; readonly terminal: Terminal } {
+  const environment = readEnvironment(process.env);
+  return { environment, terminal: openTerminal({ plain: environment.plain }) };
+}
+
+function helpTail(examples: readonly string[], variables: readonly string[]): string {
+  const width = Math.max(...variables.map((name) => name.length)) + 2;
+  const rows = variables.map((name) => `  ${name.padEnd(width)}${environmentHelp[name] ?? ''}`);
+  return `\nEnvironment (an option wins over it):\n${rows.join('\n')}\n\nExamples:\n${examples.map((line) => `  ${line}`).join('\n')}\n\n${describeExitCodes()}`;
+}
+
+function readVersion(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  return typeof manifest === 'object' && manifest !== null && 'version' in manifest
+    ? String(manifest.version)
+    : 'unknown';
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
