@@ -7,7 +7,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
-export interface LockEntry {
+interface LockEntry {
   version?: string;
   integrity?: string;
   optional?: boolean;

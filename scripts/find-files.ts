@@ -6,7 +6,7 @@ import { join } from 'node:path';
 
 const skippedFolders = new Set(['node_modules', 'dist', 'data', 'coverage', 'conformance-results', '.git', '.cache']);
 
-export interface FindOptions {
+interface FindOptions {
   /** Folders below the root to look in. Default: the root itself. A folder that does not exist holds no files. */
   readonly under?: readonly string[];
   /** What the name must end with. Default: any. */

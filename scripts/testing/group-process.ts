@@ -84,9 +84,17 @@ function reportOf(data: FinishedTest, path: readonly string[]): TestReport {
     return { ...common, result: 'skipped', reason: data.skip === true ? '' : String(data.skip) };
   if (data.todo !== undefined) return { ...common, result: 'todo' };
   if (failure === undefined) return passed(common);
-  const cause = failure.cause instanceof Error ? failure.cause : (failure.cause ?? failure);
+  const cause = failure.cause ?? failure;
   const result = failure.failureType === 'cancelledByParent' ? 'cancelled' : 'failed';
-  return { ...common, result, error: typeof cause === 'string' ? cause : inspect(cause, { depth: 6 }) };
+  return { ...common, result, error: errorText(cause) };
+}
+
+/** The message, the stack's own lines and the causes; an assertion's extra fields repeat its message and are left out. */
+function errorText(cause: unknown): string {
+  if (typeof cause === 'string') return cause;
+  const assertion = cause instanceof Error && 'code' in cause && cause.code === 'ERR_ASSERTION';
+  const text = assertion ? (cause.stack ?? cause.message) : inspect(cause, { depth: 6 });
+  return text.replace(/^ +at .*\(?node:internal.*\n?/gm, '').trimEnd();
 }
 
 /** node:test stands in a passed test with the file's own path as its name for a file that holds none. */

@@ -27,7 +27,7 @@ export interface GroupOutcome {
   readonly passed: boolean;
 }
 
-export interface GroupRun {
+interface GroupRun {
   readonly name: string;
   readonly root: string;
   readonly files: readonly string[];

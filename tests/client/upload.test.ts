@@ -157,6 +157,8 @@ describe('an upload', () => {
     await until(() => (service.bucket.parts.get(upload.id ?? '')?.size ?? 0) >= 2);
     upload.pause();
     assert.equal(upload.state, 'paused');
+    // A request that had left before still arrives.
+    await pause(100);
     await until(() => service.bucket.load.now === 0);
     const held = service.bucket.parts.get(upload.id ?? '')?.size ?? 0;
     const putsBefore = service.bucket.puts.length;

@@ -20,7 +20,7 @@ export interface Reference {
   readonly reExport: boolean;
 }
 
-export interface FunctionSize {
+interface FunctionSize {
   readonly name: string;
   readonly line: number;
   readonly lines: number;
@@ -37,7 +37,7 @@ export interface SourceFile {
   /** Exported names with their line; `default` for a default export. Those of `export *` are not here. */
   readonly exports: ReadonlyMap<string, number>;
   readonly functions: readonly FunctionSize[];
-  /** Lines of `any`, and of `catch {}` with nothing in it. */
+  /** Lines of `any`, and of `catch {}` with neither a statement nor a reason in it. */
   readonly anyLines: readonly number[];
   readonly emptyCatchLines: readonly number[];
 }
@@ -114,7 +114,7 @@ function parse(path: string, text: string, paths: ReadonlySet<string>): SourceFi
     path,
     text,
     packageName: /^packages\/([^/]+)\//.exec(path)?.[1],
-    isTest: /\.(test|contract|fuzz)\.tsx?$/.test(path) || path.startsWith('tests/'),
+    isTest: /\.(test|contract|fixture|fuzz)\.tsx?$/.test(path) || path.startsWith('tests/'),
     references,
     exports,
     functions: syntax.functions.map(({ name, start, end }) => ({
@@ -123,7 +123,9 @@ function parse(path: string, text: string, paths: ReadonlySet<string>): SourceFi
       lines: lineOf(end) - lineOf(start) + 1,
     })),
     anyLines: syntax.anys.map(lineOf),
-    emptyCatchLines: syntax.emptyCatches.map(lineOf),
+    emptyCatchLines: syntax.emptyCatches
+      .filter(({ start, end }) => !/\/[/*]/.test(text.slice(start, end)))
+      .map(({ start }) => lineOf(start)),
   };
 }
 

@@ -7,12 +7,12 @@ interface Node {
   readonly [key: string]: unknown;
 }
 
-export interface SyntaxFacts {
+interface SyntaxFacts {
   readonly functions: { name: string; start: number; end: number }[];
   /** Offsets of the type `any`. */
   readonly anys: number[];
-  /** Offsets of catch clauses whose block holds no statement. */
-  readonly emptyCatches: number[];
+  /** Catch clauses whose block holds no statement. */
+  readonly emptyCatches: { start: number; end: number }[];
   /** Files named by `import('x')`, by the type `import('x').Y` and by `new URL('x', import.meta.url)`. */
   readonly indirect: { specifier: string; start: number }[];
 }
@@ -42,7 +42,7 @@ function note(node: Node, parent: Node | undefined, found: SyntaxFacts): void {
       break;
     case 'CatchClause':
       if (isNode(node.body) && Array.isArray(node.body.body) && node.body.body.length === 0) {
-        found.emptyCatches.push(node.start);
+        found.emptyCatches.push({ start: node.start, end: node.end });
       }
       break;
     case 'FunctionDeclaration':
@@ -65,6 +65,7 @@ function note(node: Node, parent: Node | undefined, found: SyntaxFacts): void {
 function noteLiteral(value: unknown, node: Node, found: SyntaxFacts): void {
   const literal = isNode(value) && value.type === 'TSLiteralType' ? value.literal : value;
   if (isNode(literal) && typeof literal.value === 'string') {
+    if (node.type === 'NewExpression' && !/\.[cm]?[jt]sx?$/.test(literal.value)) return; // a folder or some data
     const specifier =
       node.type === 'NewExpression' && !literal.value.startsWith('.') ? `./${literal.value}` : literal.value;
     found.indirect.push({ specifier, start: node.start });

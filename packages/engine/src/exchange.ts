@@ -56,6 +56,13 @@ export class Exchange {
     return now - this.#seenAt;
   }
 
+  /** The path as sent, without the query: that may hold a signature. */
+  get path(): string {
+    const url = this.message.url ?? '';
+    const question = url.indexOf('?');
+    return question === -1 ? url : url.slice(0, question);
+  }
+
   /** Whether the client is not taking what was written to it. */
   get writing(): boolean {
     return this.response.headersSent && this.response.writableLength > 0;

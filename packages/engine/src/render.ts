@@ -64,7 +64,11 @@ export async function renderError(
   }
   const all = [...commonHeaders(exchange, context), ...headers];
   if (error.status === 304) return send(exchange, context, 304, all, undefined);
-  const document = writeErrorDocument(error, { requestId: exchange.id, hostId: context.hostId });
+  const document = writeErrorDocument(error, {
+    requestId: exchange.id,
+    hostId: context.hostId,
+    resource: exchange.path,
+  });
   all.push('content-type', 'application/xml');
   if (error.status === 405) all.push('allow', 'GET, HEAD, PUT, POST, DELETE');
   if (exchange.message.method === 'HEAD') return send(exchange, context, error.status, all, undefined);

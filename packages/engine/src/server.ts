@@ -118,14 +118,11 @@ export class S3Server {
     const status = response.headersSent ? response.statusCode : 499;
     this.#engine.metrics.record({ operation, status, durationMs, receivedBytes, sentBytes });
     if (this.#engine.log === undefined) return;
-    const url = message.url ?? '';
-    const question = url.indexOf('?');
     this.#engine.log.info('request', {
       requestId: exchange.id,
       operation,
       method: message.method,
-      // Without the query: it may hold a signature.
-      path: question === -1 ? url : url.slice(0, question),
+      path: exchange.path,
       status,
       code: exchange.errorCode === '' ? undefined : exchange.errorCode,
       account: exchange.account === '' ? undefined : exchange.account,

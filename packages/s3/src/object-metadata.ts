@@ -131,7 +131,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 /** RFC 2047 section 2; white space between two encoded words is no part of the text (section 6.2). */
 function decodeEncodedWords(value: string): string {
   return value
-    .replace(/(\?=)[ \t]+(?==\?)/g, '$1')
+    .replace(/(=\?[^? ]+\?[BbQq]\?[^? ]*\?=)[ \t]+(?==\?[^? ]+\?[BbQq]\?[^? ]*\?=)/g, '$1')
     .replace(
       /=\?([A-Za-z0-9-]+)\?([BbQq])\?([^? ]*)\?=/g,
       (word: string, charset: string, encoding: string, text: string) => {

@@ -53,7 +53,7 @@ export function exportsForTestsAlone(tree: SourceTree): string[] {
   const used = usesByFile(tree, (user) => !user.isTest);
   const usedByAll = usesByFile(tree, () => true);
   return [...tree.sources.values()].flatMap((file) =>
-    isIndex(file) || file.isTest
+    isIndex(file) || file.isTest || file.packageName === undefined
       ? []
       : [...file.exports.keys()]
           .filter((name) => !takes(used.get(file.path), name) && takes(usedByAll.get(file.path), name))

@@ -24,6 +24,11 @@ const exceptions: readonly (readonly [RegExp, RegExp, string])[] = [
   [/^@img\/sharp-libvips-/, /LGPL-3\.0/, 'libvips, a shared library beside sharp, loaded unchanged and replaceable'],
   [/^@img\/sharp-(win32|wasm32)/, /LGPL-3\.0/, 'the same libvips, inside one package on these platforms'],
   [/^lightningcss(-|$)/, /MPL-2\.0/, 'used by vite when the console is built; nothing of it is in what we publish'],
+  [
+    /^(busboy|dicer|streamsearch|only|humanize-number)$/,
+    /^$/,
+    'MIT, said in an older form; below s3rver, a peer in bench/',
+  ],
   [/^@sparticuz\/chromium$/, /./, 'a browser for tests; nothing of it is in what we publish'],
 ];
 

@@ -21,7 +21,7 @@ const bannedNames = new Set([
 /** Patterns for every text file. Written so that this file does not match itself. */
 const bannedWords: readonly (readonly [RegExp, string])[] = [
   [/\b(?:test|it|describe|suite)\.only\(/, 'runs one test and silently leaves out the rest: take .only away.'],
-  [/\b(?:TODO|FIXME|XXX)\b/, 'puts work off in a comment: do it, or say in words what is not built.'],
+  [/\b(?:TO[D]O|FIX[M]E|XX[X])\b/, 'puts work off in a comment: do it, or say in words what is not built.'],
   [/@ts-(?:ignore|nocheck)/, 'switches the type checker off: mend the type.'],
   [/\/work\/|\/tmp\/stow[a]ge/, 'names a path of one machine.'],
   [/\b(?:this|next|later|current|coming) issue\b/i, 'speaks of how the work was planned: say what the code does.'],
@@ -37,17 +37,15 @@ export function bannedText(tree: SourceTree): Problem[] {
   return texts.flatMap(([path, text]) =>
     path === 'package-lock.json'
       ? []
-      : text
-          .split('\n')
-          .flatMap((lineText, index) =>
-            bannedWords
-              .filter(([pattern]) => pattern.test(lineText))
-              .map(([pattern, message]) => ({
-                path,
-                line: index + 1,
-                message: `"${pattern.exec(lineText)?.[0]}" ${message}`,
-              })),
-          ),
+      : text.split('\n').flatMap((lineText, index) =>
+          bannedWords
+            .filter(([pattern]) => pattern.test(lineText))
+            .map(([pattern, message]) => ({
+              path,
+              line: index + 1,
+              message: `"${pattern.exec(lineText)?.[0]}" ${message}`,
+            })),
+        ),
   );
 }
 
@@ -62,7 +60,7 @@ export function swallowedErrors(tree: SourceTree): Problem[] {
     emptyCatchLines.map((line) => ({
       path,
       line,
-      message: 'swallows an error: test its code, and throw the others on.',
+      message: 'swallows an error: test its code and throw the others on, or say why none matters.',
     })),
   );
 }

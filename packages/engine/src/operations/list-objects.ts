@@ -5,7 +5,6 @@ import {
   decodeContinuationToken,
   encodeContinuationToken,
   parseEncodingType,
-  S3Error,
   writeListObjectsDocument,
   writeListObjectsV2Document,
 } from '@stowage/s3';
@@ -34,12 +33,8 @@ export const listObjectsV2: Handler = (request, engine) => {
   const { query } = request;
   const startAfter = queryValue(query, 'start-after');
   const token = queryValue(query, 'continuation-token');
-  if (token === '') {
-    throw new S3Error('InvalidArgument', 'The continuation token provided is incorrect', {
-      details: { ArgumentName: 'continuation-token', ArgumentValue: '' },
-    });
-  }
-  const after = token === undefined ? (startAfter ?? '') : decodeContinuationToken(token);
+  // An empty token begins at the beginning, as if there were none.
+  const after = token === undefined || token === '' ? (startAfter ?? '') : decodeContinuationToken(token);
   const page = readPage(request, engine, after);
   return documentResult(
     writeListObjectsV2Document({

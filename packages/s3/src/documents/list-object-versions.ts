@@ -1,43 +1,27 @@
-// ListObjectVersions answers with `<ListVersionsResult>`. Delete markers come with versioning.
+// ListObjectVersions answers with `<ListVersionsResult>`. Delete markers are not written: they come with versioning.
 
-import type { ChecksumAlgorithm, ChecksumType } from '../checksums/checksum-algorithms.ts';
-import type { EncodingType } from '../list-encoding.ts';
 import { writeDocument, writeElement, writeEtag, writeTime } from '../xml-writer.ts';
-import { writeCommonPrefixes, writeListed } from './listed-object.ts';
+import { type ListedObject, type ListedPage, writeCommonPrefixes, writeListed } from './listed-object.ts';
 import { type OwnerOf, writeOwner } from './owner.ts';
 
 /** One page of the versions in a bucket. */
-export interface ListObjectVersionsDocument {
-  readonly bucket: string;
-  readonly prefix: string;
-  /** Empty: none was asked for. */
-  readonly delimiter: string;
+export interface ListObjectVersionsDocument extends Omit<ListedPage, 'objects' | 'isTruncated'> {
   /** Repeated from the request; empty when there was none. */
   readonly keyMarker: string;
   /** Repeated from the request; empty when there was none. */
   readonly versionIdMarker: string;
-  /** Where the next page begins, when there are more. The version is empty after a common prefix. */
+  /** Where the next page begins, when there are more. `versionIdMarker` is empty after a common prefix. */
   readonly next?: { readonly keyMarker: string; readonly versionIdMarker: string } | undefined;
-  readonly maxKeys: number;
-  readonly encodingType?: EncodingType | undefined;
   readonly versions: readonly ListedVersion[];
-  readonly commonPrefixes: readonly string[];
   readonly ownerOf: OwnerOf;
 }
 
 /** A version as the listing shows it. */
-export interface ListedVersion {
-  readonly key: string;
+export interface ListedVersion extends ListedObject {
+  /** `null` for what was written without versioning. */
   readonly versionId: string;
+  /** What a GET without a version id reads. */
   readonly isLatest: boolean;
-  readonly lastModifiedMs: number;
-  /** Without quotes. */
-  readonly etag: string;
-  readonly sizeBytes: number;
-  readonly storageClass: string;
-  /** Account that owns it. */
-  readonly owner: string;
-  readonly checksum?: { readonly algorithm: ChecksumAlgorithm; readonly type: ChecksumType };
 }
 
 export function writeListObjectVersionsDocument(page: ListObjectVersionsDocument): string {

@@ -19,7 +19,8 @@ export function writeListObjectsDocument(page: ListObjectsDocument): string {
   return writeDocument(
     'ListBucketResult',
     writeElement('Name', page.bucket) +
-      writeListed('Prefix', page.prefix, encodingType) +
+      // Version 1 shows the prefix as it came even with `encoding-type=url`; SDKs do not decode it there.
+      writeElement('Prefix', page.prefix) +
       writeListed('Marker', page.marker, encodingType) +
       writeListed('NextMarker', page.nextMarker, encodingType) +
       writeElement('MaxKeys', page.maxKeys) +

@@ -6,11 +6,15 @@ export class ByteWriter {
   #bytes: Buffer = Buffer.allocUnsafe(initialSizeBytes);
   #size = 0;
 
-  /** The bytes written since the last `take`, in memory of their own. */
+  /** Begins a row; whatever an earlier one left behind is forgotten. */
+  start(): void {
+    this.#size = 0;
+  }
+
+  /** The bytes written since `start`, in memory of their own. */
   take(): Buffer {
     const taken = Buffer.allocUnsafe(this.#size);
     this.#bytes.copy(taken, 0, 0, this.#size);
-    this.#size = 0;
     return taken;
   }
 

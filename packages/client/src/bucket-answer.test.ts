@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { judgeAnswer } from './bucket-answer.ts';
+
+function xml(code: string): string {
+  return `<?xml version="1.0"?><Error><Code>${code}</Code><Message>So it is.</Message></Error>`;
+}
+
+const cases: readonly [number, string, string, boolean?][] = [
+  [200, '', 'stored'],
+  [204, '', 'stored'],
+  [500, xml('InternalError'), 'failed', true],
+  [503, '', 'failed', true],
+  [400, xml('RequestTimeout'), 'failed', true],
+  [409, xml('ConditionalRequestConflict'), 'failed', true],
+  [400, xml('EntityTooLarge'), 'failed', false],
+  [403, xml('AccessDenied'), 'sign-again', false],
+  [400, xml('ExpiredToken'), 'sign-again', false],
+  [404, xml('NoSuchUpload'), 'ask-service', false],
+  [412, xml('PreconditionFailed'), 'ask-service', false],
+  [302, '', 'failed', false],
+];
+
+for (const [status, text, kind, retryable] of cases) {
+  it(`${status} ${/<Code>(\w+)/.exec(text)?.[1] ?? ''} means ${kind}`, () => {
+    const verdict = judgeAnswer({ status, text });
+    assert.equal(verdict.kind, kind);
+    if (verdict.kind !== 'stored') assert.equal(verdict.fault.retryable, retryable);
+  });
+}
