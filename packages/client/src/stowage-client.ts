@@ -192,15 +192,20 @@ export function createClient(options: ClientOptions = {}): StowageClient {
   };
 }
 
-/** Whether a file the user chose can be the one whose upload was begun. Throws `wrong-file` when it is not. */
-export function assertSameFile(resumable: ResumableUpload, file: UploadSource): void {
-  const { upload, remembered } = resumable;
+/** Whether this can be the file whose upload was begun: by name, size and, where it is remembered, time of change. */
+export function isSameFile({ upload, remembered }: ResumableUpload, file: UploadSource): boolean {
   const sameTime = remembered?.lastModified === undefined || remembered.lastModified === file.lastModified;
-  if (upload.name === file.name && upload.sizeBytes === file.size && sameTime) return;
+  return upload.name === file.name && upload.sizeBytes === file.size && sameTime;
+}
+
+/** Throws `wrong-file`, saying why, when this cannot be the file whose upload was begun. */
+export function assertSameFile(resumable: ResumableUpload, file: UploadSource): void {
+  if (isSameFile(resumable, file)) return;
+  const { name, sizeBytes } = resumable.upload;
+  const changed = name === file.name && sizeBytes === file.size;
   throw new ClientError('wrong-file', {
-    message:
-      upload.name === file.name && upload.sizeBytes === file.size
-        ? `“${file.name}” was changed since its upload was begun. Upload it anew.`
-        : `“${upload.name}” is needed to go on; “${file.name}” is another file.`,
+    message: changed
+      ? `“${file.name}” was changed since its upload was begun. Upload it anew.`
+      : `“${name}” is needed to go on; “${file.name}” is another file.`,
   });
 }

@@ -5,7 +5,7 @@ import type { ClientError } from './client-error.ts';
 import { isClientError } from './client-error.ts';
 import type { FileHandle } from './resume-store.ts';
 import { createSnapshotSource, type SnapshotSource } from './snapshot-source.ts';
-import { assertSameFile, type ResumableUpload, type StowageClient } from './stowage-client.ts';
+import { assertSameFile, isSameFile, type ResumableUpload, type StowageClient } from './stowage-client.ts';
 import type { UploadHandle, UploadSnapshot } from './upload.ts';
 import { asUploadSource, type UploadSource } from './upload-source.ts';
 
@@ -42,6 +42,7 @@ export interface UploadListSnapshot {
 export type UploadEvent = { readonly kind: 'stored' | 'ready' | 'failed'; readonly item: UploadItem };
 
 export interface UploadList extends SnapshotSource<UploadListSnapshot> {
+  /** A file whose upload waits for it goes on where it stopped instead of being sent anew. */
   add(requests: readonly UploadRequest[]): void;
   pause(key: string): void;
   resume(key: string): void;
@@ -158,7 +159,11 @@ export function createUploadList(client: StowageClient, { maxRunning = defaultMa
     getSnapshot: source.getSnapshot,
     subscribe: source.subscribe,
     add(requests) {
-      for (const request of requests) admit(request);
+      for (const request of requests) {
+        const begun = resumable.find((each) => isSameFile(each, asUploadSource(request.file)));
+        if (begun === undefined) admit(request);
+        else admitResumed(begun, request);
+      }
       startNext();
       source.publish();
     },

@@ -6,12 +6,15 @@ import {
   type ChunkSigning,
   type PayloadHash,
   parseAuthentication,
+  parsePresignedV2,
   S3Error,
   type SignedRequest,
+  verifyPresignedV2,
   verifySignature,
 } from '@stowage/s3';
 import type { Account } from './accounts.ts';
 import type { EngineContext } from './engine-context.ts';
+import type { Address } from './locate.ts';
 
 export interface Identity {
   /** `undefined`: nobody signed it. */
@@ -22,7 +25,16 @@ export interface Identity {
 }
 
 /** @throws S3Error: every way in which a signature can be wrong, `InvalidAccessKeyId`, `InvalidToken`. */
-export function authenticate(head: SignedRequest, engine: EngineContext): Identity {
+export function authenticate(head: SignedRequest, address: Address, engine: EngineContext): Identity {
+  const presigned = parsePresignedV2(head);
+  if (presigned !== undefined) {
+    const requester = findRequester(engine, presigned.accessKeyId, presigned.sessionToken);
+    const hostBucket = address.style === 'host' ? address.bucket : undefined;
+    const { secretAccessKey } = requester;
+    verifyPresignedV2(head, presigned, { secretAccessKey, nowMs: engine.clock(), hostBucket });
+    // Version 2 says nothing of the body.
+    return { requester, payload: { kind: 'unsigned', text: 'UNSIGNED-PAYLOAD' }, chunkSigning: undefined };
+  }
   const authentication = parseAuthentication(head);
   if (authentication.mechanism === 'anonymous') {
     return { requester: undefined, payload: authentication.payload, chunkSigning: undefined };

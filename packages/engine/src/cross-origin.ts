@@ -22,7 +22,7 @@ export function corsRules(bucket: Bucket | undefined): readonly CorsRule[] | und
 
 /** The CORS headers that an answer to this request carries; none without an Origin, or when no rule is met. */
 export function crossOriginHeaders(engine: EngineContext, address: Address, head: ReceivedHead): readonly string[] {
-  const origin = head.headers['origin'];
+  const origin = head.headers.origin;
   if (origin === undefined || address.bucket === '' || head.method === 'OPTIONS') return none;
   const rules = corsRules(engine.store.getBucket(address.bucket));
   if (rules === undefined) return none;
@@ -35,7 +35,7 @@ const none: readonly string[] = [];
 
 /** @throws S3Error `NoSuchBucket`, `BadRequest` for what is no preflight, `AccessForbidden` when no rule allows it. */
 export function preflight(engine: EngineContext, address: Address, head: ReceivedHead): Result {
-  const origin = head.headers['origin'];
+  const origin = head.headers.origin;
   const method = head.headers['access-control-request-method'];
   if (origin === undefined) {
     throw new S3Error('BadRequest', 'Insufficient information. Origin request header needed.');

@@ -129,7 +129,8 @@ export class FormDecoder {
   #takeHeaders(bytes: Buffer, events: FormEvent[]): number | undefined {
     const end = bytes.indexOf('\r\n\r\n');
     if (end === -1 || end > maxPartHeaderBytes) {
-      if (bytes.length > maxPartHeaderBytes) throw malformed(`the headers of a part exceed ${maxPartHeaderBytes} bytes`);
+      if (bytes.length > maxPartHeaderBytes)
+        throw malformed(`the headers of a part exceed ${maxPartHeaderBytes} bytes`);
       return undefined;
     }
     if (!this.#fileSeen) this.#countFields(end);
@@ -193,10 +194,12 @@ function parsePartHeaders(text: string): PartHeaders {
 
 /** A backslash escapes a quote only: old browsers send whole Windows paths as they are. */
 function parameter(disposition: string, wanted: string): string | undefined {
-  for (const [, name, quoted, bare] of disposition.matchAll(/;\s*([\w*-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;"]+))/g)) {
+  for (const [, name, quoted, bare] of disposition.matchAll(
+    /;\s*([\w*-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;"]+))/g,
+  )) {
     if (name?.toLowerCase() !== wanted) continue;
     const value = quoted === undefined ? (bare ?? '') : quoted.replaceAll('\\"', '"');
-    return value.replace(/%0A|%0D|%22/gi, (escape) => String.fromCharCode(Number.parseInt(escape.slice(1), 16)));
+    return value.replace(/%0A|%0D|%22/gi, (sequence) => String.fromCharCode(Number.parseInt(sequence.slice(1), 16)));
   }
   return undefined;
 }
@@ -216,5 +219,8 @@ function asBuffer(chunk: Uint8Array): Buffer {
 }
 
 function malformed(problem: string): S3Error {
-  return new S3Error('MalformedPOSTRequest', `The body of your POST request is not well-formed multipart/form-data: ${problem}.`);
+  return new S3Error(
+    'MalformedPOSTRequest',
+    `The body of your POST request is not well-formed multipart/form-data: ${problem}.`,
+  );
 }

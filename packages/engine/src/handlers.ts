@@ -3,20 +3,20 @@
 import { type OperationName, operationNames } from '@stowage/s3';
 import type { Handler, NotBuilt } from './handler.ts';
 import { abortMultipartUpload } from './operations/abort-multipart-upload.ts';
+import { deleteBucket, getBucketLocation, headBucket } from './operations/bucket.ts';
+import { deleteBucketCors, getBucketCors, putBucketCors } from './operations/bucket-cors.ts';
 import { completeMultipartUpload } from './operations/complete-multipart-upload.ts';
 import { copyObject } from './operations/copy-object.ts';
 import { createBucket } from './operations/create-bucket.ts';
 import { createMultipartUpload } from './operations/create-multipart-upload.ts';
-import { deleteBucketCors, getBucketCors, putBucketCors } from './operations/bucket-cors.ts';
-import { deleteBucket, getBucketLocation, headBucket } from './operations/bucket.ts';
 import { deleteObject } from './operations/delete-object.ts';
 import { deleteObjects } from './operations/delete-objects.ts';
 import { getObject, headObject } from './operations/get-object.ts';
 import { getObjectAttributes } from './operations/get-object-attributes.ts';
 import { listBuckets } from './operations/list-buckets.ts';
 import { listMultipartUploads } from './operations/list-multipart-uploads.ts';
-import { listObjects, listObjectsV2 } from './operations/list-objects.ts';
 import { listObjectVersions } from './operations/list-object-versions.ts';
+import { listObjects, listObjectsV2 } from './operations/list-objects.ts';
 import { listParts } from './operations/list-parts.ts';
 import { postObject } from './operations/post-object.ts';
 import { putObject } from './operations/put-object.ts';
@@ -150,4 +150,3 @@ function statusOf(table: typeof handlers): Record<OperationName, 'built' | 'not-
   const rows = operationNames.map((name) => [name, table[name] === 'not-built' ? 'not-built' : 'built'] as const);
   return Object.fromEntries(rows) as Record<OperationName, 'built' | 'not-built'>; // One row for each name.
 }
-

@@ -135,9 +135,13 @@ export class IncomingBody implements RequestBody {
 
   async collect(maxBytes: number): Promise<CollectedBody> {
     const tooLong = (bytes: number): S3Error =>
-      new S3Error('MaxMessageLengthExceeded', `Your request was too big: ${bytes} bytes came, at most ${maxBytes} are taken.`, {
-        details: { MaxMessageLengthBytes: String(maxBytes) },
-      });
+      new S3Error(
+        'MaxMessageLengthExceeded',
+        `Your request was too big: ${bytes} bytes came, at most ${maxBytes} are taken.`,
+        {
+          details: { MaxMessageLengthBytes: String(maxBytes) },
+        },
+      );
     if (this.sizeBytes !== undefined && this.sizeBytes > maxBytes) throw tooLong(this.sizeBytes);
     const chunks: Uint8Array[] = [];
     let bytes = 0;

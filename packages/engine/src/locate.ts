@@ -9,6 +9,8 @@ import { checkObjectKey, S3Error } from '@stowage/s3';
 export interface Address {
   readonly bucket: string;
   readonly key: string;
+  /** Which of the two named the bucket. */
+  readonly style: 'host' | 'path';
 }
 
 /**
@@ -17,10 +19,10 @@ export interface Address {
  */
 export function locate(rawPath: string, host: string | undefined, domains: readonly string[]): Address {
   const hostBucket = host === undefined ? '' : bucketOfHost(host, domains);
-  if (hostBucket !== '') return { bucket: hostBucket, key: decodeKey(rawPath.slice(1)) };
+  if (hostBucket !== '') return { bucket: hostBucket, key: decodeKey(rawPath.slice(1)), style: 'host' };
   const slash = rawPath.indexOf('/', 1);
-  if (slash === -1) return { bucket: decodePath(rawPath.slice(1)), key: '' };
-  return { bucket: decodePath(rawPath.slice(1, slash)), key: decodeKey(rawPath.slice(slash + 1)) };
+  if (slash === -1) return { bucket: decodePath(rawPath.slice(1)), key: '', style: 'path' };
+  return { bucket: decodePath(rawPath.slice(1, slash)), key: decodeKey(rawPath.slice(slash + 1)), style: 'path' };
 }
 
 function decodeKey(raw: string): string {
@@ -48,9 +50,13 @@ export function decodePath(raw: string): string {
     // node:http gives bytes above 0x7f as one character each: some clients send UTF-8 unencoded.
     return decodeURIComponent(highBytes.test(raw) ? raw.replaceAll(eachHighByte, percentEncode) : raw);
   } catch (cause) {
-    throw new S3Error('InvalidURI', "Couldn't parse the specified URI: its percent-encoding is broken or is not UTF-8.", {
-      cause,
-    });
+    throw new S3Error(
+      'InvalidURI',
+      "Couldn't parse the specified URI: its percent-encoding is broken or is not UTF-8.",
+      {
+        cause,
+      },
+    );
   }
 }
 

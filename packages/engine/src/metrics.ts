@@ -30,7 +30,12 @@ export class Metrics {
   record(request: FinishedRequest): void {
     let counts = this.#operations.get(request.operation);
     if (counts === undefined) {
-      counts = { byStatus: new Map(), durations: new Array(durationBounds.length + 1).fill(0), durationSumMs: 0, count: 0 };
+      counts = {
+        byStatus: new Map(),
+        durations: new Array(durationBounds.length + 1).fill(0),
+        durationSumMs: 0,
+        count: 0,
+      };
       this.#operations.set(request.operation, counts);
     }
     counts.byStatus.set(request.status, (counts.byStatus.get(request.status) ?? 0) + 1);
@@ -51,7 +56,11 @@ export class Metrics {
       ...counter('stowage_received_bytes_total', 'Bytes of request bodies received.', this.#receivedBytes),
       ...counter('stowage_sent_bytes_total', 'Bytes of response bodies sent.', this.#sentBytes),
       ...gauge('stowage_running_requests', 'Requests being answered now.', now.runningRequests),
-      ...gauge('stowage_store_writable', '1 while the store takes writes, 0 when it is read-only.', now.health.status === 'ok' ? 1 : 0),
+      ...gauge(
+        'stowage_store_writable',
+        '1 while the store takes writes, 0 when it is read-only.',
+        now.health.status === 'ok' ? 1 : 0,
+      ),
       '',
     ].join('\n');
   }
@@ -63,7 +72,10 @@ export class Metrics {
         lines.push(`stowage_requests_total{operation="${operation}",status="${status}"} ${count}`);
       }
     }
-    lines.push('# HELP stowage_errors_total Requests answered with a server error.', '# TYPE stowage_errors_total counter');
+    lines.push(
+      '# HELP stowage_errors_total Requests answered with a server error.',
+      '# TYPE stowage_errors_total counter',
+    );
     for (const [operation, counts] of this.#operations) {
       let errors = 0;
       for (const [status, count] of counts.byStatus) if (status >= 500) errors += count;

@@ -20,27 +20,30 @@ export async function answer(exchange: Exchange, engine: EngineContext): Promise
   let crossOrigin: readonly string[] = [];
   try {
     const head = receiveHead(exchange.message, engine.limits);
-    const address = locate(head.rawPath, head.headers['host'], engine.domains);
+    const address = locate(head.rawPath, head.headers.host, engine.domains);
     crossOrigin = crossOriginHeaders(engine, address, head);
     if (head.method === 'OPTIONS') return await render(exchange, engine, preflight(engine, address, head), []);
     const operation = match(exchange, address, head);
-    const identity = authenticate(head, engine);
+    const identity = authenticate(head, address, engine);
     exchange.account = identity.requester?.id ?? '';
     const bucket = address.bucket === '' ? undefined : engine.store.getBucket(address.bucket);
     authorize({ operation, requester: identity.requester, bucket });
     screen(operation, address, head, bucket);
     exchange.body = openBody(exchange, head.headers, identity);
-    const result = await run({
-      ...head,
-      ...address,
-      id: exchange.id,
-      operation,
-      requester: identity.requester,
-      payload: identity.payload,
-      body: exchange.body,
-      origin: exchange.origin,
-      nowMs: engine.clock(),
-    }, engine);
+    const result = await run(
+      {
+        ...head,
+        ...address,
+        id: exchange.id,
+        operation,
+        requester: identity.requester,
+        payload: identity.payload,
+        body: exchange.body,
+        origin: exchange.origin,
+        nowMs: engine.clock(),
+      },
+      engine,
+    );
     return await render(exchange, engine, result, crossOrigin);
   } catch (thrown) {
     return await renderError(exchange, engine, thrown, crossOrigin);

@@ -19,13 +19,16 @@ export interface RenderContext {
   readonly log: EngineLog | undefined;
 }
 
-/** Sends a result. `headers` go with every answer of this request, errors too (CORS). */
-export async function render(
+/**
+ * Sends a result. `headers` go with every answer of this request, errors too (CORS). What is small is handed to node at
+ * once, without a promise; rejects when an object's bytes cannot be read.
+ */
+export function render(
   exchange: Exchange,
   context: RenderContext,
   result: Result,
   headers: readonly string[],
-): Promise<void> {
+): Promise<void> | undefined {
   const body = result.body;
   const isHead = exchange.message.method === 'HEAD';
   if (body === undefined || typeof body === 'string' || body instanceof Uint8Array) {
@@ -34,7 +37,7 @@ export async function render(
     if (result.status !== 204 && result.status !== 304) all.push('content-length', String(length));
     return send(exchange, context, result.status, all, isHead ? undefined : body);
   }
-  await stream(exchange, body, () => {
+  return stream(exchange, body, () => {
     const length = body.range.end - body.range.start + 1;
     const all = [...commonHeaders(exchange, context), ...result.headers, ...headers, 'content-length', String(length)];
     exchange.response.writeHead(result.status, all);
@@ -42,12 +45,12 @@ export async function render(
 }
 
 /** Sends an error as S3 does. Whatever is neither an S3Error nor a store's refusal is logged, and answered as InternalError. */
-export async function renderError(
+export function renderError(
   exchange: Exchange,
   context: RenderContext,
   thrown: unknown,
   headers: readonly string[],
-): Promise<void> {
+): Promise<void> | undefined {
   const error = asS3Error(thrown);
   exchange.errorCode = error.code;
   if (error.status >= 500 && error.code !== 'NotImplemented') {
@@ -60,7 +63,7 @@ export async function renderError(
   }
   if (exchange.response.headersSent || exchange.response.destroyed) {
     exchange.message.socket.destroy();
-    return;
+    return undefined;
   }
   const all = [...commonHeaders(exchange, context), ...headers];
   if (error.status === 304) return send(exchange, context, 304, all, undefined);
@@ -99,37 +102,42 @@ function commonHeaders(exchange: Exchange, context: RenderContext): string[] {
   ];
 }
 
-async function send(
+function send(
   exchange: Exchange,
   context: RenderContext,
   status: number,
   headers: string[],
   body: string | Uint8Array | undefined,
-): Promise<void> {
+): Promise<void> | undefined {
   const { response } = exchange;
   exchange.sentBytes = body === undefined ? 0 : body.length;
   const outstanding = exchange.outstandingBytes;
   if (outstanding === 0) {
     response.writeHead(status, headers);
     response.end(body);
-    return;
+    return undefined;
   }
   // The client was told not to send it, or was never told to: whether it comes cannot be known, so the connection ends.
   const neverAskedFor = exchange.expectsContinue && exchange.body?.begun !== true;
-  if (neverAskedFor || outstanding === undefined || outstanding > context.limits.drainBytes) headers.push('connection', 'close');
+  if (neverAskedFor || outstanding === undefined || outstanding > context.limits.drainBytes)
+    headers.push('connection', 'close');
   response.writeHead(status, headers);
   if (neverAskedFor) {
     response.end(body);
-    return;
+    return undefined;
   }
-  await sendWhileDropping(exchange, context.limits.lingerMs, body);
+  return sendWhileDropping(exchange, context.limits.lingerMs, body);
 }
 
 /**
  * Answers while a body is still on its way. Closing now would make the client's kernel throw the answer away (RST), so what
  * comes is read and dropped, and the answer ends, and with it perhaps the connection, only after that.
  */
-async function sendWhileDropping(exchange: Exchange, lingerMs: number, body: string | Uint8Array | undefined): Promise<void> {
+async function sendWhileDropping(
+  exchange: Exchange,
+  lingerMs: number,
+  body: string | Uint8Array | undefined,
+): Promise<void> {
   const { message, response } = exchange;
   response.flushHeaders();
   if (body !== undefined) response.write(body);

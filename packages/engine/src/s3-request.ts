@@ -43,7 +43,7 @@ export function receiveHead(message: IncomingMessage, limits: EngineLimits): Rec
     );
   }
   const headers = singleValued(message);
-  if (headers['host'] === undefined) {
+  if (headers.host === undefined) {
     throw new S3Error('InvalidRequest', 'Missing required header for this request: Host');
   }
   const question = target.indexOf('?');
@@ -61,7 +61,8 @@ const noQuery: SignedRequest['query'] = [];
 function originForm(target: string): string {
   if (target.startsWith('/')) return target;
   const match = /^https?:\/\/[^/?#]*/i.exec(target);
-  if (match === null) throw new S3Error('InvalidURI', "Couldn't parse the specified URI: it does not begin with a slash.");
+  if (match === null)
+    throw new S3Error('InvalidURI', "Couldn't parse the specified URI: it does not begin with a slash.");
   const rest = target.slice(match[0].length);
   return rest.startsWith('/') ? rest : `/${rest}`;
 }

@@ -158,7 +158,13 @@ export class S3Server {
     const refusal = new S3Error(code, message);
     const requestId = exchange?.id ?? this.#nextRequestId();
     const document = writeErrorDocument(refusal, { requestId, hostId: this.#engine.hostId });
-    this.#engine.metrics.record({ operation: 'none', status: refusal.status, durationMs: 0, receivedBytes: 0, sentBytes: 0 });
+    this.#engine.metrics.record({
+      operation: 'none',
+      status: refusal.status,
+      durationMs: 0,
+      receivedBytes: 0,
+      sentBytes: 0,
+    });
     this.#engine.log?.warn('request refused', { requestId, code, cause: error.code ?? error.message });
     socket.end(
       `HTTP/1.1 ${refusal.status} Bad Request\r\nconnection: close\r\ncontent-type: application/xml\r\n` +

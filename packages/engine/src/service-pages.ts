@@ -29,7 +29,8 @@ function page(exchange: Exchange, engine: EngineContext, runningRequests: number
   const path = (message.url ?? '').split('?', 1)[0];
   if (path === `${prefix}health`) return health(engine);
   if (path === `${prefix}metrics`) {
-    if (!isLoopback(message.socket.remoteAddress)) throw new S3Error('AccessDenied', 'Metrics are served on loopback only.');
+    if (!isLoopback(message.socket.remoteAddress))
+      throw new S3Error('AccessDenied', 'Metrics are served on loopback only.');
     const body = engine.metrics.render({ health: engine.store.health(), runningRequests });
     return { status: 200, headers: ['content-type', 'text/plain; version=0.0.4; charset=utf-8'], body };
   }

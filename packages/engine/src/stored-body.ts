@@ -104,7 +104,11 @@ export async function finishBody(
         details: { ExpectedDigest: claims.contentMd5, CalculatedDigest: md5.toString('base64') },
       });
     }
-    return { staged, etag: md5.toString('hex'), checksum: compareChecksum(staged, claims.checksum, algorithm, trailers) };
+    return {
+      staged,
+      etag: md5.toString('hex'),
+      checksum: compareChecksum(staged, claims.checksum, algorithm, trailers),
+    };
   } catch (cause) {
     await staged.discard();
     throw cause;
@@ -120,7 +124,8 @@ function compareChecksum(
   if (algorithm === undefined) return undefined;
   const value = digestOf(staged, algorithm).toString('base64');
   if (declared !== undefined) {
-    const claimed = declared.source === 'header' ? declared.value : trailers.get(checksumAlgorithms[declared.algorithm].header);
+    const claimed =
+      declared.source === 'header' ? declared.value : trailers.get(checksumAlgorithms[declared.algorithm].header);
     if (claimed !== value) throw checksumMismatch(algorithm, claimed, value);
   }
   return { algorithm, value };

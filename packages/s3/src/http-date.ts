@@ -6,20 +6,13 @@ export function formatHttpDate(timeMs: number): string {
   return new Date(timeMs).toUTCString();
 }
 
-/**
- * Milliseconds since 1970 of an HTTP date, or `undefined` when it is none: conditions with such a date are ignored.
- * `nowMs` decides the century of RFC 850's two-digit years: never more than 50 years ahead.
- */
-export function parseHttpDate(text: string, nowMs: number = Date.UTC(2026, 0, 1)): number | undefined {
-  const fixed = imfFixdate.exec(text);
-  if (fixed?.groups !== undefined) return moment(fixed.groups, Number(fixed.groups.year));
-  const asctime = asctimeDate.exec(text);
-  if (asctime?.groups !== undefined) return moment(asctime.groups, Number(asctime.groups.year));
-  const rfc850 = rfc850Date.exec(text);
-  if (rfc850?.groups === undefined) return undefined;
-  const thisYear = new Date(nowMs).getUTCFullYear();
-  const year = thisYear - (thisYear % 100) + Number(rfc850.groups.year);
-  return moment(rfc850.groups, year > thisYear + 50 ? year - 100 : year);
+/** Milliseconds since 1970 of an HTTP date, or `undefined` when it is none: conditions with such a date are ignored. */
+export function parseHttpDate(text: string): number | undefined {
+  const fields = (imfFixdate.exec(text) ?? rfc850Date.exec(text) ?? asctimeDate.exec(text))?.groups;
+  if (fields?.year === undefined) return undefined;
+  // RFC 850 has two digits for the year. Nothing here is older than 1970, so those below 70 are of this century.
+  const year = Number(fields.year);
+  return moment(fields, fields.year.length === 4 ? year : year + (year < 70 ? 2000 : 1900));
 }
 
 const time = '(?<hour>\\d{2}):(?<minute>\\d{2}):(?<second>\\d{2})';

@@ -5,18 +5,14 @@ export { checkBucketName } from './bucket-name.ts';
 export { type ByteRange, formatContentRange, parseCopySourceRange, parseRange } from './byte-range.ts';
 // checksums
 export {
-  allowsChecksumType,
   type ChecksumAlgorithm,
   type ChecksumType,
   checksumAlgorithmNames,
   checksumAlgorithms,
   type DigestAlgorithm,
-  defaultChecksumType,
-  isChecksumAlgorithm,
 } from './checksums/checksum-algorithms.ts';
 export {
   type ChecksumChoice,
-  decodeChecksum,
   parseChecksumChoice,
   parseChecksumType,
   parseContentMd5,
@@ -45,7 +41,6 @@ export { writeBucketLocationDocument } from './documents/bucket-location.ts';
 export {
   type CompletedPart,
   type CompleteMultipartUploadDocument,
-  maxParts,
   parsePartNumber,
   readCompleteMultipartUploadDocument,
   writeCompleteMultipartUploadDocument,
@@ -68,7 +63,6 @@ export {
   type DeleteError,
   type DeleteObjectsDocument,
   type DeleteObjectsRequest,
-  maxDeleteKeys,
   type ObjectToDelete,
   readDeleteObjectsDocument,
   writeDeleteObjectsDocument,
@@ -108,11 +102,11 @@ export {
   type S3ErrorOptions,
   s3Errors,
 } from './errors.ts';
-export { multipartEtag, quoteEtag, unquoteEtag } from './etag.ts';
+export { multipartEtag, quoteEtag } from './etag.ts';
 export { formatHttpDate, parseHttpDate } from './http-date.ts';
-export { type EncodingType, encodeListed, parseEncodingType } from './list-encoding.ts';
+export { type EncodingType, parseEncodingType } from './list-encoding.ts';
 export { matchOperation, type OperationRequest } from './match-operation.ts';
-export { checkObjectKey, maxKeyBytes } from './object-key.ts';
+export { checkObjectKey } from './object-key.ts';
 export {
   metadataHeaders,
   type ObjectMetadata,
@@ -148,6 +142,12 @@ export {
   readPostFields,
 } from './signature/post-form.ts';
 export { type ContentLengthRange, checkContentLength } from './signature/post-policy.ts';
+export {
+  type PresignedV2,
+  parsePresignedV2,
+  type VerifyPresignedV2Options,
+  verifyPresignedV2,
+} from './signature/presigned-v2.ts';
 export { type PostPolicyCondition, type SignPostPolicyOptions, signPostPolicy } from './signature/sign-post-policy.ts';
 export {
   type PresignUrlOptions,
@@ -161,4 +161,4 @@ export type { SignedRequest, SigningCredentials } from './signature/signed-reque
 export { SigningKeys } from './signature/signing-keys.ts';
 export { type VerifyPostPolicyOptions, verifyPostPolicy } from './signature/verify-post-policy.ts';
 export { type ChunkSigning, type VerifySignatureOptions, verifySignature } from './signature/verify-signature.ts';
-export { parseStorageClass, type StorageClass, storageClasses } from './storage-class.ts';
+export { parseStorageClass, type StorageClass } from './storage-class.ts';

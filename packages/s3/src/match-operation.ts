@@ -163,8 +163,18 @@ function hasMeaning(query: RequestQuery): boolean {
   return false;
 }
 
+/** The SDKs' own label, version 2's signature, and the headers that boto3 repeats in URLs of version 2. */
+const ignoredParameters: ReadonlySet<string> = new Set([
+  'x-id',
+  'AWSAccessKeyId',
+  'Signature',
+  'Expires',
+  'content-type',
+  'content-md5',
+]);
+
 function isIgnored(name: string): boolean {
-  if (name === 'x-id' || name === 'AWSAccessKeyId' || name === 'Signature' || name === 'Expires') return true;
+  if (ignoredParameters.has(name)) return true;
   const start = name.slice(0, 9).toLowerCase();
   return start.startsWith('x-amz-') || start === 'response-';
 }

@@ -26,7 +26,7 @@ const systemHeaders = {
 const userPrefix = 'x-amz-meta-';
 
 /** "The user-defined metadata is limited to 2 KB in size", names and values together, in UTF-8. */
-export const maxUserMetadataBytes = 2048;
+const maxUserMetadataBytes = 2048;
 
 const defaultContentType = 'binary/octet-stream';
 

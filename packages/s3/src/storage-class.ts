@@ -3,7 +3,7 @@
 import { S3Error } from './errors.ts';
 import type { RequestHeaders } from './request-parts.ts';
 
-export const storageClasses = [
+const storageClasses = [
   'STANDARD',
   'REDUCED_REDUNDANCY',
   'STANDARD_IA',

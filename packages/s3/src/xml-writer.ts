@@ -3,7 +3,7 @@
 // and `encoding-type=url` is the way to list such keys.
 
 /** The namespace of S3's documents. */
-export const s3Namespace = 'http://s3.amazonaws.com/doc/2006-03-01/';
+const s3Namespace = 'http://s3.amazonaws.com/doc/2006-03-01/';
 
 /** The first line of every document. */
 export const xmlDeclaration = '<?xml version="1.0" encoding="UTF-8"?>\n';

@@ -3,8 +3,8 @@
 
 import {
   type ChecksumAlgorithm,
-  type CompletedPart as NamedPart,
   checksumAlgorithms,
+  type CompletedPart as NamedPart,
   parseChecksumType,
   parseRequestChecksum,
   quoteEtag,
@@ -23,7 +23,10 @@ import { writePrecondition } from './put-object.ts';
 
 export const completeMultipartUpload: Handler = async (request, engine) => {
   const precondition = writePrecondition(request);
-  const document = await readDocument(request, { maxBytes: engine.limits.completeDocumentBytes, checksumIsOfObject: true });
+  const document = await readDocument(request, {
+    maxBytes: engine.limits.completeDocumentBytes,
+    checksumIsOfObject: true,
+  });
   const named = readCompleteMultipartUploadDocument(document);
   const address = uploadAddress(request);
   // Undefined when it was completed before: the store knows whether this is the same completion asked for again.
@@ -40,7 +43,10 @@ export const completeMultipartUpload: Handler = async (request, engine) => {
     ...(precondition === undefined ? {} : { precondition }),
   });
   const location = `${request.origin}${request.rawPath}`;
-  return documentResult(writeCompleteMultipartUploadDocument({ ...version, location }), ['etag', quoteEtag(version.etag)]);
+  return documentResult(writeCompleteMultipartUploadDocument({ ...version, location }), [
+    'etag',
+    quoteEtag(version.etag),
+  ]);
 };
 
 function namedPart(part: NamedPart, upload: MultipartUpload | undefined): CompletedPart {
@@ -62,7 +68,8 @@ function claimedChecksum(request: S3Request, upload: MultipartUpload | undefined
     );
   }
   if (declared === undefined || declared.source === 'trailer') return undefined;
-  if (upload !== undefined && declared.algorithm !== begun?.algorithm) throw otherAlgorithm(begun?.algorithm, declared.algorithm);
+  if (upload !== undefined && declared.algorithm !== begun?.algorithm)
+    throw otherAlgorithm(begun?.algorithm, declared.algorithm);
   return declared.value.replace(/-\d+$/, '');
 }
 
@@ -83,7 +90,10 @@ function checkObjectSize(
   const text = request.headers['x-amz-mp-object-size'];
   if (text === undefined) return;
   if (!/^\d{1,15}$/.test(text)) {
-    throw new S3Error('InvalidRequest', 'Value for x-amz-mp-object-size header is invalid: a number of bytes is expected.');
+    throw new S3Error(
+      'InvalidRequest',
+      'Value for x-amz-mp-object-size header is invalid: a number of bytes is expected.',
+    );
   }
   const sizes = new Map<number, number>();
   let after: number | undefined = 0;
@@ -94,6 +104,9 @@ function checkObjectSize(
   }
   const total = parts.reduce((sum, part) => sum + (sizes.get(part.partNumber) ?? 0), 0);
   if (total !== Number(text)) {
-    throw new S3Error('InvalidRequest', `The provided 'x-amz-mp-object-size' header value ${text} does not match what was computed: ${total}`);
+    throw new S3Error(
+      'InvalidRequest',
+      `The provided 'x-amz-mp-object-size' header value ${text} does not match what was computed: ${total}`,
+    );
   }
 }

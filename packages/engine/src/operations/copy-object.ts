@@ -2,7 +2,14 @@
 // bytes are read only when another checksum is asked for. Unlike AWS, a copy of a multipart object keeps its ETag and
 // parts, because it keeps its bytes as they lie.
 
-import { type ChecksumAlgorithm, createDigest, parseChecksumChoice, parseStorageClass, S3Error, writeCopyObjectDocument } from '@stowage/s3';
+import {
+  type ChecksumAlgorithm,
+  createDigest,
+  parseChecksumChoice,
+  parseStorageClass,
+  S3Error,
+  writeCopyObjectDocument,
+} from '@stowage/s3';
 import type { ObjectAttributes, ObjectChecksum, ObjectVersion } from '@stowage/store';
 import { copySourceTooLarge, findCopySource } from '../copied-source.ts';
 import type { EngineContext } from '../engine-context.ts';
@@ -55,7 +62,8 @@ function refuseCopyOntoItself(
 ): void {
   if (source.bucket !== request.bucket || source.key !== request.key) return;
   const changesSomething =
-    (request.headers['x-amz-storage-class'] !== undefined && parseStorageClass(request.headers) !== source.storageClass) ||
+    (request.headers['x-amz-storage-class'] !== undefined &&
+      parseStorageClass(request.headers) !== source.storageClass) ||
     request.headers['x-amz-website-redirect-location'] !== undefined ||
     (algorithm !== undefined && algorithm !== source.checksum?.algorithm);
   if (changesSomething) return;

@@ -31,6 +31,7 @@ function regionOf(locationConstraint: string | undefined, engine: EngineContext)
   if (locationConstraint === undefined) return engine.region;
   // An old name that AWS still takes.
   if (locationConstraint === 'EU') return 'eu-west-1';
-  if (locationConstraint === engine.region || /^[a-z]{2,}(-[a-z]+)+-\d{1,2}$/.test(locationConstraint)) return locationConstraint;
+  if (locationConstraint === engine.region || /^[a-z]{2,}(-[a-z]+)+-\d{1,2}$/.test(locationConstraint))
+    return locationConstraint;
   throw new S3Error('InvalidLocationConstraint', undefined, { details: { LocationConstraint: locationConstraint } });
 }

@@ -1,7 +1,14 @@
 // DeleteObjects: up to a thousand keys in one request, each with its own outcome. The deletes run side by side, so that
 // the store can commit them together; one that fails does not keep the others from being done.
 
-import { checkObjectKey, isS3Error, type ObjectToDelete, readDeleteObjectsDocument, S3Error, writeDeleteObjectsDocument } from '@stowage/s3';
+import {
+  checkObjectKey,
+  isS3Error,
+  type ObjectToDelete,
+  readDeleteObjectsDocument,
+  S3Error,
+  writeDeleteObjectsDocument,
+} from '@stowage/s3';
 import { isStoreError } from '@stowage/store';
 import { readDocument } from '../document-body.ts';
 import type { EngineContext } from '../engine-context.ts';
@@ -35,7 +42,8 @@ async function deleteOne(object: ObjectToDelete, bucket: string, engine: EngineC
   } catch (cause) {
     if (isS3Error(cause)) return cause;
     const error = isStoreError(cause) ? explainRefusal(cause) : new S3Error('InternalError', undefined, { cause });
-    if (error.status >= 500) engine.log?.error('delete failed', { bucket, key, code: error.code, cause: String(cause) });
+    if (error.status >= 500)
+      engine.log?.error('delete failed', { bucket, key, code: error.code, cause: String(cause) });
     return error;
   }
 }

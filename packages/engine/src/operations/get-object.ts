@@ -79,7 +79,7 @@ function planRead(request: S3Request, version: ObjectVersion, overrides: Respons
     if (part.range !== undefined) headers.push('content-range', formatContentRange(part.range, version.sizeBytes));
     return { status: 206, headers, range: part.range };
   }
-  const range = ifRangeHolds(received['if-range'], version) ? parseRange(received['range'], version.sizeBytes) : undefined;
+  const range = ifRangeHolds(received['if-range'], version) ? parseRange(received.range, version.sizeBytes) : undefined;
   if (range !== undefined) {
     // A checksum of the whole object would only mislead a client that checks what it got.
     const isWhole = range.start === 0 && range.end === version.sizeBytes - 1;
@@ -104,7 +104,7 @@ interface RequestedPart {
 function requestedPart(request: S3Request, version: ObjectVersion): RequestedPart | undefined {
   const text = queryValue(request.query, 'partNumber');
   if (text === undefined) return undefined;
-  if (request.headers['range'] !== undefined) {
+  if (request.headers.range !== undefined) {
     throw new S3Error('InvalidRequest', 'Cannot specify both Range header and partNumber query parameter');
   }
   const partNumber = parsePartNumber(text);
@@ -121,7 +121,8 @@ function requestedPart(request: S3Request, version: ObjectVersion): RequestedPar
       const { checksum } = version;
       return {
         range: end < start ? undefined : { start, end },
-        checksum: checksum === undefined || part.checksum === undefined ? undefined : { ...checksum, value: part.checksum },
+        checksum:
+          checksum === undefined || part.checksum === undefined ? undefined : { ...checksum, value: part.checksum },
       };
     }
     start = end + 1;

@@ -14,9 +14,13 @@ export const listBuckets: Handler = (request, engine) => {
   const region = queryValue(query, 'bucket-region');
   const limit = queryPageSize(query, 'max-buckets', engine.limits.pageBuckets);
   if (limit === 0) {
-    throw new S3Error('InvalidArgument', `Argument max-buckets must be an integer between 1 and ${engine.limits.pageBuckets}`, {
-      details: { ArgumentName: 'max-buckets', ArgumentValue: '0' },
-    });
+    throw new S3Error(
+      'InvalidArgument',
+      `Argument max-buckets must be an integer between 1 and ${engine.limits.pageBuckets}`,
+      {
+        details: { ArgumentName: 'max-buckets', ArgumentValue: '0' },
+      },
+    );
   }
   const page = engine.store.listBuckets({
     owner: requester.id,

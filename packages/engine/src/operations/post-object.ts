@@ -189,7 +189,7 @@ function isHeaderField(name: string): boolean {
 
 function postResult(request: S3Request, fields: PostFields, version: ObjectVersion): Result {
   const { bucket, key } = version;
-  const base = request.rawPath === '/' ? request.origin : `${request.origin}/${bucket}`;
+  const base = request.style === 'host' ? request.origin : `${request.origin}/${bucket}`;
   const location = `${base}/${encodeURIComponent(key)}`;
   const headers = ['location', location, 'etag', quoteEtag(version.etag), ...checksumHeaders(version.checksum)];
   const redirect = redirectTarget(fields.get('success_action_redirect') ?? fields.get('redirect'), version);

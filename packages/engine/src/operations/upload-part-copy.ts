@@ -44,7 +44,12 @@ export const uploadPartCopy: Handler = async (request, engine) => {
   );
 };
 
-async function copyBytes(source: ObjectVersion, range: BodyRange, sink: BodyWriter, engine: EngineContext): Promise<void> {
+async function copyBytes(
+  source: ObjectVersion,
+  range: BodyRange,
+  sink: BodyWriter,
+  engine: EngineContext,
+): Promise<void> {
   if (source.sizeBytes === 0) return;
   // The bytes of the version found, pinned: if it was overwritten since, the newer one is as good as if the request had
   // come a moment later, unless its size no longer holds the range.

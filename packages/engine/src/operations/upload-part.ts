@@ -32,7 +32,8 @@ export const uploadPart: Handler = async (request, engine) => {
 /** A part may be checked only with what its upload was begun with; an upload begun with nothing takes anything. */
 function checkAlgorithm(request: S3Request, upload: MultipartUpload): void {
   const declared = parseRequestChecksum(request.headers);
-  if (declared === undefined || upload.checksum === undefined || declared.algorithm === upload.checksum.algorithm) return;
+  if (declared === undefined || upload.checksum === undefined || declared.algorithm === upload.checksum.algorithm)
+    return;
   throw new S3Error(
     'InvalidRequest',
     `Checksum Type mismatch occurred, expected checksum Type: ${upload.checksum.algorithm.toLowerCase()}, actual checksum Type: ${declared.algorithm.toLowerCase()}`,

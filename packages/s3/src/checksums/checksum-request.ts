@@ -54,7 +54,7 @@ export function parseRequestChecksum(
 }
 
 /** The raw bytes of a base64 checksum, or `undefined` when it cannot be one of that algorithm. */
-export function decodeChecksum(algorithm: ChecksumAlgorithm, base64: string): Uint8Array | undefined {
+function decodeChecksum(algorithm: ChecksumAlgorithm, base64: string): Uint8Array | undefined {
   return decodeBase64(base64, checksumAlgorithms[algorithm].lengthBytes);
 }
 

@@ -1,10 +1,9 @@
 // Computes one digest over a body in one pass, with the fastest means at hand for each algorithm (bench/checksums.ts):
-// node:crypto for MD5 and SHA, zlib for CRC32, @node-rs/crc32 for CRC32C, hash-wasm for CRC64NVME and the XXHASH family.
+// node:crypto for MD5 and SHA, @node-rs/crc32 for CRC32 and CRC32C, hash-wasm for CRC64NVME and the XXHASH family.
 // A CRC is its register in big-endian bytes, as S3 sends it. XXHASH values are in their canonical (big-endian) form.
 
 import { createHash } from 'node:crypto';
-import { crc32 } from 'node:zlib';
-import { crc32c } from '@node-rs/crc32';
+import { crc32, crc32c } from '@node-rs/crc32';
 import { createCRC64, createXXHash3, createXXHash64, createXXHash128, type IHasher } from 'hash-wasm';
 import type { DigestAlgorithm } from './checksum-algorithms.ts';
 

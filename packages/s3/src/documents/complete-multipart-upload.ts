@@ -22,7 +22,7 @@ export interface CompletedPart {
 }
 
 /** The most parts an upload may have, and the highest part number. */
-export const maxParts = 10_000;
+const maxParts = 10_000;
 
 /**
  * The parts, in the order given: at least one.

@@ -21,7 +21,7 @@ export interface ObjectToDelete {
 }
 
 /** "The request can contain a list of up to 1,000 keys." */
-export const maxDeleteKeys = 1000;
+const maxDeleteKeys = 1000;
 
 /**
  * @throws S3Error `MalformedXML`, also for no key and for more than 1,000; `InvalidArgument` for a condition that cannot be

@@ -114,20 +114,19 @@ function wrongScope(
 
 function checkTime(authentication: HeaderAuthentication | QueryAuthentication, nowMs: number): void {
   const { timestamp, timestampMs } = authentication;
-  const serverTime = formatIsoSeconds(nowMs);
   if (authentication.mechanism === 'header') {
     if (Math.abs(nowMs - timestampMs) <= maxSkewMs) return;
     throw new S3Error('RequestTimeTooSkewed', undefined, {
       details: {
         RequestTime: timestamp,
-        ServerTime: serverTime,
+        ServerTime: formatIsoSeconds(nowMs),
         MaxAllowedSkewMilliseconds: String(maxSkewMs),
       },
     });
   }
   if (timestampMs - nowMs > maxSkewMs) {
     throw new S3Error('AccessDenied', 'Request is not yet valid', {
-      details: { 'X-Amz-Date': timestamp, ServerTime: serverTime },
+      details: { 'X-Amz-Date': timestamp, ServerTime: formatIsoSeconds(nowMs) },
     });
   }
   const expiresAtMs = timestampMs + authentication.expiresSeconds * 1000;
@@ -136,7 +135,7 @@ function checkTime(authentication: HeaderAuthentication | QueryAuthentication, n
       details: {
         'X-Amz-Expires': String(authentication.expiresSeconds),
         Expires: formatIsoSeconds(expiresAtMs),
-        ServerTime: serverTime,
+        ServerTime: formatIsoSeconds(nowMs),
       },
     });
   }

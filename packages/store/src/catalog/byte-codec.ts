@@ -126,7 +126,7 @@ export class ByteReader {
   }
 
   hex(sizeBytes: number): string {
-    return this.bytes(sizeBytes).hexSlice();
+    return this.bytes(sizeBytes).toString('hex');
   }
 
   skip(sizeBytes: number): void {
@@ -134,14 +134,14 @@ export class ByteReader {
   }
 
   shortText(): string {
-    return this.bytes(this.u8()).utf8Slice();
+    return this.bytes(this.u8()).toString();
   }
 
   text(): string {
-    return this.bytes(this.u16()).utf8Slice();
+    return this.bytes(this.u16()).toString();
   }
 
   longText(): string {
-    return this.bytes(this.u32()).utf8Slice();
+    return this.bytes(this.u32()).toString();
   }
 }

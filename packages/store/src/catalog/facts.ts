@@ -14,8 +14,8 @@ import {
   keyBytesOf,
   keyspace,
   manifestKey,
-  partKey,
   parseUploadKey,
+  partKey,
   uploadKey,
   uploadPrefix,
 } from './index-keys.ts';
@@ -95,7 +95,7 @@ const appliers: Readonly<Record<FactType, (fact: Fact, view: IndexView) => void>
     for (let index = 0; index < manifestPartCount(manifest); index += 1) {
       addBlobReference(view, manifestPart(manifest, index).blobId);
     }
-    dropUpload(view, uploadKey(bucketIdOf(key), keyBytesOf(key).utf8Slice(), location.manifestId));
+    dropUpload(view, uploadKey(bucketIdOf(key), keyBytesOf(key).toString(), location.manifestId));
     dropVersion(view, key);
     view.put(manifestKey(location.manifestId), manifest);
     view.put(key, row);

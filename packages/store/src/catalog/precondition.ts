@@ -14,7 +14,10 @@ export function judgePrecondition(precondition: Precondition, current: VersionRo
   if (ifMatch === undefined && ifMatchLastModifiedMs === undefined && ifMatchSizeBytes === undefined) return;
   if (current === undefined) throw new StoreError('NoSuchKey');
   if (ifMatch !== undefined && ifMatch !== '*' && ifMatch !== current.etag) throw failed('If-Match');
-  if (ifMatchLastModifiedMs !== undefined && wholeSeconds(ifMatchLastModifiedMs) !== wholeSeconds(current.lastModifiedMs)) {
+  if (
+    ifMatchLastModifiedMs !== undefined &&
+    wholeSeconds(ifMatchLastModifiedMs) !== wholeSeconds(current.lastModifiedMs)
+  ) {
     throw failed('x-amz-if-match-last-modified-time');
   }
   if (ifMatchSizeBytes !== undefined && ifMatchSizeBytes !== current.sizeBytes) throw failed('x-amz-if-match-size');

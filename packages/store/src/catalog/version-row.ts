@@ -37,8 +37,30 @@ const locationStart = 1;
 const sequenceStart = locationStart + blobIdSizeBytes;
 const headSizeBytes = sequenceStart + 18;
 
-const storageClassCodes = ['', 'STANDARD', 'INTELLIGENT_TIERING', 'STANDARD_IA', 'ONEZONE_IA', 'GLACIER_IR', 'GLACIER', 'DEEP_ARCHIVE', 'EXPRESS_ONEZONE'];
-const algorithmCodes: readonly (ChecksumAlgorithm | undefined)[] = [undefined, 'CRC32', 'CRC32C', 'CRC64NVME', 'SHA1', 'SHA256', 'SHA512', 'MD5', 'XXHASH64', 'XXHASH3', 'XXHASH128'];
+const storageClassCodes = [
+  '',
+  'STANDARD',
+  'INTELLIGENT_TIERING',
+  'STANDARD_IA',
+  'ONEZONE_IA',
+  'GLACIER_IR',
+  'GLACIER',
+  'DEEP_ARCHIVE',
+  'EXPRESS_ONEZONE',
+];
+const algorithmCodes: readonly (ChecksumAlgorithm | undefined)[] = [
+  undefined,
+  'CRC32',
+  'CRC32C',
+  'CRC64NVME',
+  'SHA1',
+  'SHA256',
+  'SHA512',
+  'MD5',
+  'XXHASH64',
+  'XXHASH3',
+  'XXHASH128',
+];
 const compositeFlag = 0x80;
 const writer = new ByteWriter();
 

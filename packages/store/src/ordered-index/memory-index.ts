@@ -16,22 +16,22 @@ export class MemoryIndex implements IndexView {
   readonly #rows = new BTree<string, Row>(undefined, compare);
 
   get(key: Buffer): Buffer | undefined {
-    return this.#rows.get(key.latin1Slice())?.value;
+    return this.#rows.get(key.toString('latin1'))?.value;
   }
 
   scan(range: IndexRange, visit: (key: Buffer, value: Buffer) => boolean): void {
-    const end = range.to.latin1Slice();
-    for (const [name, row] of this.#rows.entries(range.from.latin1Slice())) {
+    const end = range.to.toString('latin1');
+    for (const [name, row] of this.#rows.entries(range.from.toString('latin1'))) {
       if (name >= end || !visit(row.key, row.value)) return;
     }
   }
 
   put(key: Buffer, value: Buffer): void {
-    this.#rows.set(key.latin1Slice(), { key, value });
+    this.#rows.set(key.toString('latin1'), { key, value });
   }
 
   delete(key: Buffer): void {
-    this.#rows.delete(key.latin1Slice());
+    this.#rows.delete(key.toString('latin1'));
   }
 }
 

@@ -15,16 +15,16 @@ export class PendingView implements IndexView {
   }
 
   get(key: Buffer): Buffer | undefined {
-    const change = this.#changes.get(key.latin1Slice());
+    const change = this.#changes.get(key.toString('latin1'));
     return change === undefined ? this.#under.get(key) : change.value;
   }
 
   put(key: Buffer, value: Buffer): void {
-    this.#changes.set(key.latin1Slice(), { key, value });
+    this.#changes.set(key.toString('latin1'), { key, value });
   }
 
   delete(key: Buffer): void {
-    this.#changes.set(key.latin1Slice(), { key, value: undefined });
+    this.#changes.set(key.toString('latin1'), { key, value: undefined });
   }
 
   /** Merges both layers. Looks through all pending changes: batches are small, and few operations scan. */

@@ -1,0 +1,136 @@
+// Takes a body in one pass and hashes it. A small body is gathered in memory, whatever is said of its length; one that
+// outgrows that goes on in a sink. Where small bodies end up and what a sink is, is the store's choice.
+
+import { createDigest, type Digest, type DigestAlgorithm } from '@stowage/s3';
+import type { BodyWriter, StagedBody, StageOptions } from '../object-store.ts';
+import { StoreError } from '../store-error.ts';
+import { type Abandon, StagedBytes, type StagedContent } from './staged-content.ts';
+
+/** Where a body goes that is too large for memory. */
+export interface BodySink {
+  /** The chunk is used up when this returns or resolves. */
+  write(chunk: Uint8Array): Promise<void> | undefined;
+  /** Resolves once the bytes are durable. */
+  finish(): Promise<StagedContent>;
+  discard(): Promise<void>;
+}
+
+export interface BodyPlace {
+  /** The most that a body may take of memory before it goes on in a sink. */
+  readonly maxGatheredBytes: number;
+  /** Takes a body that stayed in memory; the bytes are the place's own now. */
+  gathered(bytes: Buffer): StagedContent;
+  openSink(): BodySink;
+  readonly abandon: Abandon;
+}
+
+/** Opens a writer for one body. */
+export function createBodyWriter(options: StageOptions, place: BodyPlace): BodyWriter {
+  return new PlacedBodyWriter(options, place);
+}
+
+class PlacedBodyWriter implements BodyWriter {
+  readonly #options: StageOptions;
+  readonly #place: BodyPlace;
+  readonly #digests: (readonly [DigestAlgorithm, Digest])[];
+  #sizeBytes = 0;
+  #sink: BodySink | undefined;
+  /** The body so far, while there is no sink: in one piece when its length is known, else chunk by chunk. */
+  #gathered: Buffer[] = [];
+  #whole: Buffer | undefined;
+  #ended = false;
+
+  constructor(options: StageOptions, place: BodyPlace) {
+    this.#options = options;
+    this.#place = place;
+    this.#digests = options.digests.map((algorithm) => [algorithm, createDigest(algorithm)]);
+    const { sizeBytes } = options;
+    if (sizeBytes !== undefined && sizeBytes > options.maxSizeBytes) throw tooLarge(sizeBytes, options.maxSizeBytes);
+    if (sizeBytes !== undefined && sizeBytes <= Math.min(place.maxGatheredBytes, maxPreallocatedBytes)) {
+      this.#whole = Buffer.allocUnsafeSlow(sizeBytes);
+    }
+  }
+
+  write(chunk: Uint8Array): Promise<void> | undefined {
+    this.#requireOpen();
+    const start = this.#sizeBytes;
+    const end = start + chunk.length;
+    const { maxSizeBytes, sizeBytes } = this.#options;
+    if (end > maxSizeBytes) throw tooLarge(end, maxSizeBytes);
+    if (sizeBytes !== undefined && end > sizeBytes) throw wrongSize(end, sizeBytes);
+    this.#sizeBytes = end;
+    if (this.#whole !== undefined) {
+      this.#whole.set(chunk, start); // hashed at the end, in one call
+      return undefined;
+    }
+    if (this.#sink === undefined && end <= this.#place.maxGatheredBytes) {
+      this.#gathered.push(Buffer.from(chunk));
+      this.#hash(chunk);
+      return undefined;
+    }
+    // The write is handed over before hashing, so that the disk works while the hash is computed.
+    const written = this.#sink === undefined ? this.#moveToSink(chunk) : this.#sink.write(chunk);
+    this.#hash(chunk);
+    return written;
+  }
+
+  async finish(): Promise<StagedBody> {
+    this.#requireOpen();
+    this.#ended = true;
+    const { sizeBytes } = this.#options;
+    if (sizeBytes !== undefined && sizeBytes !== this.#sizeBytes) {
+      await this.#sink?.discard();
+      throw wrongSize(this.#sizeBytes, sizeBytes);
+    }
+    if (this.#whole !== undefined) this.#hash(this.#whole);
+    const digests = new Map(this.#digests.map(([algorithm, digest]) => [algorithm, digest.digest()]));
+    const content =
+      this.#sink === undefined
+        ? this.#place.gathered(this.#whole ?? Buffer.concat(this.#gathered))
+        : await this.#sink.finish();
+    return new StagedBytes({ sizeBytes: this.#sizeBytes, digests, content, abandon: this.#place.abandon });
+  }
+
+  async discard(): Promise<void> {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#gathered = [];
+    this.#whole = undefined;
+    await this.#sink?.discard();
+  }
+
+  async #moveToSink(chunk: Uint8Array): Promise<void> {
+    const sink = this.#place.openSink();
+    this.#sink = sink;
+    const gathered = this.#gathered;
+    this.#gathered = [];
+    for (const earlier of gathered) {
+      const written = sink.write(earlier);
+      if (written !== undefined) await written;
+    }
+    await sink.write(chunk);
+  }
+
+  #hash(chunk: Uint8Array): void {
+    for (const [, digest] of this.#digests) digest.update(chunk);
+  }
+
+  #requireOpen(): void {
+    if (this.#ended) throw new TypeError('The body writer was finished or discarded before.');
+  }
+}
+
+/** An announced length is only trusted with this much memory in advance. */
+const maxPreallocatedBytes = 1024 * 1024;
+
+function tooLarge(sizeBytes: number, maxSizeBytes: number): StoreError {
+  return new StoreError('BodyTooLarge', {
+    details: { sizeBytes: String(sizeBytes), maxSizeBytes: String(maxSizeBytes) },
+  });
+}
+
+function wrongSize(sizeBytes: number, expectedBytes: number): StoreError {
+  return new StoreError('BodySizeMismatch', {
+    details: { sizeBytes: String(sizeBytes), expectedBytes: String(expectedBytes) },
+  });
+}

@@ -1,0 +1,43 @@
+// Tells when all readers that may still need some bytes have gone. Readers enter an epoch; draining begins a new one and
+// waits until the old ones are empty. Entering and leaving cost next to nothing, however many blobs an object has.
+
+export interface ReaderEpoch {
+  /** To be called exactly once. */
+  leave(): void;
+}
+
+export class ReaderEpochs {
+  #current = new Epoch();
+  /** Resolves when every epoch before the current one is empty. */
+  #earlier: Promise<void> = Promise.resolve();
+
+  enter(): ReaderEpoch {
+    this.#current.readers += 1;
+    return this.#current;
+  }
+
+  /** Resolves when every reader that had entered before this call has left. */
+  drain(): Promise<void> {
+    const ending = this.#current;
+    this.#current = new Epoch();
+    this.#earlier = Promise.all([this.#earlier, ending.end()]).then(() => undefined);
+    return this.#earlier;
+  }
+}
+
+class Epoch implements ReaderEpoch {
+  readers = 0;
+  #emptied: (() => void) | undefined;
+
+  leave(): void {
+    this.readers -= 1;
+    if (this.readers === 0) this.#emptied?.();
+  }
+
+  end(): Promise<void> {
+    if (this.readers === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#emptied = resolve;
+    });
+  }
+}

@@ -1,0 +1,57 @@
+// npm run docs: writes the documents that are made from tables in the code. tests/docs fails when one is stale.
+//   npm run docs             writes them
+//   npm run docs -- --check  only says which are stale
+// What no table holds, the deliberate differences from AWS, is written by hand in docs/compatibility.notes.md.
+
+import { readFile, writeFile } from 'node:fs/promises';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { clientFaults } from '@stowage/client';
+import { problems } from '@stowage/contract';
+import { operationStatus } from '@stowage/engine';
+import { operations, s3Errors } from '@stowage/s3';
+import { storeErrors } from '@stowage/store';
+import { renderCompatibility } from './documents/compatibility.ts';
+import { renderErrors } from './documents/errors.ts';
+
+const root = new URL('../', import.meta.url);
+
+/** Every generated document's text, by path from the root. */
+export async function renderDocuments(): Promise<ReadonlyMap<string, string>> {
+  const notes = await readFile(new URL('docs/compatibility.notes.md', root), 'utf8');
+  return new Map([
+    ['docs/compatibility.md', renderCompatibility({ operations, status: operationStatus, notes })],
+    ['docs/errors.md', renderErrors({ s3Errors, storeErrors, problems, clientFaults })],
+  ]);
+}
+
+/** Paths of generated documents that differ from what the tables say now, or are missing. */
+export async function staleDocuments(): Promise<string[]> {
+  const stale: string[] = [];
+  for (const [path, text] of await renderDocuments()) {
+    if ((await readIfThere(new URL(path, root))) !== text) stale.push(path);
+  }
+  return stale;
+}
+
+async function readIfThere(path: URL): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+if (import.meta.main) {
+  const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } });
+  const stale = await staleDocuments();
+  const documents = await renderDocuments();
+  for (const path of stale) {
+    if (!values.check) await writeFile(fileURLToPath(new URL(path, root)), documents.get(path) ?? '');
+    console.log(`${values.check ? 'stale' : 'written'}: ${path}`);
+  }
+  if (stale.length === 0) console.log('All generated documents are up to date.');
+  process.exitCode = values.check && stale.length > 0 ? 1 : 0;
+}
