@@ -61,7 +61,8 @@ export class FormDecoder {
       if (taken === undefined) break;
       rest = rest.subarray(taken);
     }
-    this.#rest = rest;
+    // A copy: the chunk is its giver's again. What is left is shorter than a delimiter or the headers of one part.
+    this.#rest = Buffer.from(rest);
     return events;
   }
 

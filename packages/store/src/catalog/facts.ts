@@ -130,7 +130,10 @@ function dropManifestReference(view: IndexView, manifestId: number): void {
   const manifest = view.get(key);
   if (manifest === undefined) return;
   const references = referencesOf(manifest) - 1;
-  if (references > 0) return view.put(key, withReferences(manifest, references));
+  if (references > 0) {
+    view.put(key, withReferences(manifest, references));
+    return;
+  }
   for (let index = 0; index < manifestPartCount(manifest); index += 1) {
     dropBlobReference(view, manifestPart(manifest, index).blobId);
   }
@@ -156,7 +159,10 @@ function addBlobReference(view: IndexView, blobId: Buffer): void {
 function dropBlobReference(view: IndexView, blobId: Buffer): void {
   const key = blobKey(keyspace.blob, blobId);
   const count = decodeCount(view.get(key)) - 1;
-  if (count > 0) return view.put(key, encodeCount(count));
+  if (count > 0) {
+    view.put(key, encodeCount(count));
+    return;
+  }
   view.delete(key);
   view.put(blobKey(keyspace.garbage, blobId), noBytes);
 }

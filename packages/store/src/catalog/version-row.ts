@@ -163,16 +163,20 @@ function writeLocation(location: BodyLocation): void {
   writer.u8(locationKinds.indexOf(location.kind));
   switch (location.kind) {
     case 'empty':
-      return writer.bytes(noLocation);
+      writer.bytes(noLocation);
+      break;
     case 'journal':
       writer.u32(location.segment);
       writer.u32(location.offset);
-      return writer.u16(0);
+      writer.u16(0);
+      break;
     case 'blob':
-      return writer.bytes(location.blobId);
+      writer.bytes(location.blobId);
+      break;
     case 'manifest':
       writer.u48(location.manifestId);
-      return writer.u32(0);
+      writer.u32(0);
+      break;
   }
 }
 
@@ -183,7 +187,10 @@ function checksumsSize(row: Buffer, sizeBytes: number): number {
 }
 
 function writeChecksum(checksum: ObjectChecksum | undefined): void {
-  if (checksum === undefined) return writer.u8(0);
+  if (checksum === undefined) {
+    writer.u8(0);
+    return;
+  }
   writer.u8(algorithmCode(checksum.algorithm) | (checksum.type === 'COMPOSITE' ? compositeFlag : 0));
   writer.shortText(checksum.value);
 }

@@ -1,0 +1,52 @@
+// Says things to the user.
+
+import { Toast } from '@base-ui/react/toast';
+import { isClientError } from '@stowage/client';
+import { useMemo } from 'react';
+
+interface Notice {
+  readonly title: string;
+  readonly detail?: string;
+  readonly action?: { readonly label: string; readonly onAction: () => void };
+}
+
+interface NoticeBoard {
+  say(notice: Notice): void;
+  /** Something the user asked for did not work. */
+  sayFailure(title: string, error: unknown): void;
+}
+
+export function useNotices(): NoticeBoard {
+  const { add, close } = Toast.useToastManager();
+  return useMemo(
+    () => ({
+      say({ title, detail, action }) {
+        const id: string = add({
+          title,
+          description: detail,
+          ...(action === undefined
+            ? {}
+            : {
+                actionProps: {
+                  children: action.label,
+                  onClick: () => {
+                    close(id);
+                    action.onAction();
+                  },
+                },
+              }),
+        });
+      },
+      sayFailure(title, error) {
+        add({
+          title,
+          description: isClientError(error) ? error.message : 'Something unexpected happened in this page.',
+          type: 'failure',
+          priority: 'high',
+          timeout: 12_000,
+        });
+      },
+    }),
+    [add, close],
+  );
+}

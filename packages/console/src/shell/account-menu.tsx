@@ -1,0 +1,50 @@
+// Who is signed in, where the bytes lie, and the way out.
+
+import { Menu } from '@base-ui/react/menu';
+import { useStowage } from '@stowage/react';
+import { useQueryClient } from '@tanstack/react-query';
+import { CircleUserRound, LogOut } from 'lucide-react';
+import type { ReactNode } from 'react';
+import { useNotices } from '../notices/use-notices.ts';
+import { useSession } from '../session/session-context.ts';
+import { sessionKey } from '../session/session-query.ts';
+
+export function AccountMenu(): ReactNode {
+  const { client, uploads } = useStowage();
+  const { user, storage } = useSession();
+  const queries = useQueryClient();
+  const { sayFailure } = useNotices();
+
+  async function signOut(): Promise<void> {
+    uploads.pauseAll();
+    try {
+      await client.session.signOut();
+      queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== sessionKey[0] });
+      await queries.invalidateQueries({ queryKey: sessionKey });
+    } catch (error) {
+      sayFailure('Signing out did not work.', error);
+    }
+  }
+
+  return (
+    <Menu.Root>
+      <Menu.Trigger className="icon-button" aria-label={`Account: ${user.name}`}>
+        <CircleUserRound size={19} aria-hidden="true" />
+      </Menu.Trigger>
+      <Menu.Portal>
+        <Menu.Positioner sideOffset={6} align="end">
+          <Menu.Popup className="menu">
+            <div className="menu-note">
+              <strong>{user.name}</strong>
+              Files are kept in the bucket “{storage.bucket}” at {storage.endpoint}
+            </div>
+            <div className="menu-rule" />
+            <Menu.Item className="menu-item" onClick={() => void signOut()}>
+              <LogOut size={17} aria-hidden="true" /> Sign out
+            </Menu.Item>
+          </Menu.Popup>
+        </Menu.Positioner>
+      </Menu.Portal>
+    </Menu.Root>
+  );
+}

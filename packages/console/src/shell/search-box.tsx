@@ -1,0 +1,64 @@
+// Finds files by name. What is typed goes into the address a moment later; "/" leads here, Escape empties it.
+
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import { Search } from 'lucide-react';
+import { type ReactNode, useEffect, useRef, useState } from 'react';
+import './search-box.css';
+
+const settleMs = 220;
+
+export function SearchBox(): ReactNode {
+  const { name = '' } = useSearch({ from: '/' });
+  const navigate = useNavigate({ from: '/' });
+  const field = useRef<HTMLInputElement>(null);
+  const [text, setText] = useState(name);
+  const [known, setKnown] = useState(name);
+  // The address changed by other means (back, a cleared search).
+  if (name !== known) {
+    setKnown(name);
+    setText(name);
+  }
+
+  useEffect(() => {
+    if (text === name) return undefined;
+    const timer = setTimeout(() => {
+      setKnown(text);
+      void navigate({ search: ({ name: _old, ...rest }) => (text === '' ? rest : { ...rest, name: text }), replace: true });
+    }, settleMs);
+    return () => clearTimeout(timer);
+  }, [text, name, navigate]);
+
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent): void => {
+      const target = event.target;
+      const isTyping = target instanceof HTMLElement && target.matches('input, textarea, [contenteditable]');
+      if (event.key !== '/' || isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
+      event.preventDefault();
+      field.current?.focus();
+    };
+    document.addEventListener('keydown', onKey);
+    return () => document.removeEventListener('keydown', onKey);
+  }, []);
+
+  return (
+    <search className="search-box">
+      <Search size={17} aria-hidden="true" />
+      <input
+        ref={field}
+        type="search"
+        aria-label="Search files by name"
+        aria-keyshortcuts="/"
+        placeholder="Search files"
+        maxLength={256}
+        autoComplete="off"
+        spellCheck={false}
+        value={text}
+        onChange={(event) => setText(event.currentTarget.value)}
+        onKeyDown={(event) => {
+          if (event.key === 'Escape') setText('');
+        }}
+      />
+      <kbd aria-hidden="true">/</kbd>
+    </search>
+  );
+}

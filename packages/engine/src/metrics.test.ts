@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { Metrics } from './metrics.ts';
+
+it('counts requests, errors, bytes and durations in the text format of Prometheus', () => {
+  const metrics = new Metrics();
+  metrics.record({ operation: 'GetObject', status: 200, durationMs: 0.5, receivedBytes: 0, sentBytes: 10 });
+  metrics.record({ operation: 'GetObject', status: 200, durationMs: 3, receivedBytes: 0, sentBytes: 5 });
+  metrics.record({ operation: 'GetObject', status: 500, durationMs: 100_000, receivedBytes: 1, sentBytes: 0 });
+  const lines = metrics
+    .render({ health: { status: 'read-only', reason: 'full', durability: { level: 'memory' } }, runningRequests: 2 })
+    .split('\n');
+  for (const line of [
+    'stowage_requests_total{operation="GetObject",status="200"} 2',
+    'stowage_requests_total{operation="GetObject",status="500"} 1',
+    'stowage_errors_total{operation="GetObject"} 1',
+    'stowage_request_duration_seconds_bucket{operation="GetObject",le="0.001"} 1',
+    'stowage_request_duration_seconds_bucket{operation="GetObject",le="0.005"} 2',
+    'stowage_request_duration_seconds_bucket{operation="GetObject",le="60"} 2',
+    'stowage_request_duration_seconds_bucket{operation="GetObject",le="+Inf"} 3',
+    'stowage_request_duration_seconds_count{operation="GetObject"} 3',
+    'stowage_received_bytes_total 1',
+    'stowage_sent_bytes_total 15',
+    'stowage_running_requests 2',
+    'stowage_store_writable 0',
+  ]) {
+    assert.ok(lines.includes(line), line);
+  }
+  assert.equal(lines.at(-1), '');
+});

@@ -1,0 +1,64 @@
+// The process in which one *.fuzz.ts file runs: inputs one after another from a seeded generator until the time is over.
+// It ends with code 1 at the first input that breaks a property, and says which round of which seed it was.
+
+import process from 'node:process';
+import { pathToFileURL } from 'node:url';
+
+const MAX_INPUT_MS = 1_000;
+
+/** What a fuzz file is given to make its input from. */
+export interface FuzzRandom {
+  /** An integer from 0 up to, not including, `limit`. */
+  below(limit: number): number;
+  /** That many random bytes. */
+  bytes(length: number): Uint8Array;
+  /** One of the given values. */
+  pick<T>(values: readonly [T, ...T[]]): T;
+}
+
+interface FuzzOrder {
+  readonly file: string;
+  readonly name: string;
+  readonly seed: number;
+  readonly milliseconds: number;
+}
+
+// fuzz.ts wrote this argument.
+const order = JSON.parse(process.argv[2] ?? '') as FuzzOrder;
+const fuzzFile: { fuzz?: unknown } = await import(pathToFileURL(order.file).href);
+const { fuzz } = fuzzFile;
+if (typeof fuzz !== 'function') throw new Error(`${order.name} exports no function named fuzz.`);
+
+const random = createRandom(order.seed);
+const endMs = performance.now() + order.milliseconds;
+let round = 0;
+try {
+  for (; performance.now() < endMs; round += 1) {
+    const startedMs = performance.now();
+    await fuzz(random);
+    const elapsedMs = performance.now() - startedMs;
+    if (elapsedMs > MAX_INPUT_MS)
+      throw new Error(`One input took ${elapsedMs.toFixed(0)} ms, at most ${MAX_INPUT_MS}.`);
+  }
+  console.log(`✔ ${order.name}: ${round} inputs, seed ${order.seed}`);
+} catch (error) {
+  console.error(`✖ ${order.name}: round ${round} of seed ${order.seed}:`, error);
+  process.exitCode = 1;
+}
+
+/** Mulberry32: small, fast, and the same on every machine for the same seed. */
+function createRandom(seed: number): FuzzRandom {
+  let state = seed | 0;
+  const next = (): number => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+  const below = (limit: number): number => Math.floor(next() * limit);
+  return {
+    below,
+    bytes: (length) => Uint8Array.from({ length }, () => below(256)),
+    pick: (values) => values[below(values.length)] ?? values[0],
+  };
+}
