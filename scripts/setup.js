@@ -56,10 +56,11 @@ function platformNode() {
 
 async function install(wanted) {
   if (isInstalled(wanted)) return; // Another process did it while this one waited for the lock.
-  if (matchesLockfile()) return stamp(wanted); // The developer ran `npm install` by hand.
   const first = !existsSync(modules);
+  if (!first) say('The lockfile changed: checking what is installed …');
+  if (matchesLockfile()) return stamp(wanted); // The developer ran `npm install` by hand.
   const startedMs = Date.now();
-  say(`${first ? 'First run: installing' : 'The lockfile changed: installing'} dependencies …`);
+  say(`${first ? 'First run: installing' : 'Installing'} dependencies …`);
   rmSync(stampPath, { force: true });
   await runNpm();
   stamp(wanted);

@@ -43,6 +43,7 @@ export class Connection {
   async request(head: string, body: Uint8Array | undefined): Promise<Answer> {
     return new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
+      if (this.#socket.destroyed) return reject(new Error('The server closed the connection between two requests.'));
       if (body === undefined) {
         this.#socket.write(head, 'latin1');
         return;
@@ -70,8 +71,8 @@ export class Connection {
         return;
       }
       this.#head = Buffer.alloc(0);
-      const text = head.latin1Slice(0, end);
-      if (text.startsWith('HTTP/1.1 100')) return this.#take(head.subarray(end + headEnd.length));
+      const text = head.toString('latin1', 0, end);
+
       const length = /\r\ncontent-length: *(\d+)/i.exec(text)?.[1];
       const status = Number(text.slice(9, 12));
       this.#answer = {
@@ -84,7 +85,7 @@ export class Connection {
       if (status === 204) this.#answer.lengthBytes = 0;
     }
     const answer = this.#answer;
-    if (answer.start.length < shownBytes) answer.start += rest.latin1Slice(0, shownBytes);
+    if (answer.start.length < shownBytes) answer.start += rest.toString('latin1', 0, shownBytes);
     answer.receivedBytes += rest.length;
     const complete =
       answer.lengthBytes === undefined

@@ -13,6 +13,7 @@ import {
   ListBucketsCommand,
   ListObjectsCommand,
   type ListObjectsCommandInput,
+  type ListObjectsCommandOutput,
   ListObjectsV2Command,
   type ListObjectsV2CommandInput,
   ListObjectVersionsCommand,
@@ -111,9 +112,7 @@ it('lists keys in byte order, page by page', async (t) => {
     const older: (string | undefined)[] = [];
     let Marker: string | undefined = '';
     do {
-      const page: { Contents?: { Key?: string }[]; IsTruncated?: boolean } = await s3.send(
-        new ListObjectsCommand({ Bucket, MaxKeys, Marker }),
-      );
+      const page: ListObjectsCommandOutput = await s3.send(new ListObjectsCommand({ Bucket, MaxKeys, Marker }));
       older.push(...(page.Contents ?? []).map((object) => object.Key));
       Marker = page.IsTruncated === true ? page.Contents?.at(-1)?.Key : undefined;
     } while (Marker !== undefined);
@@ -134,7 +133,8 @@ it('groups at a delimiter, begins where it is told, and encodes when asked', asy
   assert.deepEqual(await list({ Delimiter: '/c/' }), [...ordered.filter((key) => key !== 'b/c/1'), 'b/c/']);
   assert.deepEqual(await list({ Prefix: 'a/' }), ['a/1', 'a/2']);
   assert.deepEqual(await list({ StartAfter: 'a/1', MaxKeys: 2 }), ['a/2', 'b']);
-  assert.deepEqual(await list({ StartAfter: 'a/0', Delimiter: '/', MaxKeys: 2 }), ['b', 'a/']);
+  // `a/` comes before `a/0`: a page that began after it would show it twice.
+  assert.deepEqual(await list({ StartAfter: 'a/0', Delimiter: '/', MaxKeys: 2 }), ['b', 'b/']);
   assert.deepEqual(await list({ MaxKeys: 0 }), []);
   assert.deepEqual(await list({ Prefix: 'c', EncodingType: 'url' }), ['c%26%3C%3E%22']);
   const owned = await s3.send(new ListObjectsV2Command({ Bucket, FetchOwner: true, MaxKeys: 1 }));

@@ -1,6 +1,7 @@
 // The pages and their addresses. What a list shows (search, order) lives in the address, so that it can be kept and shared.
 
 import { createRootRoute, createRoute, createRouter, Outlet, redirect } from '@tanstack/react-router';
+import { FilesPage } from './files/files-page.tsx';
 import { type FilesSearch, parseFilesSearch } from './files/files-search.ts';
 import { AppShell } from './shell/app-shell.tsx';
 
@@ -20,6 +21,7 @@ const rootRoute = createRootRoute({
 const filesRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/',
+  component: FilesPage,
   validateSearch: (search): FilesSearch => parseFilesSearch(search),
 });
 

@@ -50,7 +50,9 @@ export interface FileRecord {
 }
 
 /** What may change in a row. */
-export type FileChanges = Partial<Omit<FileRecord, 'id' | 'tenantId' | 'userId' | 'objectKey' | 'fence' | 'createdAtMs'>>;
+export type FileChanges = Partial<
+  Omit<FileRecord, 'id' | 'tenantId' | 'userId' | 'objectKey' | 'fence' | 'createdAtMs'>
+>;
 
 /** Where a file is to be found: among unfinished uploads, in the list, in the trash, or nowhere. */
 export type Shelf = 'uploads' | 'files' | 'trash' | 'none';

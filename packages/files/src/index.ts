@@ -1,8 +1,8 @@
 // The file service: state, policy and signatures for files whose bytes go straight between client and bucket.
 
-export { type FilesErrorOptions, FilesError, isFilesError } from './files-error.ts';
+export type { S3Settings } from './bucket/s3-settings.ts';
+export { FilesError, type FilesErrorOptions, isFilesError } from './files-error.ts';
 export type { FilesLimits } from './limits.ts';
 export type { FilesLog, LogFields } from './log.ts';
 export { type FileService, type FileServiceOptions, openFileService } from './open-file-service.ts';
-export type { S3Settings } from './bucket/s3-settings.ts';
 export { type RunningFileService, type StartFileServiceOptions, startFileService } from './start-file-service.ts';

@@ -30,6 +30,14 @@ export function parseFilesSearch(search: Readonly<Record<string, unknown>>): Fil
   return { ...(name === '' ? {} : { name }), ...(isFileSort(sort) && sort !== defaultSort ? { sort } : {}) };
 }
 
+export function withName(search: FilesSearch, name: string): FilesSearch {
+  return parseFilesSearch({ ...search, name });
+}
+
+export function withSort(search: FilesSearch, sort: FileSort): FilesSearch {
+  return parseFilesSearch({ ...search, sort });
+}
+
 function isFileSort(value: unknown): value is FileSort {
   return typeof value === 'string' && Object.hasOwn(fileSorts, value);
 }

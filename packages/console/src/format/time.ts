@@ -26,16 +26,21 @@ export function formatExactMoment(iso: string, locale?: string): string {
 export function formatDeadline(iso: string, nowMs: number, locale?: string): string {
   const atMs = Date.parse(iso);
   const today = dayNumber(atMs) === dayNumber(nowMs);
-  return new Intl.DateTimeFormat(locale, today ? { timeStyle: 'short' } : { dateStyle: 'medium', timeStyle: 'short' }).format(
-    atMs,
-  );
+  return new Intl.DateTimeFormat(
+    locale,
+    today ? { timeStyle: 'short' } : { dateStyle: 'medium', timeStyle: 'short' },
+  ).format(atMs);
 }
 
 /** "8 sec", "3 min", "2 hr": as exact as an estimate deserves. */
 export function formatSpan(seconds: number, locale?: string): string {
   const whole = Math.max(1, Math.ceil(seconds));
   const [value, unit] =
-    whole < 60 ? [whole, 'second'] : whole < 3600 ? [Math.ceil(whole / 60), 'minute'] : [Math.ceil(whole / 3600), 'hour'];
+    whole < 60
+      ? [whole, 'second']
+      : whole < 3600
+        ? [Math.ceil(whole / 60), 'minute']
+        : [Math.ceil(whole / 3600), 'hour'];
   return new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'short' }).format(value);
 }
 

@@ -3,12 +3,14 @@
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { Search } from 'lucide-react';
 import { type ReactNode, useEffect, useRef, useState } from 'react';
+import { withName } from '../files/files-search.ts';
 import './search-box.css';
 
 const settleMs = 220;
 
 export function SearchBox(): ReactNode {
-  const { name = '' } = useSearch({ from: '/' });
+  const search = useSearch({ from: '/' });
+  const { name = '' } = search;
   const navigate = useNavigate({ from: '/' });
   const field = useRef<HTMLInputElement>(null);
   const [text, setText] = useState(name);
@@ -23,10 +25,10 @@ export function SearchBox(): ReactNode {
     if (text === name) return undefined;
     const timer = setTimeout(() => {
       setKnown(text);
-      void navigate({ search: ({ name: _old, ...rest }) => (text === '' ? rest : { ...rest, name: text }), replace: true });
+      void navigate({ search: withName(search, text), replace: true });
     }, settleMs);
     return () => clearTimeout(timer);
-  }, [text, name, navigate]);
+  }, [text, name, search, navigate]);
 
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
@@ -58,7 +60,9 @@ export function SearchBox(): ReactNode {
           if (event.key === 'Escape') setText('');
         }}
       />
-      <kbd aria-hidden="true">/</kbd>
+      <span className="search-key" aria-hidden="true">
+        /
+      </span>
     </search>
   );
 }

@@ -3,8 +3,8 @@
 
 import type { CORSRule, S3Client } from '@aws-sdk/client-s3';
 import { errorFields, type FilesLog } from '../log.ts';
-import { errorCode } from './s3-bucket.ts';
 import type { S3Settings } from './s3-settings.ts';
+import { errorCode } from './sdk-error.ts';
 
 export interface PrepareBucketOptions {
   readonly sdk: typeof import('@aws-sdk/client-s3');

@@ -1,7 +1,7 @@
 // A bucket over the AWS SDK, which is loaded when it is first needed: it takes half a second.
 // Spec: the S3 API reference. Streams and uploads need `WHEN_REQUIRED`, or other endpoints are sent checksums they do not know.
 
-import type { S3Client, S3ServiceException } from '@aws-sdk/client-s3';
+import type { S3Client } from '@aws-sdk/client-s3';
 import type { UploadedPart } from '@stowage/contract';
 import { FilesError } from '../files-error.ts';
 import type { FilesLimits } from '../limits.ts';
@@ -9,6 +9,7 @@ import type { FilesLog } from '../log.ts';
 import type { Bucket, ObjectFacts, OpenMultipartUpload, ReadOptions } from './bucket.ts';
 import { prepareBucket } from './prepare-bucket.ts';
 import type { S3Settings } from './s3-settings.ts';
+import { errorCode } from './sdk-error.ts';
 
 type S3Module = typeof import('@aws-sdk/client-s3');
 
@@ -178,7 +179,8 @@ export function openS3Bucket(options: S3BucketOptions): Bucket {
     abortMultipart: async (key, uploadId) => {
       await ask(
         'abort an upload',
-        (sdk, client) => client.send(new sdk.AbortMultipartUploadCommand({ Bucket: name, Key: key, UploadId: uploadId })),
+        (sdk, client) =>
+          client.send(new sdk.AbortMultipartUploadCommand({ Bucket: name, Key: key, UploadId: uploadId })),
         ['NoSuchUpload', '404'],
       );
     },
@@ -227,11 +229,17 @@ function openClient(sdk: S3Module, settings: S3Settings, limits: FilesLimits): S
   });
 }
 
-const checksumFields = ['ChecksumCRC64NVME', 'ChecksumCRC32C', 'ChecksumCRC32', 'ChecksumSHA256', 'ChecksumSHA1'] as const;
+const checksumFields = [
+  'ChecksumCRC64NVME',
+  'ChecksumCRC32C',
+  'ChecksumCRC32',
+  'ChecksumSHA256',
+  'ChecksumSHA1',
+] as const;
 
-type Head = { readonly ContentLength?: number; readonly ETag?: string; readonly VersionId?: string } & {
-  readonly [Field in (typeof checksumFields)[number]]?: string;
-};
+type Head = {
+  readonly [Field in (typeof checksumFields)[number] | 'ETag' | 'VersionId']?: string | undefined;
+} & { readonly ContentLength?: number | undefined };
 
 function factsOf(answer: Head): ObjectFacts {
   if (answer.ContentLength === undefined || answer.ETag === undefined) {
@@ -244,17 +252,9 @@ function factsOf(answer: Head): ObjectFacts {
     etag: answer.ETag,
     // Buckets without versioning say `null` or nothing.
     versionId: answer.VersionId === 'null' ? undefined : answer.VersionId,
-    checksum: field === undefined || value === undefined ? undefined : { algorithm: field.slice('Checksum'.length), value },
+    checksum:
+      field === undefined || value === undefined ? undefined : { algorithm: field.slice('Checksum'.length), value },
   };
-}
-
-/** The S3 error code of what the SDK threw; the bare status where there was no body to hold one; else empty. */
-export function errorCode(error: unknown): string {
-  if (!(error instanceof Error)) return '';
-  // The SDK's exceptions carry `$metadata`; `Unknown` is its name for an answer without a body.
-  const status = (error as Partial<S3ServiceException>).$metadata?.httpStatusCode;
-  if (status !== undefined && (error.name === 'Unknown' || error.name === 'UnknownError')) return String(status);
-  return error.name;
 }
 
 function unavailable(what: string, cause: unknown): FilesError {

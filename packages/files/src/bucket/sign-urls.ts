@@ -102,5 +102,6 @@ export function openUrlSigner({ settings, clock }: UrlSignerOptions): UrlSigner 
 function checkSignedHeaders(url: string, expected: readonly string[]): void {
   const signed = new URL(url).searchParams.get('X-Amz-SignedHeaders')?.split(';') ?? [];
   const missing = expected.filter((name) => !signed.includes(name));
-  if (missing.length > 0) throw new Error(`The URL was to sign ${expected.join(', ')} and does not sign ${missing.join(', ')}.`);
+  if (missing.length > 0)
+    throw new Error(`The URL was to sign ${expected.join(', ')} and does not sign ${missing.join(', ')}.`);
 }

@@ -95,7 +95,11 @@ export interface StoredApiKey {
 
 /** Tokens and keys are only ever given here as hashes. */
 export interface AccountTable {
-  addSignInToken(token: { readonly tokenHash: string; readonly userId: string; readonly expiresAtMs: number }): Promise<void>;
+  addSignInToken(token: {
+    readonly tokenHash: string;
+    readonly userId: string;
+    readonly expiresAtMs: number;
+  }): Promise<void>;
   /**
    * Trades a sign-in token for a session, in one transaction: of several that try the same token, one gets it.
    * `undefined` when the token is unknown, used or expired.
@@ -113,7 +117,9 @@ export interface AccountTable {
   removeSession(sessionHash: string): Promise<void>;
   /** Forgets tokens, sessions and idempotency keys that have expired. */
   removeExpired(nowMs: number): Promise<void>;
-  addApiKey(key: StoredApiKey & { readonly secretHash: string; readonly userId: string; readonly tenantId: string }): Promise<void>;
+  addApiKey(
+    key: StoredApiKey & { readonly secretHash: string; readonly userId: string; readonly tenantId: string },
+  ): Promise<void>;
   listApiKeys(tenantId: string): Promise<readonly StoredApiKey[]>;
   /** Whether there was one. */
   removeApiKey(tenantId: string, id: string): Promise<boolean>;

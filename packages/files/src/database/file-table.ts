@@ -85,7 +85,11 @@ async function add(
           detail: 'This Idempotency-Key came with another request before. Use a new key for a new request.',
         });
       }
-      const row = await transaction.selectFrom('files').selectAll().where('id', '=', known.fileId).executeTakeFirstOrThrow();
+      const row = await transaction
+        .selectFrom('files')
+        .selectAll()
+        .where('id', '=', known.fileId)
+        .executeTakeFirstOrThrow();
       return recordOf(row);
     }
   }

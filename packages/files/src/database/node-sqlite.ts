@@ -39,7 +39,8 @@ function adapt(statement: StatementSync): SqliteStatement {
 
 function bindable(parameters: readonly unknown[]): SQLInputValue[] {
   return parameters.map((value) => {
-    if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint') return value;
+    if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint')
+      return value;
     if (value instanceof Uint8Array) return value;
     throw new TypeError(`SQLite cannot hold a value of type ${typeof value}.`);
   });

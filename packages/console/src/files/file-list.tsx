@@ -1,0 +1,105 @@
+// The list itself: only the rows in view exist, more are fetched when the end comes near.
+
+import type { FileEntry } from '@stowage/contract';
+import { defaultRangeExtractor, useWindowVirtualizer } from '@tanstack/react-virtual';
+import { type ReactNode, useEffect, useRef, useState } from 'react';
+import { FileRow } from './file-row.tsx';
+import { SortHeader } from './sort-header.tsx';
+import { useFileActions } from './use-file-actions.ts';
+import { useRovingRows } from './use-roving-rows.ts';
+import './file-list.css';
+
+interface FileListProps {
+  readonly files: readonly FileEntry[];
+  readonly hasMore: boolean;
+  readonly onEnd: () => void;
+}
+
+/** Must be what file-list.css says. */
+const rowPixels = 64;
+/** Rows kept beyond the edge of the screen. */
+const overscan = 8;
+/** Header of the page and of the list, which cover the top. */
+const coveredPixels = 112;
+/** So that "5 minutes ago" stays true. */
+const tickMs = 30_000;
+
+export function FileList({ files, hasMore, onEnd }: FileListProps): ReactNode {
+  const actions = useFileActions();
+  const body = useRef<HTMLTableSectionElement>(null);
+  const active = useRef(0);
+  const nowMs = useNow();
+  const virtualizer = useWindowVirtualizer({
+    count: files.length,
+    estimateSize: () => rowPixels,
+    overscan,
+    scrollMargin: body.current?.offsetTop ?? 0,
+    scrollPaddingStart: coveredPixels,
+    scrollPaddingEnd: rowPixels,
+    getItemKey: (index) => files[index]?.id ?? index,
+    // The row in the tab order exists even when it is out of view.
+    rangeExtractor: (range) => [...new Set([...defaultRangeExtractor(range), active.current])].sort((a, b) => a - b),
+  });
+  const roving = useRovingRows({
+    files,
+    actions,
+    list: body,
+    scrollTo: (index) => virtualizer.scrollToIndex(index, { align: 'auto' }),
+  });
+  active.current = Math.min(roving.activeIndex, files.length - 1);
+
+  const rows = virtualizer.getVirtualItems();
+  const lastShown = rows.at(-1)?.index ?? 0;
+  useEffect(() => {
+    if (hasMore && lastShown >= files.length - overscan * 2) onEnd();
+  }, [hasMore, lastShown, files.length, onEnd]);
+
+  return (
+    // A real table; its layout is CSS's, because rows out of view are left out. As a grid it takes arrow keys.
+    <table
+      // biome-ignore lint/a11y/noNoninteractiveElementToInteractiveRole: the ARIA practices make a table a grid so.
+      role="grid"
+      className="file-list"
+      aria-label="Files"
+      aria-rowcount={hasMore ? -1 : files.length + 1}
+      onKeyDown={roving.onKeyDown}
+      onFocus={roving.onFocus}
+    >
+      <thead className="file-list-head">
+        <tr className="file-list-head-row" aria-rowindex={1}>
+          <SortHeader column="name" label="Name" />
+          <SortHeader column="sizeBytes" label="Size" />
+          <SortHeader column="createdAt" label="Added" />
+          <th scope="col">
+            <span className="visually-hidden">Actions</span>
+          </th>
+        </tr>
+      </thead>
+      <tbody ref={body} className="file-list-body" style={{ height: virtualizer.getTotalSize() }}>
+        {rows.map(({ index, key, start }) => {
+          const file = files[index];
+          return file === undefined ? null : (
+            <FileRow
+              key={key}
+              file={file}
+              index={index}
+              offset={start - virtualizer.options.scrollMargin}
+              isActive={index === roving.activeIndex}
+              actions={actions}
+              nowMs={nowMs}
+            />
+          );
+        })}
+      </tbody>
+    </table>
+  );
+}
+
+function useNow(): number {
+  const [nowMs, setNow] = useState(() => Date.now());
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), tickMs);
+    return () => clearInterval(timer);
+  }, []);
+  return nowMs;
+}

@@ -1,0 +1,65 @@
+// The list of files as pages that load on demand, kept fresh while something in it is still being checked.
+
+import type { StowageClient } from '@stowage/client';
+import type { FileEntry, FileList } from '@stowage/contract';
+import { type InfiniteData, infiniteQueryOptions, type QueryClient } from '@tanstack/react-query';
+import { defaultSort, type FilesSearch } from './files-search.ts';
+
+export const filesKey = ['files'] as const;
+type FilePages = InfiniteData<FileList, unknown>;
+
+const pageSize = 100;
+const checkingPollMs = 1500;
+
+export function fileListQuery(client: StowageClient, { name, sort = defaultSort }: FilesSearch) {
+  return infiniteQueryOptions({
+    queryKey: [...filesKey, { name, sort }],
+    queryFn: ({ pageParam, signal }) =>
+      client.files.list(
+        {
+          limit: pageSize,
+          sort,
+          ...(name === undefined ? {} : { name }),
+          ...(pageParam === undefined ? {} : { cursor: pageParam }),
+        },
+        signal,
+      ),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page: FileList) => page.nextCursor,
+    refetchInterval: ({ state }) => (state.data?.pages.some(isUnsettled) ? checkingPollMs : false),
+  });
+}
+
+/** What the list shows: the files whose bytes have arrived. Those under way stand in the upload tray. */
+export function listedFiles(data: FilePages): readonly FileEntry[] {
+  return data.pages.flatMap(({ files }) => files.filter(({ state }) => listed.has(state)));
+}
+
+/** Takes a file out of all lists at once, before the service has answered. */
+export function dropFromLists(queries: QueryClient, id: string): void {
+  queries.setQueriesData<FilePages>({ queryKey: filesKey }, (data) =>
+    data === undefined
+      ? undefined
+      : {
+          ...data,
+          pages: data.pages.map((page) => ({ ...page, files: page.files.filter((file) => file.id !== id) })),
+        },
+  );
+}
+
+const listed: ReadonlySet<string> = new Set<FileEntry['state']>([
+  'uploaded',
+  'validating',
+  'scanning',
+  'ready',
+  'rejected',
+  'quarantined',
+  'scan-failed',
+]);
+
+const checking: ReadonlySet<string> = new Set<FileEntry['state']>(['uploaded', 'validating', 'scanning']);
+
+/** Something in it will change by itself soon. */
+function isUnsettled({ files }: FileList): boolean {
+  return files.some(({ state }) => checking.has(state));
+}

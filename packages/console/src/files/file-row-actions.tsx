@@ -1,0 +1,102 @@
+// The buttons at the end of a row, and all of it once more as a menu.
+
+import { Menu } from '@base-ui/react/menu';
+import type { FileEntry } from '@stowage/contract';
+import { Download, Ellipsis, ExternalLink, Link2, Trash2 } from 'lucide-react';
+import type { ReactNode } from 'react';
+import { IconButton } from '../shell/icon-button.tsx';
+import { opensInBrowser } from './file-kind.ts';
+import type { FileActions } from './use-file-actions.ts';
+
+interface FileRowActionsProps {
+  readonly file: FileEntry;
+  readonly actions: FileActions;
+  /** Within the row that has the focus, its buttons can be reached by Tab. */
+  readonly isActive: boolean;
+}
+
+const hourSeconds = 3600;
+const daySeconds = 24 * hourSeconds;
+const linkSpans = [
+  { seconds: hourSeconds, label: 'Copy link for 1 hour' },
+  { seconds: daySeconds, label: 'Copy link for 1 day' },
+  { seconds: 7 * daySeconds, label: 'Copy link for 7 days' },
+] as const;
+
+export function FileRowActions({ file, actions, isActive }: FileRowActionsProps): ReactNode {
+  const tabIndex = isActive ? 0 : -1;
+  const isReady = file.state === 'ready';
+  return (
+    <>
+      {isReady ? (
+        <>
+          <IconButton
+            label={`Download ${file.name}`}
+            hint="Download"
+            tabIndex={tabIndex}
+            onClick={() => actions.download(file)}
+          >
+            <Download size={17} aria-hidden="true" />
+          </IconButton>
+          <IconButton
+            label={`Copy a link to ${file.name}, good for one day`}
+            hint="Copy link for 1 day"
+            tabIndex={tabIndex}
+            onClick={() => void actions.copyLink(file, daySeconds)}
+          >
+            <Link2 size={17} aria-hidden="true" />
+          </IconButton>
+          <IconButton
+            label={`Delete ${file.name}`}
+            hint="Delete"
+            tabIndex={tabIndex}
+            onClick={() => void actions.remove(file)}
+          >
+            <Trash2 size={17} aria-hidden="true" />
+          </IconButton>
+          <FileMenu file={file} actions={actions} tabIndex={tabIndex} />
+        </>
+      ) : null}
+    </>
+  );
+}
+
+interface FileMenuProps {
+  readonly file: FileEntry;
+  readonly actions: FileActions;
+  readonly tabIndex: number;
+}
+
+function FileMenu({ file, actions, tabIndex }: FileMenuProps): ReactNode {
+  return (
+    <Menu.Root>
+      <Menu.Trigger className="icon-button" aria-label={`More for ${file.name}`} tabIndex={tabIndex}>
+        <Ellipsis size={17} aria-hidden="true" />
+      </Menu.Trigger>
+      <Menu.Portal>
+        <Menu.Positioner sideOffset={4} align="end">
+          <Menu.Popup className="menu">
+            {opensInBrowser(file.contentType) ? (
+              <Menu.Item className="menu-item" onClick={() => actions.open(file)}>
+                <ExternalLink size={17} aria-hidden="true" /> Open in a new tab
+              </Menu.Item>
+            ) : null}
+            <Menu.Item className="menu-item" onClick={() => actions.download(file)}>
+              <Download size={17} aria-hidden="true" /> Download
+            </Menu.Item>
+            <div className="menu-rule" />
+            {linkSpans.map(({ seconds, label }) => (
+              <Menu.Item key={seconds} className="menu-item" onClick={() => void actions.copyLink(file, seconds)}>
+                <Link2 size={17} aria-hidden="true" /> {label}
+              </Menu.Item>
+            ))}
+            <div className="menu-rule" />
+            <Menu.Item className="menu-item" data-danger="true" onClick={() => void actions.remove(file)}>
+              <Trash2 size={17} aria-hidden="true" /> Delete
+            </Menu.Item>
+          </Menu.Popup>
+        </Menu.Positioner>
+      </Menu.Portal>
+    </Menu.Root>
+  );
+}

@@ -1,0 +1,41 @@
+// How a file stands, where that is worth a word: a file that is ready has no badge.
+
+import type { FileState } from '@stowage/contract';
+import { LoaderCircle, ShieldAlert, TriangleAlert } from 'lucide-react';
+import type { ReactNode } from 'react';
+import './state-badge.css';
+
+interface BadgeRow {
+  readonly text: string;
+  readonly tone: 'busy' | 'caution' | 'danger';
+}
+
+const badges: Readonly<Partial<Record<FileState, BadgeRow>>> = {
+  uploaded: { text: 'Checking', tone: 'busy' },
+  validating: { text: 'Checking', tone: 'busy' },
+  scanning: { text: 'Checking', tone: 'busy' },
+  rejected: { text: 'Refused', tone: 'danger' },
+  quarantined: { text: 'Locked away', tone: 'danger' },
+  'scan-failed': { text: 'Could not be checked', tone: 'caution' },
+};
+
+const icons = { busy: LoaderCircle, caution: TriangleAlert, danger: ShieldAlert } as const;
+
+export function StateBadge({
+  state,
+  reason,
+}: {
+  readonly state: FileState;
+  readonly reason: string | undefined;
+}): ReactNode {
+  const badge = badges[state];
+  if (badge === undefined) return null;
+  const Icon = icons[badge.tone];
+  return (
+    <span className="state-badge" data-tone={badge.tone} title={reason}>
+      <Icon size={13} aria-hidden="true" />
+      {badge.text}
+      {reason === undefined ? null : <span className="visually-hidden">: {reason}</span>}
+    </span>
+  );
+}

@@ -1,0 +1,99 @@
+// What can be done with a file of the list. Each says what it did, and how to take it back.
+
+import { isClientError } from '@stowage/client';
+import type { FileEntry } from '@stowage/contract';
+import { useStowage } from '@stowage/react';
+import { useQueryClient } from '@tanstack/react-query';
+import { useMemo } from 'react';
+import { formatDeadline } from '../format/time.ts';
+import { useNotices } from '../notices/use-notices.ts';
+import { opensInBrowser } from './file-kind.ts';
+import { dropFromLists, filesKey } from './file-queries.ts';
+
+export interface FileActions {
+  /** In a new tab where the browser can show it, else as a download. */
+  open(file: FileEntry): void;
+  download(file: FileEntry): void;
+  copyLink(file: FileEntry, expiresInSeconds: number): Promise<void>;
+  /** Into the trash, with an offer to undo. */
+  remove(file: FileEntry): Promise<void>;
+}
+
+export function useFileActions(): FileActions {
+  const { client } = useStowage();
+  const queries = useQueryClient();
+  const { say, sayFailure } = useNotices();
+
+  return useMemo(() => {
+    const refresh = (): Promise<void> => queries.invalidateQueries({ queryKey: filesKey });
+
+    async function restore(file: FileEntry): Promise<void> {
+      try {
+        await client.files.restore(file.id);
+        say({ title: `“${file.name}” is back` });
+      } catch (error) {
+        sayFailure(`“${file.name}” could not be brought back`, error);
+      }
+      await refresh();
+    }
+
+    function download(file: FileEntry): void {
+      const link = document.createElement('a');
+      link.href = client.contentUrl(file.id, 'attachment');
+      link.download = file.name;
+      link.click();
+    }
+
+    return {
+      open(file) {
+        if (file.state !== 'ready') return;
+        if (opensInBrowser(file.contentType)) window.open(client.contentUrl(file.id, 'inline'), '_blank', 'noopener');
+        else download(file);
+      },
+      download,
+      async copyLink(file, expiresInSeconds) {
+        try {
+          const link = client.files.link(file.id, { expiresInSeconds });
+          await writeClipboard(link.then(({ url }) => url));
+          const until = formatDeadline((await link).expiresAt, Date.now());
+          say({ title: 'Link copied', detail: `Anyone who has it can download “${file.name}” until ${until}.` });
+        } catch (error) {
+          sayFailure('The link could not be copied', isClientError(error) ? error : undefined);
+        }
+      },
+      async remove(file) {
+        // A refresh under way would bring it back for a moment.
+        await queries.cancelQueries({ queryKey: filesKey });
+        dropFromLists(queries, file.id);
+        try {
+          await client.files.delete(file.id);
+          say({
+            title: `“${file.name}” was deleted`,
+            action: { label: 'Undo', onAction: () => void restore(file) },
+          });
+        } catch (error) {
+          sayFailure(`“${file.name}” could not be deleted`, error);
+        }
+        await refresh();
+      },
+    };
+  }, [client, queries, say, sayFailure]);
+}
+
+/** The promise is handed over within the click, as some browsers forbid to write later. */
+async function writeClipboard(text: Promise<string>): Promise<void> {
+  if (typeof ClipboardItem !== 'undefined' && navigator.clipboard?.write !== undefined) {
+    const blob = text.then((value) => new Blob([value], { type: 'text/plain' }));
+    await navigator.clipboard.write([new ClipboardItem({ 'text/plain': blob })]);
+    return;
+  }
+  // Pages that are neither on this machine nor on HTTPS have no clipboard but this.
+  const field = document.createElement('textarea');
+  field.value = await text;
+  field.className = 'visually-hidden';
+  document.body.append(field);
+  field.select();
+  const copied = document.execCommand('copy');
+  field.remove();
+  if (!copied) throw new Error('The browser does not allow this page to copy.');
+}

@@ -1,0 +1,65 @@
+// How uploads stand, in words.
+
+import type { UploadItem, UploadTotals } from '@stowage/client';
+import { formatBytes, formatRate } from '../format/bytes.ts';
+import { count } from '../format/count.ts';
+import { formatSpan } from '../format/time.ts';
+
+/** The line below a file's name. */
+export function describeItem({ state, progress, error, trouble }: UploadItem): string {
+  const { sentBytes, totalBytes } = progress;
+  const amount = `${formatBytes(sentBytes)} of ${formatBytes(totalBytes)}`;
+  switch (state) {
+    case 'queued':
+      return `${formatBytes(totalBytes)} · waiting for its turn`;
+    case 'starting':
+      return trouble === undefined ? 'Starting' : 'Waiting for Stowage to answer';
+    case 'sending':
+      if (trouble !== undefined) return `${amount} · waiting for the connection`;
+      return [amount, ...rateWords(progress)].join(' · ');
+    case 'paused':
+      return `${amount} · paused`;
+    case 'confirming':
+      return trouble === undefined ? 'Finishing' : 'Sent, waiting for Stowage to answer';
+    case 'checking':
+      return 'Stored safely, being checked';
+    case 'ready':
+      return formatBytes(totalBytes);
+    case 'failed':
+      return error?.message ?? 'Failed';
+    case 'cancelled':
+      return 'Cancelled';
+  }
+}
+
+/** The tray's title. */
+export function describeTotals(totals: UploadTotals, resumable: number): string {
+  const { active, paused, ready, failed } = totals;
+  if (active > 0) return `Uploading ${count(active, 'file')}`;
+  if (failed > 0) return `${count(failed, 'upload')} failed`;
+  if (paused > 0) return `${count(paused, 'upload')} paused`;
+  if (ready > 0) return `${count(ready, 'file')} uploaded`;
+  return `${count(resumable, 'upload')} can be resumed`;
+}
+
+/** Beside the title: how far all of it is. */
+export function describeOverall(totals: UploadTotals): string {
+  if (totals.active === 0) return '';
+  return [`${percent(totals.sentBytes, totals.totalBytes)}%`, ...rateWords(totals)].join(' · ');
+}
+
+export function percent(sentBytes: number, totalBytes: number): number {
+  // Rounded down: 100 is said only when it is done.
+  return totalBytes === 0 ? 0 : Math.floor((sentBytes / totalBytes) * 100);
+}
+
+interface Rate {
+  readonly bytesPerSecond?: number;
+  readonly secondsLeft?: number;
+}
+
+function rateWords({ bytesPerSecond, secondsLeft }: Rate): string[] {
+  if (bytesPerSecond === undefined || bytesPerSecond < 1) return [];
+  const left = secondsLeft === undefined || secondsLeft <= 0 ? [] : [`${formatSpan(secondsLeft)} left`];
+  return [formatRate(bytesPerSecond), ...left];
+}

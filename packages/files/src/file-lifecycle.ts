@@ -1,0 +1,138 @@
+// The life of a file, as a pure function: a row and something that happened give the changes and the jobs that follow.
+// The contract's state table says what may follow what; here stands what each step brings with it, and that every state
+// which is not at rest has a time at which the service looks at the row by itself. Design §6.
+
+import { type FileState, mayFollow } from '@stowage/contract';
+import type { ObjectFacts } from './bucket/bucket.ts';
+import type { FileChanges, FileRecord } from './file-record.ts';
+import type { NewJob } from './job.ts';
+import type { FilesLimits } from './limits.ts';
+
+export type FileEvent =
+  /** The bucket holds some of the bytes. */
+  | { readonly kind: 'parts-seen' }
+  /** The bucket is about to be asked to join the parts. */
+  | { readonly kind: 'join-started' }
+  /** The bucket still holds the parts apart. */
+  | { readonly kind: 'join-failed' }
+  /** The bucket holds the object. */
+  | { readonly kind: 'stored'; readonly facts: ObjectFacts }
+  | { readonly kind: 'validation-started' }
+  /** The bytes are what was announced; `contentType` is what they are. */
+  | { readonly kind: 'validated'; readonly contentType: string }
+  | { readonly kind: 'rejected'; readonly reason: string }
+  /** `policy` says what judged the bytes. */
+  | { readonly kind: 'scanned'; readonly policy: string; readonly previewable: boolean }
+  | { readonly kind: 'trashed' }
+  | { readonly kind: 'restored'; readonly previewable: boolean }
+  | { readonly kind: 'purge-started' }
+  | { readonly kind: 'purged' }
+  | { readonly kind: 'aborted'; readonly reason: string | null }
+  | { readonly kind: 'expired' };
+
+export interface LifecycleContext {
+  readonly nowMs: number;
+  readonly limits: Pick<
+    FilesLimits,
+    'reviewIntervalMs' | 'trashRetentionMs' | 'rejectedRetentionMs' | 'urlLifeMs' | 'uploadLifeMs'
+  >;
+}
+
+export interface Transition {
+  readonly changes: FileChanges & { readonly state: FileState };
+  readonly jobs: readonly NewJob[];
+}
+
+/** Whether the event may happen to a file in this state. */
+export function canHappen(file: FileRecord, kind: FileEvent['kind']): boolean {
+  return mayFollow(file.state, targets[kind]);
+}
+
+/** What follows from the event. Throws when it cannot happen in this state: ask `canHappen` first. */
+export function transition(file: FileRecord, event: FileEvent, { nowMs, limits }: LifecycleContext): Transition {
+  const state = targets[event.kind];
+  if (!mayFollow(file.state, state)) throw new Error(`A file that is ${file.state} cannot become ${state}.`);
+  const review = { state, updatedAtMs: nowMs, reviewAtMs: nowMs + limits.reviewIntervalMs };
+  const now = (kind: NewJob['kind']): NewJob => ({ kind, dueAtMs: nowMs });
+
+  switch (event.kind) {
+    case 'parts-seen':
+    case 'join-failed':
+      return { changes: { ...review, reviewAtMs: Math.min(review.reviewAtMs, file.uploadExpiresAtMs) }, jobs: [] };
+    case 'join-started':
+    case 'validation-started':
+      return { changes: review, jobs: [] };
+    case 'stored': {
+      const { etag, versionId, checksum } = event.facts;
+      const changes = {
+        objectEtag: etag,
+        objectVersionId: versionId ?? null,
+        checksumAlgorithm: checksum?.algorithm ?? null,
+        checksumValue: checksum?.value ?? null,
+      };
+      return { changes: { ...review, ...changes }, jobs: [now('validate')] };
+    }
+    case 'validated':
+      return { changes: { ...review, contentType: event.contentType }, jobs: [] };
+    case 'rejected':
+      return {
+        changes: { ...review, reason: event.reason, reviewAtMs: nowMs + limits.rejectedRetentionMs },
+        jobs: [],
+      };
+    case 'scanned':
+      return {
+        changes: { ...review, scanPolicy: event.policy, reviewAtMs: null },
+        jobs: event.previewable ? [now('preview')] : [],
+      };
+    case 'trashed': {
+      const purgeAtMs = nowMs + limits.trashRetentionMs;
+      return { changes: { ...review, trashedAtMs: nowMs, purgeAtMs, reviewAtMs: purgeAtMs }, jobs: [] };
+    }
+    case 'restored':
+      return {
+        changes: { ...review, trashedAtMs: null, purgeAtMs: null, reviewAtMs: null },
+        jobs: event.previewable && file.previews.length === 0 ? [now('preview')] : [],
+      };
+    case 'purge-started': {
+      const dueAtMs = purgeDueAt(file, nowMs, limits.urlLifeMs);
+      return {
+        changes: { ...review, reviewAtMs: dueAtMs + limits.reviewIntervalMs },
+        jobs: [{ kind: 'purge', dueAtMs }],
+      };
+    }
+    case 'purged':
+      return { changes: { ...review, reviewAtMs: null }, jobs: [] };
+    case 'aborted':
+    case 'expired': {
+      // What the bucket holds now goes at once; what a URL that is still good may yet write goes when it no longer is.
+      const reviewAtMs = Math.max(nowMs, file.signedUntilMs) + limits.urlLifeMs;
+      const reason = event.kind === 'aborted' ? event.reason : 'The bytes did not all arrive in time.';
+      return { changes: { ...review, reason, reviewAtMs }, jobs: [now('discard')] };
+    }
+  }
+}
+
+const targets = {
+  'parts-seen': 'uploading',
+  'join-started': 'completing',
+  'join-failed': 'uploading',
+  stored: 'uploaded',
+  'validation-started': 'validating',
+  validated: 'scanning',
+  rejected: 'rejected',
+  scanned: 'ready',
+  trashed: 'trashed',
+  restored: 'ready',
+  'purge-started': 'purging',
+  purged: 'purged',
+  aborted: 'aborted',
+  expired: 'expired',
+} as const satisfies Record<FileEvent['kind'], FileState>;
+
+/**
+ * When the bytes may be removed for good. A PUT writes only where the key is free: were the bytes gone while its URL is
+ * still good, it could write again. An upload that began in time may last, so as much time again is left.
+ */
+function purgeDueAt(file: FileRecord, nowMs: number, urlLifeMs: number): number {
+  return file.strategy === 'put' ? Math.max(nowMs, file.signedUntilMs + urlLifeMs) : nowMs;
+}

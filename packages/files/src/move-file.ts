@@ -1,0 +1,41 @@
+// The one place where a file's state is written: transition, compare-and-set with its jobs, and word to whoever waits for it.
+
+import type { FileTable } from './database/database.ts';
+import { canHappen, type FileEvent, transition } from './file-lifecycle.ts';
+import type { FileRecord } from './file-record.ts';
+import type { FilesLimits } from './limits.ts';
+import type { FilesLog } from './log.ts';
+
+export interface FileMover {
+  /**
+   * Moves the file if it still is as given. `undefined` when the row has moved on or the event cannot happen in its state:
+   * read it again and decide anew.
+   */
+  move(file: FileRecord, event: FileEvent): Promise<FileRecord | undefined>;
+}
+
+export interface FileMoverOptions {
+  readonly files: FileTable;
+  readonly clock: () => number;
+  readonly limits: FilesLimits;
+  readonly log: FilesLog;
+  /** Told after each committed move. */
+  readonly onMove: (file: FileRecord) => void;
+}
+
+/** How often a move is decided anew because the row had moved on; more means that something writes it without end. */
+export const maxMoveAttempts = 8;
+
+export function openFileMover({ files, clock, limits, log, onMove }: FileMoverOptions): FileMover {
+  return {
+    move: async (file, event) => {
+      if (!canHappen(file, event.kind)) return undefined;
+      const { changes, jobs } = transition(file, event, { nowMs: clock(), limits });
+      const moved = await files.change(file, changes, jobs);
+      if (moved === undefined) return undefined;
+      log.info('File moved.', { fileId: file.id, from: file.state, to: moved.state, fence: moved.fence });
+      onMove(moved);
+      return moved;
+    },
+  };
+}
