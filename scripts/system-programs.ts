@@ -13,7 +13,7 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-export type Program =
+type Program =
   | { readonly found: true; readonly path: string; readonly args: readonly string[] }
   | { readonly found: false; readonly reason: string };
 

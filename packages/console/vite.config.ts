@@ -12,6 +12,8 @@ export default defineConfig({
     // `data:` addresses are not allowed by the policy.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    // One page, one bundle of dependencies; it is cached by its hash.
+    chunkSizeWarningLimit: 700,
     rolldownOptions: {
       output: {
         codeSplitting: {

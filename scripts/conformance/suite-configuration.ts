@@ -40,7 +40,8 @@ export function suiteConfiguration(endpoint: string): string {
   for (const { section, id, displayName, email, accessKeyId, secretAccessKey } of sections) {
     lines.push(`[${section}]`, `display_name = ${displayName}`, `user_id = ${id}`, `email = ${email}`);
     lines.push(`access_key = ${accessKeyId}`, `secret_key = ${secretAccessKey}`);
-    if (section === 's3 main') lines.push('api_name = us-east-1');
+    // No api_name: us-east-1 is the region that AWS tells as an empty location.
+    if (section === 's3 main') lines.push('api_name =');
     if (section === 's3 tenant') lines.push('tenant = tenant');
   }
   return `${lines.join('\n')}\n`;

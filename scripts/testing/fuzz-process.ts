@@ -3,18 +3,9 @@
 
 import process from 'node:process';
 import { pathToFileURL } from 'node:url';
+import { createRandom } from './fuzz-random.ts';
 
 const MAX_INPUT_MS = 1_000;
-
-/** What a fuzz file is given to make its input from. */
-export interface FuzzRandom {
-  /** An integer from 0 up to, not including, `limit`. */
-  below(limit: number): number;
-  /** That many random bytes. */
-  bytes(length: number): Uint8Array;
-  /** One of the given values. */
-  pick<T>(values: readonly [T, ...T[]]): T;
-}
 
 interface FuzzOrder {
   readonly file: string;
@@ -44,21 +35,4 @@ try {
 } catch (error) {
   console.error(`✖ ${order.name}: round ${round} of seed ${order.seed}:`, error);
   process.exitCode = 1;
-}
-
-/** Mulberry32: small, fast, and the same on every machine for the same seed. */
-function createRandom(seed: number): FuzzRandom {
-  let state = seed | 0;
-  const next = (): number => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-  const below = (limit: number): number => Math.floor(next() * limit);
-  return {
-    below,
-    bytes: (length) => Uint8Array.from({ length }, () => below(256)),
-    pick: (values) => values[below(values.length)] ?? values[0],
-  };
 }

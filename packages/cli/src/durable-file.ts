@@ -1,6 +1,7 @@
 // Small files that must be whole or absent, whatever crashes: the bytes are flushed under another name, the name is given
 // in one step, and the folder is flushed so that the name survives power loss too.
 
+import { randomUUID } from 'node:crypto';
 import { link, mkdir, open, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import process from 'node:process';
@@ -10,8 +11,8 @@ import process from 'node:process';
  * processes that start at once one wins, and the other reads what it wrote.
  */
 export async function createFileDurably(path: string, text: string): Promise<boolean> {
-  const temporary = `${path}.${process.pid}.new`;
-  const file = await open(temporary, 'w', 0o600);
+  const temporary = `${path}.${randomUUID()}.new`;
+  const file = await open(temporary, 'wx', 0o600);
   try {
     await file.writeFile(text);
     await file.sync();

@@ -80,6 +80,8 @@ export class S3Server {
     this.#closing = true;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeIdleConnections();
+    // A connection whose request is still running must not wait for the next one: its answer says `connection: close`.
+    for (const { response } of this.#exchanges) if (!response.headersSent) response.shouldKeepAlive = false;
     const grace = setTimeout(() => this.#server.closeAllConnections(), this.#engine.limits.closeGraceMs);
     await closed;
     clearTimeout(grace);
@@ -110,6 +112,8 @@ export class S3Server {
 
   #end(exchange: Exchange): void {
     this.#exchanges.delete(exchange);
+    // An answer that had begun before could not say so: its connection is idle in a moment.
+    if (this.#closing) setImmediate(() => this.#server.closeIdleConnections());
     const { message, response } = exchange;
     const durationMs = performance.now() - exchange.startedAt;
     const receivedBytes = exchange.body?.receivedBytes ?? 0;

@@ -277,7 +277,8 @@ function recordOf(account: Account, request: CreateUploadRequest, options: Uploa
     updatedAtMs: nowMs,
     modifiedAtMs: request.modifiedAt === undefined ? null : Date.parse(request.modifiedAt),
     uploadExpiresAtMs,
-    signedUntilMs: nowMs + limits.urlLifeMs,
+    // Twice the life of a URL, so that the first ones need no write of their own.
+    signedUntilMs: nowMs + 2 * limits.urlLifeMs,
     reviewAtMs: Math.min(uploadExpiresAtMs, nowMs + limits.reviewIntervalMs),
     trashedAtMs: null,
     purgeAtMs: null,

@@ -12,6 +12,10 @@ test('the three forms of RFC 9110 name one moment', () => {
   assert.equal(parseHttpDate('Sun Nov  6 08:49:37 1994'), example);
 });
 
+test('the date that boto3 writes is read', () => {
+  assert.equal(parseHttpDate('Sun, 06 Nov 1994 08:49:37 -0000'), example);
+});
+
 test('what is no date is none', () => {
   for (const text of [
     '',

@@ -1,5 +1,5 @@
 // HTTP dates: RFC 9110 section 5.6.7. Writes IMF-fixdate; reads that and the two obsolete forms, which recipients must take.
-// Precision is one second.
+// Precision is one second. boto3 writes its Date header as email does, with `-0000` for GMT (RFC 5322): that is read too.
 
 /** `Sun, 06 Nov 1994 08:49:37 GMT` for a moment; fractions of a second are dropped. */
 export function formatHttpDate(timeMs: number): string {
@@ -16,7 +16,9 @@ export function parseHttpDate(text: string): number | undefined {
 }
 
 const time = '(?<hour>\\d{2}):(?<minute>\\d{2}):(?<second>\\d{2})';
-const imfFixdate = new RegExp(`^[A-Z][a-z]{2}, (?<day>\\d{1,2}) (?<month>[A-Z][a-z]{2}) (?<year>\\d{4}) ${time} GMT$`);
+const imfFixdate = new RegExp(
+  `^[A-Z][a-z]{2}, (?<day>\\d{1,2}) (?<month>[A-Z][a-z]{2}) (?<year>\\d{4}) ${time} (?:GMT|[+-]0000)$`,
+);
 const rfc850Date = new RegExp(`^[A-Z][a-z]{5,8}, (?<day>\\d{2})-(?<month>[A-Z][a-z]{2})-(?<year>\\d{2}) ${time} GMT$`);
 const asctimeDate = new RegExp(`^[A-Z][a-z]{2} (?<month>[A-Z][a-z]{2}) (?<day>[ \\d]\\d) ${time} (?<year>\\d{4})$`);
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];

@@ -340,4 +340,17 @@ export interface StoreHealth {
   readonly status: 'ok' | 'read-only';
   readonly reason?: string;
   readonly durability: Durability;
+  /** The disk had no room for a write: puts are refused until there is room again, deletes are taken. Default: false. */
+  readonly diskFull?: boolean;
+  /** Stored bytes that failed their checksum since the store was opened: set aside or kept, never served. */
+  readonly damage?: readonly StoreDamage[];
+}
+
+/** A stretch of a file in the data folder that does not hold what was written there. */
+export interface StoreDamage {
+  /** Relative to the data folder. */
+  readonly file: string;
+  readonly offset: number;
+  readonly sizeBytes: number;
+  readonly description: string;
 }

@@ -16,6 +16,7 @@ export const storeErrors = {
   BodySizeMismatch: 'The body has another length than announced.',
   DiskFull: 'The disk has no room for this write.',
   ReadOnly: 'The store has stopped writing after a disk error; reads go on.',
+  Overloaded: 'More writes are waiting than the store takes; try again.',
   Corrupt: 'Stored bytes fail their checksum; they are not served.',
   Locked: 'Another process has this data folder open.',
   UnsupportedFormat: 'The data folder was written by a newer version.',

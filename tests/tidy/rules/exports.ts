@@ -94,7 +94,7 @@ function isIndex({ path }: SourceFile): boolean {
   return /^packages\/[^/]+\/src\/index\.tsx?$/.test(path);
 }
 
-/** Files whose exports a tool reads: vite.config.ts and the like; examples are read by people. */
+/** Files whose exports a tool reads: vite.config.ts, *.fuzz.ts; examples are read by people. */
 function isConfiguration({ path }: SourceFile): boolean {
-  return /\.config\.[tj]s$/.test(path) || path.startsWith('examples/') || path.endsWith('.d.ts');
+  return /\.(config|fuzz)\.[tj]s$/.test(path) || path.startsWith('examples/') || path.endsWith('.d.ts');
 }

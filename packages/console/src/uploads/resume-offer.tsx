@@ -29,10 +29,7 @@ export function ResumeOffer({ resumable }: { readonly resumable: readonly Resuma
 
   return (
     <section className="resume-offer" aria-label="Unfinished uploads">
-      <p>
-        {count(resumable.length, 'upload')} can be resumed.{' '}
-        {areRemembered ? 'What was sent is kept.' : `What was sent is kept; choose the ${them} again to go on.`}
-      </p>
+      <p>{areRemembered ? 'What was sent is kept.' : `What was sent is kept. Choose the ${them} again to go on.`}</p>
       <ul>
         {resumable.slice(0, maxNamed).map(({ upload }) => (
           <li key={upload.id}>

@@ -6,7 +6,7 @@ import { memo, type ReactNode } from 'react';
 import { KindGlyph } from '../files/file-glyph.tsx';
 import { IconButton } from '../shell/icon-button.tsx';
 import { ProgressBar } from './progress-bar.tsx';
-import { describeItem, percent } from './upload-words.ts';
+import { describeItem, describeTimeLeft, percent } from './upload-words.ts';
 
 interface UploadRowProps {
   readonly item: UploadItem;
@@ -38,8 +38,11 @@ export const UploadRow = memo(function UploadRow({
     >
       <KindGlyph contentType={item.contentType} />
       <div className="upload-row-text">
-        <div className="upload-row-name" title={[...item.folder, item.name].join(' / ')}>
-          {item.name}
+        <div className="upload-row-line">
+          <span className="upload-row-name" title={[...item.folder, item.name].join(' / ')}>
+            {item.name}
+          </span>
+          <span className="upload-row-left">{describeTimeLeft(item)}</span>
         </div>
         <div className="upload-row-detail" title={state === 'failed' ? describeItem(item) : undefined}>
           {describeItem(item)}

@@ -16,7 +16,7 @@ export function describeItem({ state, progress, error, trouble }: UploadItem): s
       return trouble === undefined ? 'Starting' : 'Waiting for Stowage to answer';
     case 'sending':
       if (trouble !== undefined) return `${amount} · waiting for the connection`;
-      return [amount, ...rateWords(progress)].join(' · ');
+      return [amount, ...rateWord(progress)].join(' · ');
     case 'paused':
       return `${amount} · paused`;
     case 'confirming':
@@ -32,6 +32,11 @@ export function describeItem({ state, progress, error, trouble }: UploadItem): s
   }
 }
 
+/** At the end of the line with the file's name. */
+export function describeTimeLeft({ state, progress, trouble }: UploadItem): string {
+  return state === 'sending' && trouble === undefined ? leftWord(progress).join('') : '';
+}
+
 /** The tray's title. */
 export function describeTotals(totals: UploadTotals, resumable: number): string {
   const { active, paused, ready, failed } = totals;
@@ -45,7 +50,7 @@ export function describeTotals(totals: UploadTotals, resumable: number): string 
 /** Beside the title: how far all of it is. */
 export function describeOverall(totals: UploadTotals): string {
   if (totals.active === 0) return '';
-  return [`${percent(totals.sentBytes, totals.totalBytes)}%`, ...rateWords(totals)].join(' · ');
+  return [`${percent(totals.sentBytes, totals.totalBytes)}%`, ...rateWord(totals), ...leftWord(totals)].join(' · ');
 }
 
 export function percent(sentBytes: number, totalBytes: number): number {
@@ -58,8 +63,10 @@ interface Rate {
   readonly secondsLeft?: number;
 }
 
-function rateWords({ bytesPerSecond, secondsLeft }: Rate): string[] {
-  if (bytesPerSecond === undefined || bytesPerSecond < 1) return [];
-  const left = secondsLeft === undefined || secondsLeft <= 0 ? [] : [`${formatSpan(secondsLeft)} left`];
-  return [formatRate(bytesPerSecond), ...left];
+function rateWord({ bytesPerSecond }: Rate): string[] {
+  return bytesPerSecond === undefined || bytesPerSecond < 1 ? [] : [formatRate(bytesPerSecond)];
+}
+
+function leftWord({ secondsLeft }: Rate): string[] {
+  return secondsLeft === undefined || secondsLeft <= 0 ? [] : [`${formatSpan(secondsLeft)} left`];
 }

@@ -1,0 +1,212 @@
+import assert from 'node:assert/strict';
+import { request } from 'node:http';
+import { describe, it } from 'node:test';
+import { operationNames, presignUrl, SigningKeys } from '@stowage/s3';
+import { openMemoryStore } from '@stowage/store';
+import { type Engine, startEngine } from './engine.ts';
+import { operationStatus } from './handlers.ts';
+import type { LogFields } from './log.ts';
+
+function presign(engine: Engine, method: string, path: string, endpoint: string = engine.endpoint): string {
+  const { credentials, region } = engine;
+  return presignUrl({
+    endpoint,
+    method,
+    path,
+    credentials,
+    region,
+    nowMs: Date.now(),
+    signingKeys: new SigningKeys(),
+    expiresSeconds: 60,
+  });
+}
+
+async function createBucket(engine: Engine, name: string): Promise<void> {
+  const response = await fetch(presign(engine, 'PUT', `/${name}`), { method: 'PUT' });
+  assert.equal(response.status, 200, await response.text());
+}
+
+describe('startEngine', () => {
+  it('serves on a free port with a key of its own', async () => {
+    const engine = await startEngine();
+    try {
+      assert.match(engine.endpoint, /^http:\/\/127\.0\.0\.1:\d+$/);
+      assert.match(engine.credentials.accessKeyId, /^AKIA[A-Z2-7]{16}$/);
+      assert.equal(engine.credentials.secretAccessKey.length, 40);
+      await createBucket(engine, 'one');
+      assert.equal(engine.store.getBucket('one')?.region, 'us-east-1');
+      const response = await fetch(presign(engine, 'GET', '/'));
+      assert.match(await response.text(), /<Name>one<\/Name>/);
+      assert.equal(response.headers.get('server'), 'Stowage');
+      assert.match(response.headers.get('x-amz-request-id') ?? '', /^[0-9A-F]{16}$/);
+      assert.notEqual(response.headers.get('x-amz-id-2'), null);
+      assert.notEqual(response.headers.get('date'), null);
+    } finally {
+      await engine.close();
+    }
+  });
+
+  it('says which port is taken, and leaves nothing open', async () => {
+    const engine = await startEngine();
+    const port = Number(new URL(engine.endpoint).port);
+    await assert.rejects(startEngine({ port }), /EADDRINUSE/);
+    await engine.close();
+    await (await startEngine({ port })).close();
+  });
+
+  it('leaves a store open that it was given', async () => {
+    const store = openMemoryStore();
+    const engine = await startEngine({ store });
+    await createBucket(engine, 'kept');
+    await engine.close();
+    const again = await startEngine({ store });
+    assert.equal(again.store.getBucket('kept')?.name, 'kept');
+    await again.close();
+    await store.close();
+  });
+
+  it('finds the bucket in the host', async () => {
+    const engine = await startEngine({ domain: 's3.test' });
+    try {
+      await createBucket(engine, 'my.bucket');
+      const port = new URL(engine.endpoint).port;
+      for (const host of [`my.bucket.s3.test:${port}`, `my.bucket.localhost:${port}`]) {
+        const url = new URL(presign(engine, 'PUT', '/a/b', `http://${host}`));
+        const status = await new Promise((resolve, reject) => {
+          const sent = request(
+            { port, method: 'PUT', path: url.pathname + url.search, headers: { host } },
+            (response) => {
+              response.resume();
+              resolve(response.statusCode);
+            },
+          );
+          sent.on('error', reject);
+          sent.end('x');
+        });
+        assert.equal(status, 200);
+      }
+      assert.equal(engine.store.headObject({ bucket: 'my.bucket', key: 'a/b' })?.sizeBytes, 1);
+    } finally {
+      await engine.close();
+    }
+  });
+
+  it('shows its health and figures to the machine it runs on', async () => {
+    const engine = await startEngine();
+    try {
+      const health = await fetch(`${engine.endpoint}/_stowage/health`);
+      assert.deepEqual(await health.json(), { status: 'ok', durability: { level: 'memory' } });
+      await createBucket(engine, 'one');
+      const metrics = await (await fetch(`${engine.endpoint}/_stowage/metrics`)).text();
+      assert.match(metrics, /stowage_requests_total\{operation="CreateBucket",status="200"\} 1\n/);
+      assert.equal((await fetch(`${engine.endpoint}/_stowage/other`)).status, 404);
+      assert.equal((await fetch(`${engine.endpoint}/_stowage/health`, { method: 'POST' })).status, 405);
+    } finally {
+      await engine.close();
+    }
+  });
+
+  it('writes one line for each request, without secrets', async () => {
+    const lines: { message: string; fields: LogFields }[] = [];
+    const take = (message: string, fields: LogFields): void => {
+      lines.push({ message, fields });
+    };
+    const engine = await startEngine({ log: { info: take, warn: take, error: take } });
+    await createBucket(engine, 'one');
+    await (await fetch(`${engine.endpoint}/one/k?X-Amz-Signature=abc`)).text();
+    await engine.close();
+    assert.deepEqual(
+      lines.map(({ message, fields }) => [
+        message,
+        fields.operation,
+        fields.method,
+        fields.path,
+        fields.status,
+        fields.code,
+      ]),
+      [
+        ['request', 'CreateBucket', 'PUT', '/one', 200, undefined],
+        ['request', 'GetObject', 'GET', '/one/k', 400, 'AuthorizationQueryParametersError'],
+      ],
+    );
+    const text = JSON.stringify(lines);
+    assert.doesNotMatch(text, /X-Amz|abc/);
+    assert.equal(text.includes(engine.credentials.secretAccessKey), false);
+  });
+
+  it('answers what it does not expect with InternalError, and tells only the log why', async () => {
+    const store = openMemoryStore();
+    store.listBuckets = () => {
+      throw new Error('the cellar is flooded');
+    };
+    const errors: LogFields[] = [];
+    const ignore = (): void => undefined;
+    const engine = await startEngine({
+      store,
+      log: { info: ignore, warn: ignore, error: (_, fields) => errors.push(fields) },
+    });
+    const response = await fetch(presign(engine, 'GET', '/'));
+    const text = await response.text();
+    await engine.close();
+    await store.close();
+    assert.equal(response.status, 500);
+    assert.match(text, /<Code>InternalError<\/Code>/);
+    assert.doesNotMatch(text, /cellar/);
+    assert.equal(errors[0]?.requestId, response.headers.get('x-amz-request-id'));
+    assert.match(String(errors[0]?.cause), /the cellar is flooded/);
+  });
+});
+
+describe('close', () => {
+  it('lets a running request finish, and takes no new one', async () => {
+    const engine = await startEngine();
+    await createBucket(engine, 'one');
+    const url = new URL(presign(engine, 'PUT', '/one/k'));
+    const sent = request({
+      port: url.port,
+      method: 'PUT',
+      path: url.pathname + url.search,
+      headers: { 'content-length': 2 },
+    });
+    const answered = new Promise((resolve, reject) => {
+      sent.on('error', reject);
+      sent.on('response', (response) => {
+        response.resume();
+        resolve(response.statusCode);
+      });
+    });
+    sent.write('a');
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    const closed = engine.close();
+    await assert.rejects(fetch(`${engine.endpoint}/_stowage/health`));
+    sent.end('b');
+    assert.equal(await answered, 200);
+    await closed;
+    await engine.close();
+  });
+
+  it('cuts a request that outlasts the grace', async () => {
+    const engine = await startEngine({ limits: { closeGraceMs: 50 } });
+    await createBucket(engine, 'one');
+    const url = new URL(presign(engine, 'PUT', '/one/k'));
+    const sent = request({
+      port: url.port,
+      method: 'PUT',
+      path: url.pathname + url.search,
+      headers: { 'content-length': 2 },
+    });
+    const cut = new Promise((resolve) => sent.on('error', resolve));
+    sent.write('a');
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    await engine.close();
+    await cut;
+  });
+});
+
+describe('operationStatus', () => {
+  it('has a row for every operation', () => {
+    assert.deepEqual(Object.keys(operationStatus).sort(), [...operationNames].sort());
+    assert.equal(operationStatus.PutObject, 'built');
+    assert.equal(operationStatus.PutBucketPolicy, 'not-built');
+  });
+});

@@ -1,0 +1,98 @@
+// Files that have arrived: listed, read, put into the trash and taken out again. Rows only; no byte moves.
+
+import type { FileEntry, FileList, ListFilesQuery } from '@stowage/contract';
+import { isPreviewable } from './content-rules.ts';
+import type { FileTable, SortColumn } from './database/database.ts';
+import { type FileRecord, fileEntry, fileEtag, shelves } from './file-record.ts';
+import { FilesError } from './files-error.ts';
+import { readPlace, writePlace } from './list-cursor.ts';
+import { type FileMover, maxMoveAttempts } from './move-file.ts';
+
+export interface StoredFiles {
+  list(tenantId: string, query: ListFilesQuery): Promise<FileList>;
+  /** Throws `not-found` for a file that is gone, and for another tenant's. */
+  get(tenantId: string, id: string): Promise<FileRecord>;
+  /** Into the trash, or out of the world when it never became usable. Safe to repeat. */
+  remove(tenantId: string, id: string, ifMatch?: string): Promise<void>;
+  restore(tenantId: string, id: string): Promise<FileEntry>;
+}
+
+export interface StoredFilesOptions {
+  readonly files: FileTable;
+  readonly mover: FileMover;
+}
+
+const defaultPageSize = 50;
+
+export function openStoredFiles({ files, mover }: StoredFilesOptions): StoredFiles {
+  async function get(tenantId: string, id: string): Promise<FileRecord> {
+    const file = await files.get(tenantId, id);
+    if (file === undefined || file.state === 'purging' || file.state === 'purged') {
+      throw new FilesError('not-found', { detail: `There is no file ${id}.` });
+    }
+    return file;
+  }
+
+  return {
+    list: async (tenantId, { cursor, limit = defaultPageSize, sort = '-createdAt', name }) => {
+      const descending = sort.startsWith('-');
+      // What is left after the sign is one of the columns: the schema lets nothing else through.
+      const column = (descending ? sort.slice(1) : sort) as SortColumn;
+      const rows = await files.list({
+        tenantId,
+        shelf: 'files',
+        sort: column,
+        descending,
+        name,
+        limit: limit + 1,
+        after: cursor === undefined ? undefined : readPlace(cursor, sort),
+      });
+      const page = rows.slice(0, limit);
+      const last = page.at(-1);
+      const more = rows.length > limit && last !== undefined;
+      return {
+        files: page.map(fileEntry),
+        ...(more ? { nextCursor: writePlace(files.placeOf(last, column), sort) } : {}),
+      };
+    },
+
+    get,
+
+    remove: async (tenantId, id, ifMatch) => {
+      let file = await get(tenantId, id);
+      for (let attempt = 0; attempt < maxMoveAttempts; attempt++) {
+        if (file.state === 'trashed') return;
+        if (ifMatch !== undefined && ifMatch !== '*' && ifMatch !== fileEtag(file)) {
+          throw new FilesError('precondition-failed', {
+            detail: `If-Match is ${ifMatch}, but the file is at ${fileEtag(file)}. Read it again.`,
+          });
+        }
+        if (shelves[file.state] !== 'files') {
+          throw new FilesError('wrong-state', { detail: `The upload is ${file.state}: give it up instead.` });
+        }
+        const kind = file.state === 'ready' ? 'trashed' : 'purge-started';
+        if ((await mover.move(file, { kind })) !== undefined) return;
+        const latest = await get(tenantId, id);
+        if (latest.fence === file.fence) {
+          throw new FilesError('wrong-state', { detail: `The file is ${file.state}: wait until it has been checked.` });
+        }
+        file = latest;
+      }
+      throw new FilesError('wrong-state', { detail: 'The file is changing too fast; try again.', retryAfterSeconds: 1 });
+    },
+
+    restore: async (tenantId, id) => {
+      let file = await get(tenantId, id);
+      for (let attempt = 0; attempt < maxMoveAttempts; attempt++) {
+        if (file.state === 'ready') return fileEntry(file);
+        if (file.state !== 'trashed') {
+          throw new FilesError('wrong-state', { detail: `Only a file in the trash can be restored; this one is ${file.state}.` });
+        }
+        const restored = await mover.move(file, { kind: 'restored', previewable: isPreviewable(file.contentType) });
+        if (restored !== undefined) return fileEntry(restored);
+        file = await get(tenantId, id);
+      }
+      throw new FilesError('wrong-state', { detail: 'The file is changing too fast; try again.', retryAfterSeconds: 1 });
+    },
+  };
+}

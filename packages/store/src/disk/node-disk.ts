@@ -1,0 +1,142 @@
+// The disk of this machine, through node:fs.
+
+import * as fs from 'node:fs';
+import type { Disk, DiskFile, OpenMode } from './disk.ts';
+
+export const nodeDisk: Disk = {
+  async open(path, mode) {
+    return new NodeFile(await openFile(path, flagsOf(mode)), mode);
+  },
+
+  async create(path, mode) {
+    return new NodeFile(await openFile(path, flagsOf(mode) | fs.constants.O_CREAT | fs.constants.O_EXCL), mode);
+  },
+
+  createFolder(path) {
+    return attempt((done) =>
+      fs.mkdir(path, (error) => (error?.code === 'EEXIST' ? done(null, false) : done(error, true))),
+    );
+  },
+
+  async syncFolder(path) {
+    if (process.platform === 'win32') return; // Windows has no such call; NTFS journals names by itself.
+    const folder = await openFile(path, fs.constants.O_RDONLY);
+    try {
+      await attempt<void>((done) => fs.fsync(folder, done));
+    } finally {
+      await closeFile(folder);
+    }
+  },
+
+  rename(from, to) {
+    return attempt((done) => fs.rename(from, to, done));
+  },
+
+  remove(path) {
+    return attempt((done) => fs.unlink(path, (error) => (error?.code === 'ENOENT' ? done(null) : done(error))));
+  },
+
+  list(path) {
+    return attempt((done) =>
+      fs.readdir(path, (error, names) => (error?.code === 'ENOENT' ? done(null, []) : done(error, names))),
+    );
+  },
+};
+
+/** Where O_DSYNC means as much as fdatasync: the write itself is durable then. On macOS it does not reach the medium. */
+const hasDurableWrites = process.platform === 'linux';
+
+class NodeFile implements DiskFile {
+  readonly #descriptor: number;
+  readonly #syncsAfterWrite: boolean;
+
+  constructor(descriptor: number, mode: OpenMode) {
+    this.#descriptor = descriptor;
+    this.#syncsAfterWrite = mode === 'durable' && !hasDurableWrites;
+  }
+
+  async write(chunks: readonly Uint8Array[], position: number): Promise<void> {
+    let rest = chunks;
+    let at = position;
+    while (rest.length > 0) {
+      const written = await this.#writeSome(rest, at);
+      at += written;
+      rest = dropBytes(rest, written);
+    }
+    if (this.#syncsAfterWrite) await this.sync();
+  }
+
+  read(bytes: Uint8Array, position: number): Promise<number> {
+    return attempt((done) =>
+      fs.read(this.#descriptor, bytes, 0, bytes.length, position, (error, read) => {
+        if (error !== null || read === bytes.length || read === 0) return done(error, read);
+        this.read(bytes.subarray(read), position + read).then((more) => done(null, read + more), done);
+      }),
+    );
+  }
+
+  readSync(bytes: Uint8Array, position: number): number {
+    let total = 0;
+    while (total < bytes.length) {
+      const read = fs.readSync(this.#descriptor, bytes, total, bytes.length - total, position + total);
+      if (read === 0) break;
+      total += read;
+    }
+    return total;
+  }
+
+  sync(): Promise<void> {
+    return attempt((done) => fs.fdatasync(this.#descriptor, done));
+  }
+
+  truncate(sizeBytes: number): Promise<void> {
+    return attempt((done) => fs.ftruncate(this.#descriptor, sizeBytes, done));
+  }
+
+  sizeBytes(): Promise<number> {
+    return attempt((done) => fs.fstat(this.#descriptor, (error, stats) => done(error, stats?.size ?? 0)));
+  }
+
+  close(): Promise<void> {
+    return closeFile(this.#descriptor);
+  }
+
+  #writeSome(chunks: readonly Uint8Array[], position: number): Promise<number> {
+    const [only] = chunks;
+    return attempt((done) => {
+      if (chunks.length === 1 && only !== undefined) fs.write(this.#descriptor, only, 0, only.length, position, done);
+      else fs.writev(this.#descriptor, chunks, position, done);
+    });
+  }
+}
+
+function dropBytes(chunks: readonly Uint8Array[], count: number): readonly Uint8Array[] {
+  const rest: Uint8Array[] = [];
+  let left = count;
+  for (const chunk of chunks) {
+    if (left < chunk.length) rest.push(left === 0 ? chunk : chunk.subarray(left));
+    left = Math.max(0, left - chunk.length);
+  }
+  return rest;
+}
+
+function flagsOf(mode: OpenMode): number {
+  if (mode === 'read') return fs.constants.O_RDONLY;
+  return fs.constants.O_RDWR | (mode === 'durable' && hasDurableWrites ? fs.constants.O_DSYNC : 0);
+}
+
+function openFile(path: string, flags: number): Promise<number> {
+  return attempt((done) => fs.open(path, flags, 0o600, done));
+}
+
+function closeFile(descriptor: number): Promise<void> {
+  return attempt((done) => fs.close(descriptor, done));
+}
+
+/** A promise of a callback API: cheaper than node:fs/promises, whose file handles count references. */
+function attempt<Result>(call: (done: (error?: Error | null, result?: Result) => void) => void): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    // node:fs gives a result whenever it gives no error; calls without one resolve to undefined, which is their void.
+    call((error, result) => (error === null || error === undefined ? resolve(result as Result) : reject(error)));
+  });
+}

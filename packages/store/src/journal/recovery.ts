@@ -1,0 +1,281 @@
+// Reads the journal at opening, from where the index stands, and hands every committed fact on. What does not hold is
+// either a torn tail, which was never acknowledged and is cut, or damage, which is set aside and reported; each commit
+// record says up to where the journal was durable when it was written, and that tells the two apart.
+// Bodies are checked too. A record whose body alone is damaged is kept: reading its object answers `Corrupt`.
+
+import { join } from 'node:path';
+import { findBadBlock } from '../blobs/block-checksums.ts';
+import type { Fact } from '../catalog/facts.ts';
+import { locationOf } from '../catalog/version-row.ts';
+import type { Disk, DiskFile } from '../disk/disk.ts';
+import type { StoreDamage } from '../object-store.ts';
+import { StoreError } from '../store-error.ts';
+import type { BatchMark, JournalEnd } from './journal.ts';
+import { markCodes, readFactHeader, recordMagic } from './record.ts';
+import { commitOf, type ScannedRecord, SegmentScanner } from './scanner.ts';
+import { decodeSegmentHeader, segmentHeaderSizeBytes, segmentName, segmentNumber } from './segment.ts';
+
+export interface RecoveryOptions {
+  readonly disk: Disk;
+  readonly folder: string;
+  readonly storeId: Buffer;
+  /** The last batch that the index has; absent: the index is empty. */
+  readonly from: BatchMark | undefined;
+  /** Takes the facts of one batch, in order. */
+  readonly onBatch: (facts: readonly Fact[], mark: BatchMark) => Promise<void>;
+  /** Takes damaged bytes; they are not served. */
+  readonly onDamage: (damage: StoreDamage, bytes: Buffer | undefined) => Promise<void>;
+}
+
+export interface Recovered {
+  readonly end: JournalEnd;
+  readonly lastMark: BatchMark | undefined;
+  readonly batchCount: number;
+  /** Bytes of a torn tail, zeros included, that were never acknowledged. */
+  readonly cutBytes: number;
+}
+
+/** Thrown when the index says that it has a batch which the journal does not have: it must be rebuilt. */
+export class IndexAheadError extends Error {
+  override readonly name = 'IndexAheadError';
+}
+
+export async function recoverJournal(options: RecoveryOptions): Promise<Recovered> {
+  return new Recovery(options).run();
+}
+
+/** Damaged bytes beyond this are reported but not copied aside. */
+const maxSetAsideBytes = 64 * 1024 * 1024;
+
+interface SegmentAtHand {
+  readonly number: number;
+  readonly name: string;
+  readonly salt: number;
+  readonly file: DiskFile;
+  readonly fileSizeBytes: number;
+  readonly scanner: SegmentScanner;
+}
+
+class Recovery {
+  readonly #options: RecoveryOptions;
+  #numbers: number[] = [];
+  /** The number that the next record must have. */
+  #expectedLsn = 1;
+  #facts: Fact[] = [];
+  /** Where the batch that is being read began. */
+  #batchStart: { segment: number; salt: number; offset: number; lsn: number } | undefined;
+  #lastMark: BatchMark | undefined;
+  #batchCount = 0;
+  #cutBytes = 0;
+  /** Segments that could not be read at all: they stay where they are. */
+  readonly #unreadable = new Set<number>();
+
+  constructor(options: RecoveryOptions) {
+    this.#options = options;
+    this.#lastMark = options.from;
+  }
+
+  async run(): Promise<Recovered> {
+    const { disk, folder, from } = this.#options;
+    const numbers = (await disk.list(folder)).map(segmentNumber).filter((number) => number !== undefined);
+    this.#numbers = numbers.sort((a, b) => a - b);
+    const first = from === undefined ? 0 : this.#numbers.indexOf(from.segment);
+    if (first < 0) throw new IndexAheadError(`The index goes on in segment ${from?.segment}, which is not there.`);
+    let ended = false;
+    for (let index = first; index < this.#numbers.length && !ended; index += 1) {
+      ended = await this.#readSegment(this.#numbers[index] ?? 0, index === first ? from : undefined);
+    }
+    return this.#finish();
+  }
+
+  /** Reads one segment; answers true when the journal ends in it. */
+  async #readSegment(number: number, from: BatchMark | undefined): Promise<boolean> {
+    const segment = await this.#openSegment(number);
+    if (segment === undefined) return false;
+    try {
+      let offset = segmentHeaderSizeBytes;
+      if (from !== undefined) offset = await this.#findMark(segment, from);
+      while (offset < segment.fileSizeBytes) {
+        const record = await segment.scanner.read(offset);
+        const holds = record !== undefined && record.head.lsn === this.#expectedLsn;
+        if (holds && (await this.#bodyHolds(segment, record))) {
+          await this.#take(segment, record);
+          offset = record.endOffset;
+          continue;
+        }
+        if ((await this.#highestDurable(segment, offset)) < this.#expectedLsn) {
+          this.#cutBytes += segment.fileSizeBytes - offset;
+          return true;
+        }
+        offset = holds ? await this.#takeDamagedBody(segment, record) : await this.#skipDamage(segment, offset);
+      }
+      return false;
+    } finally {
+      await segment.file.close();
+    }
+  }
+
+  async #openSegment(number: number): Promise<SegmentAtHand | undefined> {
+    const { disk, folder, storeId } = this.#options;
+    const name = segmentName(number);
+    const file = await disk.open(join(folder, name), 'read');
+    const fileSizeBytes = await file.sizeBytes();
+    const bytes = Buffer.alloc(segmentHeaderSizeBytes + 8);
+    const read = await file.read(bytes, 0);
+    const header = decodeSegmentHeader(bytes.subarray(0, read));
+    if (header !== undefined && !header.storeId.equals(storeId)) {
+      await file.close();
+      throw new StoreError('Corrupt', {
+        message: `journal/${name} belongs to another store. Put this data folder's own segments back, or move this one out.`,
+      });
+    }
+    // With a damaged header, the salt is taken from the first record.
+    const guessed = bytes.readUInt32BE(segmentHeaderSizeBytes) === recordMagic;
+    if (header === undefined && !guessed) {
+      await file.close();
+      // A rotation that was interrupted leaves a last segment that ends before its first record.
+      if (number === this.#numbers.at(-1) && fileSizeBytes <= segmentHeaderSizeBytes) return undefined;
+      this.#unreadable.add(number);
+      await this.#report({
+        name,
+        offset: 0,
+        sizeBytes: fileSizeBytes,
+        what: 'neither its header nor its first record can be read',
+      });
+      return undefined;
+    }
+    const salt = header?.salt ?? bytes.readUInt32BE(segmentHeaderSizeBytes + 4);
+    if (header === undefined) {
+      await this.#report({ name, offset: 0, sizeBytes: segmentHeaderSizeBytes, what: 'its header is damaged' });
+    } else if (this.#lastMark === undefined && this.#batchStart === undefined) {
+      this.#expectedLsn = header.firstLsn;
+    } else if (header.firstLsn > this.#expectedLsn && this.#options.from?.segment !== number) {
+      const missing = `records ${this.#expectedLsn} to ${header.firstLsn - 1} are missing before it`;
+      await this.#report({ name, offset: 0, sizeBytes: 0, what: missing });
+      this.#expectedLsn = header.firstLsn;
+    }
+    return { number, name, salt, file, fileSizeBytes, scanner: new SegmentScanner(file, { salt, fileSizeBytes }) };
+  }
+
+  /** The offset behind the batch that the index has last. */
+  async #findMark(segment: SegmentAtHand, from: BatchMark): Promise<number> {
+    const record = await segment.scanner.read(from.offset);
+    if (record === undefined || record.head.lsn !== from.lsn || commitOf(record) === undefined) {
+      throw new IndexAheadError(`The index has batch ${from.lsn}, which is not at ${segment.name}:${from.offset}.`);
+    }
+    this.#expectedLsn = from.lsn + 1;
+    const { number, salt } = segment;
+    this.#batchStart = { segment: number, salt, offset: record.endOffset, lsn: this.#expectedLsn };
+    return record.endOffset;
+  }
+
+  async #bodyHolds(segment: SegmentAtHand, record: ScannedRecord): Promise<boolean> {
+    if (record.head.bodySizeBytes === 0) return true;
+    if (record.body.length < record.head.bodySizeBytes) return false;
+    const location = locationOf(this.#factOf(segment, record).row);
+    return location.kind === 'journal' && findBadBlock(record.body, location.checksums, 0) === undefined;
+  }
+
+  async #take(segment: SegmentAtHand, record: ScannedRecord): Promise<void> {
+    const { lsn, code } = record.head;
+    this.#batchStart ??= { segment: segment.number, salt: segment.salt, offset: record.offset, lsn };
+    this.#expectedLsn = lsn + 1;
+    if (code === markCodes.opened || code === markCodes.closed) return;
+    if (commitOf(record) === undefined) {
+      this.#facts.push(this.#factOf(segment, record));
+      return;
+    }
+    const mark = { lsn, segment: segment.number, offset: record.offset };
+    await this.#options.onBatch(this.#facts, mark);
+    this.#facts = [];
+    this.#batchStart = { segment: segment.number, salt: segment.salt, offset: record.endOffset, lsn: lsn + 1 };
+    this.#lastMark = mark;
+    this.#batchCount += 1;
+  }
+
+  async #takeDamagedBody(segment: SegmentAtHand, record: ScannedRecord): Promise<number> {
+    const { offset } = record;
+    const sizeBytes = Math.min(record.endOffset, segment.fileSizeBytes) - offset;
+    const { key } = this.#factOf(segment, record);
+    const what = `the body of record ${record.head.lsn} fails its checksum (index key ${key.toString('hex')})`;
+    await this.#report({ name: segment.name, offset, sizeBytes, what }, segment);
+    await this.#take(segment, record);
+    return record.endOffset;
+  }
+
+  async #skipDamage(segment: SegmentAtHand, offset: number): Promise<number> {
+    let next = await segment.scanner.findNext(offset);
+    while (next !== undefined && next.head.lsn < this.#expectedLsn) {
+      next = await segment.scanner.findNext(next.endOffset);
+    }
+    const endOffset = next?.offset ?? segment.fileSizeBytes;
+    const last = next === undefined ? 'the last of the segment' : String(next.head.lsn - 1);
+    const what = `records ${this.#expectedLsn} to ${last} cannot be read`;
+    await this.#report({ name: segment.name, offset, sizeBytes: endOffset - offset, what }, segment);
+    if (next !== undefined) this.#expectedLsn = next.head.lsn;
+    return endOffset;
+  }
+
+  /** How far commits behind an offset, in this segment and all later ones, say that the journal was durable. */
+  async #highestDurable(segment: SegmentAtHand, offset: number): Promise<number> {
+    let highest = await segment.scanner.highestDurable(offset);
+    for (const number of this.#numbers) {
+      if (number <= segment.number) continue;
+      const file = await this.#options.disk.open(join(this.#options.folder, segmentName(number)), 'read');
+      try {
+        const bytes = Buffer.alloc(segmentHeaderSizeBytes + 8);
+        await file.read(bytes, 0);
+        const salt = decodeSegmentHeader(bytes)?.salt ?? bytes.readUInt32BE(segmentHeaderSizeBytes + 4);
+        const scanner = new SegmentScanner(file, { salt, fileSizeBytes: await file.sizeBytes() });
+        highest = Math.max(highest, await scanner.highestDurable(segmentHeaderSizeBytes));
+      } finally {
+        await file.close();
+      }
+    }
+    return highest;
+  }
+
+  async #finish(): Promise<Recovered> {
+    const { disk, folder } = this.#options;
+    const start = this.#batchStart;
+    // Whatever lies behind the last committed batch was never acknowledged.
+    const kept = start?.segment ?? this.#lastMark?.segment ?? 0;
+    const dropped = this.#numbers.filter((number) => number > kept && !this.#unreadable.has(number));
+    for (const number of dropped) await disk.remove(join(folder, segmentName(number)));
+    if (dropped.length > 0) await disk.syncFolder(folder);
+    return {
+      end: {
+        segment: start === undefined ? undefined : { number: start.segment, salt: start.salt, position: start.offset },
+        lastSegmentNumber: Math.max(kept, ...this.#unreadable),
+        nextLsn: start?.lsn ?? (this.#lastMark === undefined ? 1 : this.#lastMark.lsn + 1),
+      },
+      lastMark: this.#lastMark,
+      batchCount: this.#batchCount,
+      cutBytes: this.#cutBytes,
+    };
+  }
+
+  #factOf(segment: SegmentAtHand, record: ScannedRecord): Fact {
+    try {
+      return readFactHeader(record.head.code, record.header);
+    } catch (cause) {
+      throw new StoreError('UnsupportedFormat', {
+        message: `journal/${segment.name} holds a record at ${record.offset} that this version does not know.`,
+        cause,
+      });
+    }
+  }
+
+  async #report(
+    found: { readonly name: string; readonly offset: number; readonly sizeBytes: number; readonly what: string },
+    segment?: SegmentAtHand,
+  ): Promise<void> {
+    const { name, offset, sizeBytes, what } = found;
+    let bytes: Buffer | undefined;
+    if (segment !== undefined && sizeBytes > 0 && sizeBytes <= maxSetAsideBytes) {
+      bytes = Buffer.alloc(sizeBytes);
+      await segment.file.read(bytes, offset);
+    }
+    await this.#options.onDamage({ file: `journal/${name}`, offset, sizeBytes, description: what }, bytes);
+  }
+}

@@ -1,0 +1,113 @@
+// Reads the records of one segment in order, through a window of memory, and finds the next record behind damage.
+
+import type { DiskFile } from '../disk/disk.ts';
+import {
+  type CommitMark,
+  commitHeaderSizeBytes,
+  markCodes,
+  type RecordHead,
+  readCommitHeader,
+  readRecordHead,
+  recordAlignment,
+  recordHeader,
+  recordLayout,
+  recordOverheadBytes,
+} from './record.ts';
+
+const windowSizeBytes = 1024 * 1024;
+
+export interface ScannedRecord {
+  readonly head: RecordHead;
+  readonly offset: number;
+  /** Valid until the scanner moves on. */
+  readonly header: Buffer;
+  /** Valid until the scanner moves on; shorter than announced when the file ends within it. */
+  readonly body: Buffer;
+  readonly endOffset: number;
+}
+
+export class SegmentScanner {
+  readonly #file: DiskFile;
+  readonly #salt: number;
+  readonly #fileSizeBytes: number;
+  #window: Buffer = Buffer.alloc(0);
+  #windowStart = 0;
+
+  constructor(file: DiskFile, options: { readonly salt: number; readonly fileSizeBytes: number }) {
+    this.#file = file;
+    this.#salt = options.salt;
+    this.#fileSizeBytes = options.fileSizeBytes;
+  }
+
+  /** The record at an offset, or `undefined` when there is none whose header holds. */
+  async read(offset: number): Promise<ScannedRecord | undefined> {
+    if (!this.#shows(offset, recordOverheadBytes)) await this.#show(offset, recordOverheadBytes);
+    const head = readRecordHead(this.#window, offset - this.#windowStart, this.#salt);
+    if (head === undefined) return undefined;
+    const { bodyStart, sizeBytes } = recordLayout(head);
+    if (!this.#shows(offset, sizeBytes)) await this.#show(offset, sizeBytes);
+    const at = offset - this.#windowStart;
+    const header = recordHeader(this.#window, at, head);
+    if (header === undefined) return undefined;
+    const body = this.#window.subarray(at + bodyStart, at + bodyStart + head.bodySizeBytes);
+    return { head, offset, header, body, endOffset: offset + sizeBytes };
+  }
+
+  /** The first record at or behind an offset whose header holds. */
+  async findNext(offset: number): Promise<ScannedRecord | undefined> {
+    for (let at = offset; at < this.#fileSizeBytes; at += recordAlignment) {
+      if (!this.#shows(at, recordOverheadBytes)) await this.#show(at, recordOverheadBytes);
+      const skipped = this.#skipZeros(at);
+      if (skipped > at) {
+        at = skipped - recordAlignment;
+        continue;
+      }
+      if (readRecordHead(this.#window, at - this.#windowStart, this.#salt) === undefined) continue;
+      const record = await this.read(at);
+      if (record !== undefined) return record;
+    }
+    return undefined;
+  }
+
+  /** The highest record that any commit behind an offset says to be durable, or 0. */
+  async highestDurable(offset: number): Promise<number> {
+    let highest = 0;
+    let record = await this.findNext(offset);
+    while (record !== undefined) {
+      highest = Math.max(highest, commitOf(record)?.durableLsn ?? 0);
+      record = await this.findNext(record.endOffset);
+    }
+    return highest;
+  }
+
+  /** How far the window is zero from an offset on: behind the end of a segment there is mostly nothing else. */
+  #skipZeros(offset: number): number {
+    const end = this.#window.length - recordAlignment;
+    let at = offset - this.#windowStart;
+    while (at <= end && this.#window.readUInt32BE(at) === 0 && this.#window.readUInt32BE(at + 4) === 0) {
+      at += recordAlignment;
+    }
+    return this.#windowStart + at;
+  }
+
+  #shows(offset: number, sizeBytes: number): boolean {
+    const end = Math.min(offset + sizeBytes, this.#fileSizeBytes);
+    return offset >= this.#windowStart && end <= this.#windowStart + this.#window.length;
+  }
+
+  /** Has the window hold a stretch of the file, as far as the file goes. */
+  async #show(offset: number, sizeBytes: number): Promise<void> {
+    if (this.#shows(offset, sizeBytes)) return;
+    const wanted = Math.min(Math.max(sizeBytes, windowSizeBytes), this.#fileSizeBytes - offset);
+    const bytes = Buffer.allocUnsafeSlow(Math.max(wanted, 0));
+    const read = await this.#file.read(bytes, offset);
+    this.#window = bytes.subarray(0, read);
+    this.#windowStart = offset;
+  }
+}
+
+/** What a commit record says, or `undefined` for other records. */
+export function commitOf(record: ScannedRecord): CommitMark | undefined {
+  const isCommit = record.head.code === markCodes.commit && record.header.length === commitHeaderSizeBytes;
+  return isCommit ? readCommitHeader(record.header) : undefined;
+}

@@ -1,0 +1,173 @@
+// The index on disk, in LMDB. It is a view of the journal, so it is not made durable at every commit, which would cost more
+// than the journal itself. Instead it has checkpoints: states that are durable whole. Opening goes back to the last
+// checkpoint, always, and the caller replays the journal from there.
+//
+// How a checkpoint survives: LMDB never changes a page that a reader can still see, and a reader is kept on the checkpoint
+// until there is a later one. Only the two meta pages at the head of the file are written over; a checkpoint keeps a copy
+// of them in a file of its own, written once all other pages are durable. Going back is putting them in their place.
+
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import { open, type RootDatabase, type Transaction } from 'lmdb';
+import { crc32c } from '../blobs/block-checksums.ts';
+import type { Disk } from '../disk/disk.ts';
+import type { IndexChanges, IndexRange, OrderedIndex } from './ordered-index.ts';
+
+export interface LmdbIndexOptions {
+  readonly disk: Disk;
+  readonly folder: string;
+}
+
+/** Opens the index at its last checkpoint; it is empty when there is none, or when it cannot be read. */
+export async function openLmdbIndex(options: LmdbIndexOptions): Promise<OrderedIndex> {
+  const { disk, folder } = options;
+  await disk.createFolder(folder);
+  await disk.remove(join(folder, lockName)); // readers of processes that are gone
+  const metaPages = await readCheckpoint(options);
+  if (metaPages === undefined) await disk.remove(join(folder, dataName));
+  else await putMetaPages(options, metaPages);
+  const database = open<Buffer, Buffer>({
+    path: join(folder, dataName),
+    noSubdir: true,
+    encoding: 'binary',
+    keyEncoding: 'binary',
+    pageSize: pageSizeBytes,
+    noSync: true,
+    overlappingSync: false,
+    cache: false,
+  });
+  return new LmdbIndex(options, database);
+}
+
+/** Removes the index, so that opening begins with an empty one. */
+export async function removeLmdbIndex({ disk, folder }: LmdbIndexOptions): Promise<void> {
+  for (const name of [checkpointName, dataName, lockName]) await disk.remove(join(folder, name));
+}
+
+const dataName = 'data.mdb';
+const lockName = 'data.mdb-lock';
+const checkpointName = 'checkpoint';
+const pageSizeBytes = 4096;
+const metaSizeBytes = 2 * pageSizeBytes;
+const checkpointMagic = Buffer.from('STOWIDX1');
+/** Commit before returning; nothing is to be rolled back by the caller. */
+const synchronousCommit = 2;
+
+class LmdbIndex implements OrderedIndex {
+  readonly #options: LmdbIndexOptions;
+  readonly #database: RootDatabase<Buffer, Buffer>;
+  readonly #data: number;
+  /** Sees the last checkpoint, so that its pages stay as they are. */
+  #checkpointReader: Transaction | undefined;
+  #flushing: Promise<void> = Promise.resolve();
+  #changed = false;
+
+  constructor(options: LmdbIndexOptions, database: RootDatabase<Buffer, Buffer>) {
+    this.#options = options;
+    this.#database = database;
+    this.#data = fs.openSync(join(options.folder, dataName), 'r+');
+    this.#checkpointReader = database.useReadTransaction();
+  }
+
+  get(key: Buffer): Buffer | undefined {
+    return this.#database.getBinary(key);
+  }
+
+  scan({ from, to }: IndexRange, visit: (key: Buffer, value: Buffer) => boolean): void {
+    for (const { key, value } of this.#database.getRange({ start: from, end: to })) {
+      if (!visit(key, value)) return;
+    }
+  }
+
+  async apply(changes: IndexChanges): Promise<void> {
+    const database = this.#database;
+    this.#changed = true;
+    database.transactionSync(() => {
+      for (const { key, value } of changes.values()) {
+        if (value === undefined) database.removeSync(key);
+        else database.putSync(key, value);
+      }
+    }, synchronousCommit);
+  }
+
+  flush(): Promise<void> {
+    this.#flushing = this.#flushing.then(
+      () => this.#checkpoint(),
+      () => this.#checkpoint(),
+    );
+    return this.#flushing;
+  }
+
+  async close(): Promise<void> {
+    await this.#flushing.catch(() => undefined); // whoever asked for that flush was told
+    this.#checkpointReader?.done();
+    await this.#database.close();
+    fs.closeSync(this.#data);
+  }
+
+  async #checkpoint(): Promise<void> {
+    if (!this.#changed) return;
+    this.#changed = false;
+    try {
+      // These three lines see one state: nothing is committed between them.
+      this.#database.resetReadTxn();
+      const reader = this.#database.useReadTransaction();
+      const metaPages = Buffer.alloc(metaSizeBytes);
+      fs.readSync(this.#data, metaPages, 0, metaSizeBytes, 0);
+      await syncFile(this.#data);
+      await writeCheckpoint(this.#options, metaPages);
+      this.#checkpointReader?.done();
+      this.#checkpointReader = reader;
+    } catch (cause) {
+      this.#changed = true;
+      throw cause;
+    }
+  }
+}
+
+async function readCheckpoint({ disk, folder }: LmdbIndexOptions): Promise<Buffer | undefined> {
+  const names = await disk.list(folder);
+  if (!names.includes(checkpointName) || !names.includes(dataName)) return undefined;
+  const file = await disk.open(join(folder, checkpointName), 'read');
+  try {
+    const bytes = Buffer.alloc(checkpointMagic.length + metaSizeBytes + 4);
+    const complete = (await file.read(bytes, 0)) === bytes.length;
+    const holds = complete && crc32c(bytes.subarray(0, -4)) === bytes.readUInt32BE(bytes.length - 4);
+    const known = holds && bytes.subarray(0, checkpointMagic.length).equals(checkpointMagic);
+    return known ? bytes.subarray(checkpointMagic.length, -4) : undefined;
+  } finally {
+    await file.close();
+  }
+}
+
+async function putMetaPages({ disk, folder }: LmdbIndexOptions, metaPages: Buffer): Promise<void> {
+  const file = await disk.open(join(folder, dataName), 'write');
+  try {
+    await file.write([metaPages], 0);
+  } finally {
+    await file.close();
+  }
+}
+
+async function writeCheckpoint({ disk, folder }: LmdbIndexOptions, metaPages: Buffer): Promise<void> {
+  const bytes = Buffer.concat([checkpointMagic, metaPages, Buffer.alloc(4)]);
+  bytes.writeUInt32BE(crc32c(bytes.subarray(0, -4)), bytes.length - 4);
+  const path = join(folder, checkpointName);
+  const next = `${path}.next`;
+  await disk.remove(next);
+  const file = await disk.create(next, 'durable');
+  try {
+    await file.write([bytes], 0);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await disk.rename(next, path);
+  await disk.syncFolder(folder);
+}
+
+function syncFile(descriptor: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    fs.fdatasync(descriptor, (error) => (error === null ? resolve() : reject(error)));
+  });
+}

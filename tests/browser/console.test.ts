@@ -1,0 +1,316 @@
+// What a person does in the console, in a real browser, against a service that speaks the contract and misbehaves on
+// demand. The way through the real engine and file service is voyage.test.ts.
+
+import assert from 'node:assert/strict';
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import type { FileState } from '@stowage/contract';
+import { type FakeService, startFakeService } from '../client/fake-service.ts';
+import {
+  type ConsoleBrowser,
+  type ConsolePage,
+  dropFiles,
+  skipWithoutBrowser,
+  startConsoleBrowser,
+} from './console-browser.ts';
+
+const mib = 1024 * 1024;
+
+describe('the console', { skip: skipWithoutBrowser }, () => {
+  let browser: ConsoleBrowser;
+  let service: FakeService;
+  let folder: string;
+  const opened: ConsolePage[] = [];
+
+  before(async () => {
+    browser = await startConsoleBrowser();
+    folder = await mkdtemp(join(tmpdir(), 'stowage-console-'));
+  });
+  after(async () => {
+    await browser?.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+  beforeEach(async () => {
+    service = await startFakeService({ staticFolder: browser.consoleFolder });
+    service.partSizeBytes = mib;
+    service.multipartFromBytes = 2 * mib;
+  });
+  afterEach(async () => {
+    const complaints = opened.flatMap((each) => each.complaints);
+    for (const { page } of opened.splice(0)) await page.context().close();
+    await service.close();
+    assert.deepEqual(complaints, [], 'the page has nothing to complain of');
+  });
+
+  async function open(path = '/', options: Parameters<ConsoleBrowser['open']>[0] = {}): Promise<ConsolePage['page']> {
+    const entry = await browser.open(options);
+    opened.push(entry);
+    await entry.page.goto(service.origin + path);
+    return entry.page;
+  }
+
+  async function openEmpty(): Promise<ConsolePage['page']> {
+    const page = await open();
+    await page.getByText('Nothing stowed yet').waitFor();
+    return page;
+  }
+
+  function keep(name: string, { state = 'ready' as FileState, sizeBytes = 1000, minutesAgo = 1 } = {}): string {
+    const id = `k${service.rows.size}`;
+    const createdAt = new Date(Date.now() - minutesAgo * 60_000).toISOString();
+    const upload = { id, name, folder: [], sizeBytes, contentType: 'text/plain', state, strategy: 'put' } as const;
+    service.rows.set(id, { upload: { ...upload, createdAt, expiresAt: createdAt }, previews: [], createdAt });
+    service.bucket.objects.set(id, Buffer.from(`the bytes of ${name}`));
+    return id;
+  }
+
+  async function makeFile(name: string, sizeBytes: number): Promise<{ path: string; sha256: string }> {
+    const path = join(folder, name);
+    const bytes = randomBytes(sizeBytes);
+    await writeFile(path, bytes);
+    return { path, sha256: sha256(bytes) };
+  }
+
+  function storedAs(name: string): string | undefined {
+    const row = [...service.rows.values()].find(({ upload }) => upload.name === name);
+    const bytes = service.bucket.objects.get(row?.upload.id ?? '');
+    return bytes === undefined ? undefined : sha256(bytes);
+  }
+
+  it('signs in by the one-time link, and takes the token out of the address', async () => {
+    service.signedIn = false;
+    const page = await open('/sign-in#token=letmein');
+    await page.getByText('Nothing stowed yet').waitFor();
+    assert.equal(page.url(), `${service.origin}/`);
+  });
+
+  it('says that a used link is used, and takes another one', async () => {
+    service.signedIn = false;
+    const page = await open('/sign-in?token=spent');
+    await page.getByText('used already').waitFor();
+    assert.equal(page.url(), `${service.origin}/sign-in`);
+    await page.getByLabel('Sign-in link').fill('not a link at all');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByText('This is not a sign-in link').waitFor();
+    await page.getByLabel('Sign-in link').fill(`${service.origin}/sign-in#token=letmein`);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByText('Nothing stowed yet').waitFor();
+  });
+
+  it('uploads what is dropped anywhere, small and large, and lists it when it is ready', async () => {
+    const [large, small] = [await makeFile('large.bin', 5 * mib + 11), await makeFile('small näme.txt', 2000)];
+    const page = await openEmpty();
+    await dropFiles(page, [large.path, small.path]);
+    await page.getByRole('heading', { name: '2 files uploaded' }).waitFor();
+    await page.getByRole('row', { name: /large\.bin/ }).waitFor();
+    await page.getByRole('row', { name: /small näme\.txt/ }).waitFor();
+    await page.getByText('2 files were uploaded.').waitFor({ state: 'attached' });
+    assert.equal(storedAs('large.bin'), large.sha256);
+    assert.equal(storedAs('small näme.txt'), small.sha256);
+  });
+
+  it('shows where files would be dropped', async () => {
+    const page = await openEmpty();
+    const transfer = await page.evaluateHandle(() => {
+      const data = new DataTransfer();
+      data.items.add(new File(['x'], 'x.txt'));
+      return data;
+    });
+    await page.dispatchEvent('body', 'dragenter', { dataTransfer: transfer });
+    await page.getByText('Drop to upload').waitFor();
+    await page.dispatchEvent('body', 'dragleave', { dataTransfer: transfer });
+    await page.getByText('Drop to upload').waitFor({ state: 'hidden' });
+  });
+
+  it('pauses, goes on, and cancels', async () => {
+    const [film, other] = [await makeFile('film.bin', 6 * mib), await makeFile('other.bin', 6 * mib)];
+    service.bucket.bytesPerSecond = 1.5 * mib;
+    const page = await openEmpty();
+    await dropFiles(page, [film.path, other.path]);
+    await page.getByRole('button', { name: 'Cancel other.bin' }).click();
+    await page.getByRole('button', { name: 'Pause film.bin' }).click();
+    await page.getByText(/MB · paused/).waitFor();
+    await page.getByRole('heading', { name: '1 upload paused' }).waitFor();
+    service.bucket.bytesPerSecond = undefined;
+    await page.getByRole('button', { name: 'Resume film.bin' }).click();
+    await page.getByRole('heading', { name: '1 file uploaded' }).waitFor();
+    assert.equal(storedAs('film.bin'), film.sha256);
+    assert.equal(storedAs('other.bin'), undefined);
+  });
+
+  it('goes on by itself after the service was killed and started again', async () => {
+    const file = await makeFile('through.bin', 8 * mib);
+    service.bucket.bytesPerSecond = 2 * mib;
+    const page = await openEmpty();
+    await dropFiles(page, [file.path]);
+    await page.getByText(/MB of/).waitFor();
+    await service.restart(1200);
+    await page.getByRole('heading', { name: '1 file uploaded' }).waitFor({ timeout: 30_000 });
+    assert.equal(storedAs('through.bin'), file.sha256);
+  });
+
+  it('resumes after a reload, sending only what is missing', async () => {
+    const [file, wrong] = [await makeFile('half.bin', 8 * mib), await makeFile('wrong.bin', 100)];
+    service.bucket.bytesPerSecond = 2 * mib;
+    const page = await openEmpty();
+    page.on('dialog', (dialog) => void dialog.accept());
+    await dropFiles(page, [file.path]);
+    const parts = (): number => [...service.bucket.parts.values()][0]?.size ?? 0;
+    while (parts() < 2) await page.waitForTimeout(50);
+    await page.reload();
+    await page.getByRole('heading', { name: '1 upload can be resumed' }).waitFor();
+    service.bucket.bytesPerSecond = undefined;
+    const heldBefore = parts();
+    const putsBefore = service.bucket.puts.length;
+    await chooseFile(page, wrong.path);
+    await page.getByText('“half.bin” is needed to go on').first().waitFor();
+    await chooseFile(page, file.path);
+    await page.getByRole('heading', { name: '1 file uploaded' }).waitFor();
+    assert.equal(storedAs('half.bin'), file.sha256);
+    assert.equal(service.bucket.puts.length - putsBefore, 8 - heldBefore);
+  });
+
+  it('says why a file was refused, and that it cannot be tried again', async () => {
+    service.verdict = () => ({ state: 'rejected', reason: 'Its bytes are a program.' });
+    const file = await makeFile('cv.pdf', 100);
+    const page = await openEmpty();
+    await dropFiles(page, [file.path]);
+    await page.getByRole('heading', { name: '1 upload failed' }).waitFor();
+    await page.getByRole('alert').getByText('Its bytes are a program.').waitFor({ state: 'attached' });
+    assert.equal(await page.getByRole('button', { name: 'Try cv.pdf again' }).count(), 0);
+    await page.getByRole('row', { name: /Refused/ }).waitFor();
+  });
+
+  it('is usable by keyboard alone: to the list, along it, delete, undo', async () => {
+    for (let index = 0; index < 300; index += 1) keep(`file ${index}.txt`, { minutesAgo: index + 1 });
+    const page = await open();
+    await page.getByRole('row', { name: /file 0\.txt/ }).waitFor();
+    await page.keyboard.press('Tab');
+    assert.equal(await focusedText(page), 'Skip to the files');
+    await page.keyboard.press('Enter');
+    for (const name of ['Name', 'Size', 'Added']) {
+      await page.keyboard.press('Tab');
+      assert.equal(await focusedText(page), name);
+    }
+    await page.keyboard.press('Tab');
+    assert.match(await focusedText(page), /^file 0\.txt/);
+    await page.keyboard.press('ArrowDown');
+    assert.match(await focusedText(page), /^file 1\.txt/);
+    await page.keyboard.press('End');
+    await page.waitForFunction(() => /^file 9\d\.txt/.test(document.activeElement?.textContent ?? ''));
+    await page.keyboard.press('Home');
+    await page.waitForFunction(() => document.activeElement?.textContent?.startsWith('file 0.txt'));
+    await page.keyboard.press('ArrowDown');
+
+    await page.keyboard.press('Delete');
+    await page.getByText('“file 1.txt” was deleted').first().waitFor();
+    assert.equal(service.rows.get('k1')?.upload.state, 'trashed');
+    await page.waitForFunction(() => document.activeElement?.textContent?.startsWith('file 2.txt'));
+    // F6 leads to the notices and back, as Base UI has it.
+    await page.keyboard.press('F6');
+    while ((await focusedText(page)) !== 'Undo') await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await page.getByText('“file 1.txt” is back').first().waitFor();
+    await page.getByRole('row', { name: /file 1\.txt/ }).waitFor();
+    assert.equal(service.rows.get('k1')?.upload.state, 'ready');
+  });
+
+  it('loads more as the end comes near', async () => {
+    for (let index = 0; index < 250; index += 1) keep(`file ${index}.txt`, { minutesAgo: index + 1 });
+    const page = await open();
+    const row = page.getByRole('row', { name: /file 0\.txt/ });
+    await row.waitFor();
+    const shown = await page.getByRole('row').count();
+    assert.ok(shown < 60, `${shown} rows exist`);
+    while ((await page.getByRole('row', { name: /file 249\.txt/ }).count()) === 0) await page.mouse.wheel(0, 4000);
+    assert.equal(await page.getByRole('grid').getAttribute('aria-rowcount'), '251');
+  });
+
+  it('finds by name, sorts, and keeps both in the address', async () => {
+    keep('alpha.txt', { sizeBytes: 1 });
+    keep('beta.txt', { sizeBytes: 3 });
+    keep('gamma.csv', { sizeBytes: 2 });
+    const page = await open();
+    await page.getByRole('row', { name: /gamma/ }).waitFor();
+    await page.getByRole('button', { name: 'Size' }).click();
+    await page.waitForURL(/sort=-sizeBytes/);
+    await page.waitForFunction(() => document.querySelector('[data-index="0"]')?.textContent?.startsWith('beta'));
+    assert.equal(await page.getByRole('columnheader', { name: 'Size' }).getAttribute('aria-sort'), 'descending');
+    await page.keyboard.press('/');
+    await page.keyboard.type('TXT');
+    await page.waitForURL(/name=TXT/);
+    await page.getByRole('row', { name: /gamma/ }).waitFor({ state: 'detached' });
+    await page.getByLabel('Search files by name').fill('nowhere');
+    await page.getByText('No such file').waitFor();
+    await page.getByRole('button', { name: 'Show all files' }).click();
+    await page.getByRole('row', { name: /gamma/ }).waitFor();
+    assert.ok(page.url().endsWith('/?sort=-sizeBytes'), page.url());
+  });
+
+  it('downloads, and copies a link saying how long it is good for', async () => {
+    keep('letter.txt');
+    const page = await open('/', { permissions: ['clipboard-read', 'clipboard-write'] });
+    await page.getByRole('row', { name: /letter/ }).hover();
+    const downloading = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Download letter.txt' }).click();
+    const stream = await (await downloading).createReadStream();
+    assert.equal(Buffer.concat(await stream.toArray()).toString(), 'the bytes of letter.txt');
+    await page.getByRole('button', { name: /Copy a link to letter/ }).click();
+    await page
+      .getByText(/can download “letter\.txt” until/)
+      .first()
+      .waitFor();
+    const link = await page.evaluate(() => navigator.clipboard.readText());
+    assert.equal(await (await fetch(link)).text(), 'the bytes of letter.txt');
+  });
+
+  it('says what is wrong when the list cannot be had, and tries again', async () => {
+    keep('letter.txt');
+    service.fault = (route) => (route === 'listFiles' ? 400 : undefined);
+    const page = await open();
+    await page.getByText('Your files could not be listed').waitFor();
+    service.fault = () => undefined;
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.getByRole('row', { name: /letter/ }).waitFor();
+  });
+
+  it('says that it is offline', async () => {
+    const page = await openEmpty();
+    await page.context().setOffline(true);
+    await page.getByText('You are offline.').waitFor();
+    await page.context().setOffline(false);
+    await page.getByText('You are offline.').waitFor({ state: 'detached' });
+  });
+
+  it('fits a narrow screen, and follows the system into the dark or goes its own way', async () => {
+    keep('A name that is much longer than the screen of a small telephone is wide, by far.txt');
+    const page = await open('/', { viewport: { width: 360, height: 640 }, colorScheme: 'dark' });
+    await page.getByRole('row', { name: /much longer/ }).waitFor();
+    assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= 360);
+    const ground = (): Promise<string> =>
+      page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+    const dark = await ground();
+    await page.getByRole('button', { name: 'Use light colours' }).click();
+    assert.notEqual(await ground(), dark);
+    await page.reload();
+    await page.getByRole('button', { name: 'Use dark colours' }).waitFor();
+    assert.notEqual(await ground(), dark, 'the choice outlives a reload');
+  });
+});
+
+async function chooseFile(page: ConsolePage['page'], path: string): Promise<void> {
+  const choosing = page.waitForEvent('filechooser');
+  await page.getByRole('button', { name: 'Choose file', exact: true }).click();
+  await (await choosing).setFiles(path);
+}
+
+function focusedText(page: ConsolePage['page']): Promise<string> {
+  return page.evaluate(() => document.activeElement?.textContent ?? '');
+}
+
+function sha256(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
