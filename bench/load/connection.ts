@@ -4,7 +4,7 @@
 
 import { connect, type Socket } from 'node:net';
 
-export interface Answer {
+interface Answer {
   readonly status: number;
   readonly bodyBytes: number;
   /** The first bytes of it, as text: what an error says. */

@@ -2,7 +2,7 @@
 
 import type { TestOutcome } from './junit.ts';
 
-export interface JudgedOutcome extends TestOutcome {
+interface JudgedOutcome extends TestOutcome {
   readonly area: string;
   /** Why it may fail; absent where it must pass. */
   readonly reason?: string;

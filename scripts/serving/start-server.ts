@@ -26,7 +26,7 @@ export interface ServerProcess {
   stop(): Promise<number | NodeJS.Signals>;
 }
 
-export interface StartServerOptions {
+interface StartServerOptions {
   /** After `stowage`. */
   readonly args: readonly string[];
   /** Options of node itself. */

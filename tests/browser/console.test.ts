@@ -163,6 +163,8 @@ describe('the console', { skip: skipWithoutBrowser }, () => {
     await page.reload();
     await page.getByRole('heading', { name: '1 upload can be resumed' }).waitFor();
     service.bucket.bytesPerSecond = undefined;
+    // What had left the browser before the reload still arrives.
+    while (service.bucket.load.now > 0) await page.waitForTimeout(50);
     const heldBefore = parts();
     const putsBefore = service.bucket.puts.length;
     await chooseFile(page, wrong.path);

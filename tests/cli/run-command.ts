@@ -8,7 +8,7 @@ import { cleanEnvironment } from '../../scripts/serving/start-server.ts';
 const entry = fileURLToPath(new URL('../../packages/cli/src/main.ts', import.meta.url));
 const timeoutMs = 60_000;
 
-export interface Ran {
+interface Ran {
   readonly status: number | null;
   readonly stdout: string;
   readonly stderr: string;

@@ -287,7 +287,7 @@ export async function startFakeService({ staticFolder }: FakeServiceOptions = {}
   }
 
   async function watch({ id, query }: Call): Promise<Upload> {
-    const before = row(id).upload.state;
+    const before = query.get('state') ?? row(id).upload.state;
     const untilMs = Date.now() + Number(query.get('wait') ?? 0) * 1000;
     while (Date.now() < untilMs && row(id).upload.state === before) await pause(10);
     return fresh(row(id));

@@ -2,7 +2,7 @@
 // that no row of `known` names must pass. Reasons begin with the row of the roadmap that will make it pass, or with
 // `differs`: a deliberate difference, told in docs/compatibility.md.
 
-export interface Judgement {
+interface Judgement {
   readonly area: string;
   readonly reason?: string;
 }

@@ -34,7 +34,7 @@ export async function readAccounts(path: string): Promise<readonly Account[]> {
 }
 
 /** The accounts of a file's text; what is wrong is added to `wrong`. */
-export function parseAccounts(text: string, wrong: string[]): readonly Account[] {
+function parseAccounts(text: string, wrong: string[]): readonly Account[] {
   let document: unknown;
   try {
     document = JSON.parse(text);

@@ -16,7 +16,7 @@ export interface Log {
   error(message: string, fields: Fields): void;
 }
 
-export interface LogSettings {
+interface LogSettings {
   readonly format: LogFormat;
   readonly level: LogLevel;
   /** Colours, in the pretty format. */

@@ -14,7 +14,7 @@ import type { BucketDefaults, DurabilityChoice } from './option-values.ts';
 /** The longest that running requests are waited for at the end; a second Ctrl-C cuts it short. */
 export const closeGraceMs = 10 * 60_000;
 
-export interface OpenEngineOptions {
+interface OpenEngineOptions {
   /** Absent: in memory. */
   readonly dataFolder: string | undefined;
   readonly durability: DurabilityChoice;

@@ -10,7 +10,7 @@ import { exitCodes } from './exit-codes.ts';
  */
 const samePressMs = 250;
 
-export interface ShutdownOptions {
+interface ShutdownOptions {
   /** Closes everything; what it throws is thrown by `untilStopped`. */
   readonly close: () => Promise<void>;
   /** Called at the first signal, before closing. */

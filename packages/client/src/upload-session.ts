@@ -27,8 +27,8 @@ export interface UploadSession {
   /** Safe to repeat with one key: the service answers with the upload it made the first time. */
   create(request: CreateUploadRequest, idempotencyKey: string): Promise<Upload>;
   read(id: string): Promise<Upload>;
-  /** Like read, but the service may wait a while for the state to change. */
-  watch(id: string): Promise<Upload>;
+  /** Like read, but the service may wait a while for the state to become another one than known here. */
+  watch(known: Upload): Promise<Upload>;
   /** What the bucket holds at this moment. */
   heldParts(id: string): Promise<readonly UploadedPart[]>;
   /** One attempt: the part queue retries. */
@@ -45,12 +45,12 @@ export function openUploadSession({ service, retrier, signal, onTrouble }: Sessi
         service.call<Upload>({ method: 'POST', path: servicePaths.uploads(), body, idempotencyKey, signal }),
       ),
     read: (id) => persist(() => service.call<Upload>({ method: 'GET', path: servicePaths.upload(id), signal })),
-    watch: (id) =>
+    watch: ({ id, state }) =>
       persist(() =>
         service.call<Upload>({
           method: 'GET',
           path: servicePaths.upload(id),
-          query: { wait: waitSeconds },
+          query: { wait: waitSeconds, state },
           waitMs: waitSeconds * 1000,
           signal,
         }),

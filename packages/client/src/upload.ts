@@ -210,7 +210,7 @@ export function createUpload(parts: UploadParts, spec: UploadSpec): UploadHandle
         upload = await session.read(upload.id);
       }
       // The bucket may take its time to join the parts.
-      while (upload.state === 'completing') upload = await session.watch(upload.id);
+      while (upload.state === 'completing') upload = await session.watch(upload);
     }
     return upload;
   }
@@ -226,7 +226,7 @@ export function createUpload(parts: UploadParts, spec: UploadSpec): UploadHandle
     report.onSent(source.size);
     await parts.resumeStore.forget(upload.id);
     stored.resolve(upload);
-    while (stillChecked(upload.state)) upload = await session.watch(upload.id);
+    while (stillChecked(upload.state)) upload = await session.watch(upload);
     assertUsable(upload);
     report.enter('ready');
     ready.resolve(upload);

@@ -16,6 +16,7 @@ import {
   fileListSchema,
   listFilesQuerySchema,
 } from './file.ts';
+import { type FileState, fileStateNames } from './file-state.ts';
 import type { ProblemCode } from './problem.ts';
 import {
   createUploadRequestSchema,
@@ -44,7 +45,10 @@ export interface Route {
   readonly problems: readonly ProblemCode[];
 }
 
-const waitQuery = z.object({ wait: z.coerce.number().int().min(0).max(uploadLimits.maxWaitSeconds).exactOptional() });
+const waitQuery = z.object({
+  wait: z.coerce.number().int().min(0).max(uploadLimits.maxWaitSeconds).exactOptional(),
+  state: z.enum(fileStateNames as [FileState, ...FileState[]]).exactOptional(),
+});
 const cursorQuery = z.object({
   cursor: z.string().max(2048).exactOptional(),
   limit: z.coerce.number().int().min(1).max(200).exactOptional(),
@@ -103,7 +107,8 @@ const routeTable = {
   getUpload: {
     method: 'GET',
     path: '/v1/uploads/{id}',
-    summary: 'One upload. `wait` seconds: answers early when the state changes.',
+    summary:
+      'One upload. `wait` seconds: answers early when the state changes, and at once when it is not `state`, the one the caller knows.',
     access: 'authenticated',
     query: waitQuery,
     status: 200,

@@ -1,6 +1,7 @@
 // `stowage engine`: the S3 engine alone, for clients of S3. Spec: design §2.
 
 import { readFile } from 'node:fs/promises';
+import { createSecureContext } from 'node:tls';
 import type { Engine } from '@stowage/engine';
 import { readAccounts } from '../accounts-file.ts';
 import { assertFree, isLoopback, isWildcard, type ListenAddress, reachableHost, urlAuthority } from '../addresses.ts';
@@ -78,7 +79,7 @@ function summaryRows(about: {
       : [{ label: 'Accounts', value: `${accounts}, from ${options.accounts}` }]),
     { label: 'Data folder', value: about.dataFolder ?? 'none' },
     { label: 'Durability', value: describeDurability(options.durability) },
-    ...hostRows(options.host),
+    ...hostRows(options.host, { encrypted: options.tlsCert !== undefined }),
     { label: 'Started in', value: startedIn() },
   ];
 }
@@ -96,10 +97,11 @@ export function keyRows(key: RootKey, host: string): readonly SummaryRow[] {
 }
 
 /** A warning where other machines can reach us. */
-export function hostRows(host: string): readonly SummaryRow[] {
+export function hostRows(host: string, { encrypted }: { readonly encrypted: boolean }): readonly SummaryRow[] {
   if (isLoopback(host)) return [];
-  const value = `${isWildcard(host) ? 'every machine' : 'other machines'} that can reach this one can send requests, in the clear without TLS`;
-  return [{ label: 'Open to others', value, warns: true }];
+  const who = isWildcard(host) ? 'every machine' : 'any machine';
+  const how = encrypted ? '' : '; requests and files travel unencrypted';
+  return [{ label: 'Open to others', value: `${who} that reaches ${host} can connect${how}`, warns: true }];
 }
 
 /** The endpoint as clients elsewhere reach it. */
@@ -116,7 +118,14 @@ async function readTls(
   if (tlsCert === undefined || tlsKey === undefined) {
     throw new CommandError('usage', 'TLS needs both --tls-cert and --tls-key; only one is given.');
   }
-  return { cert: await readPem(tlsCert, '--tls-cert'), key: await readPem(tlsKey, '--tls-key') };
+  const pair = { cert: await readPem(tlsCert, '--tls-cert'), key: await readPem(tlsKey, '--tls-key') };
+  try {
+    createSecureContext(pair);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new CommandError('usage', `--tls-cert ${tlsCert} and --tls-key ${tlsKey} are no pair: ${reason}.`, { cause });
+  }
+  return pair;
 }
 
 async function readPem(path: string, option: string): Promise<string> {

@@ -147,7 +147,7 @@ async function summarise(about: {
       ...keyRows(opened.key, options.host),
       { label: 'Data folder', value: about.dataFolder },
       { label: 'Durability', value: describeDurability(durability) },
-      ...hostRows(options.host),
+      ...hostRows(options.host, { encrypted: false }),
       { label: 'Started in', value: startedIn() },
     ],
     footer: 'Ctrl-C finishes running requests and stops; a second one stops at once.',

@@ -36,7 +36,10 @@ export async function openLmdbIndex(options: LmdbIndexOptions): Promise<OrderedI
     overlappingSync: false,
     cache: false,
   });
-  return new LmdbIndex(options, database);
+  const index = new LmdbIndex(options, database);
+  // Opening may have committed by itself: from here on this state's pages are held, not those of the one before.
+  await index.flush();
+  return index;
 }
 
 /** Removes the index, so that opening begins with an empty one. */
@@ -60,7 +63,7 @@ class LmdbIndex implements OrderedIndex {
   /** Sees the last checkpoint, so that its pages stay as they are. */
   #checkpointReader: Transaction | undefined;
   #flushing: Promise<void> = Promise.resolve();
-  #changed = false;
+  #changed = true;
 
   constructor(options: LmdbIndexOptions, database: RootDatabase<Buffer, Buffer>) {
     this.#options = options;
@@ -79,7 +82,7 @@ class LmdbIndex implements OrderedIndex {
     }
   }
 
-  async apply(changes: IndexChanges): Promise<void> {
+  apply(changes: IndexChanges): void {
     const database = this.#database;
     this.#changed = true;
     database.transactionSync(() => {
@@ -88,6 +91,7 @@ class LmdbIndex implements OrderedIndex {
         else database.putSync(key, value);
       }
     }, synchronousCommit);
+    database.resetReadTxn(); // what is read from here on sees this commit
   }
 
   flush(): Promise<void> {

@@ -31,7 +31,7 @@ export interface IndexChange {
 
 export interface OrderedIndex extends IndexReader {
   /** Makes all changes visible at once. Durable only after `flush`. */
-  apply(changes: IndexChanges): Promise<void>;
+  apply(changes: IndexChanges): void;
   /** Resolves when all that was applied before survives power loss. */
   flush(): Promise<void>;
   close(): Promise<void>;

@@ -1,0 +1,45 @@
+// Frees what a file holds in the bucket. Only keys that carry our MAC are ever touched, and a row is called purged only after
+// the bucket said that nothing is left (design §6, invariants 4 and 8).
+
+import { previewPresets } from '@stowage/contract';
+import type { Bucket } from './bucket/bucket.ts';
+import type { FileKeys } from './file-key.ts';
+import type { FileRecord } from './file-record.ts';
+import type { FileMover } from './move-file.ts';
+
+export interface RemovalOptions {
+  readonly bucket: Bucket;
+  readonly keys: FileKeys;
+  readonly mover: FileMover;
+}
+
+/** What an upload that ended without success holds now: parts, and the object if it came after all. */
+export async function discardBytes(file: FileRecord, options: RemovalOptions): Promise<void> {
+  if (file.state !== 'aborted' && file.state !== 'expired' && file.state !== 'purging') return;
+  const { bucket } = options;
+  requireOurs(file.objectKey, options);
+  if (file.strategy === 'multipart') {
+    // By name and by listing: a crash may have left one that the row does not know.
+    if (file.multipartUploadId !== null) await bucket.abortMultipart(file.objectKey, file.multipartUploadId);
+    for (const { key, uploadId } of await bucket.listMultipart(file.objectKey)) await bucket.abortMultipart(key, uploadId);
+  }
+  await bucket.remove(file.objectKey, file.objectVersionId ?? undefined);
+}
+
+/** Everything of a file in `purging`, then the row. Throws when the bucket still holds it: to be tried again. */
+export async function purgeFile(file: FileRecord, options: RemovalOptions): Promise<void> {
+  if (file.state !== 'purging') return;
+  const { bucket, keys, mover } = options;
+  for (const preset of Object.keys(previewPresets) as (keyof typeof previewPresets)[]) {
+    const previewKey = keys.makePreview(file.objectKey, preset);
+    requireOurs(previewKey, options);
+    await bucket.remove(previewKey, undefined);
+  }
+  await discardBytes(file, options);
+  if ((await bucket.head(file.objectKey)) !== undefined) throw new Error(`The object of file ${file.id} is still there.`);
+  await mover.move(file, { kind: 'purged' });
+}
+
+function requireOurs(key: string, { keys }: RemovalOptions): void {
+  if (!keys.isOurs(key)) throw new Error('A key without a valid MAC was about to be removed. Was the secret changed?');
+}

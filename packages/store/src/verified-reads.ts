@@ -1,0 +1,178 @@
+// Reads bodies from segments and blobs, and holds every block that is touched against its checksum before a byte of it is
+// handed out. Small reads of warm files are made at once: a few microseconds from the page cache, where a trip through the
+// thread pool costs ten times that. A file whose read took long is cold: the next ones go through the pool until they are fast.
+
+import { join } from 'node:path';
+import { blobFile } from './blobs/blob-file.ts';
+import { blockCount, blockSizeBytes, checksumSizeBytes, findBadBlock } from './blobs/block-checksums.ts';
+import type { BodyLocation } from './catalog/version-row.ts';
+import type { Disk } from './disk/disk.ts';
+import { segmentName } from './journal/segment.ts';
+import type { StoreDamage } from './object-store.ts';
+import { type LentFile, OpenFiles } from './open-files.ts';
+import type { ByteSource, Span } from './opened-object.ts';
+import { StoreError } from './store-error.ts';
+
+/** Larger reads always go through the thread pool. */
+const maxSyncReadBytes = 64 * 1024;
+/** A read at once that takes longer had to wait for the disk. */
+const coldReadMs = 0.5;
+/** Reads through the pool before a cold file is tried at once again. */
+const coldReads = 16;
+
+const maxOpenSegments = 256;
+const maxOpenBlobs = 256;
+
+export interface VerifiedReadsOptions {
+  readonly disk: Disk;
+  readonly directory: string;
+  readonly onDamage: (damage: StoreDamage) => void;
+}
+
+export class VerifiedReads implements ByteSource {
+  readonly #options: VerifiedReadsOptions;
+  readonly #segments: OpenFiles;
+  readonly #blobs: OpenFiles;
+  readonly #journalFolder: string;
+  readonly #blobFolder: string;
+
+  constructor(options: VerifiedReadsOptions) {
+    this.#options = options;
+    this.#segments = new OpenFiles(options.disk, maxOpenSegments);
+    this.#blobs = new OpenFiles(options.disk, maxOpenBlobs);
+    this.#journalFolder = join(options.directory, 'journal');
+    this.#blobFolder = join(options.directory, 'blobs');
+  }
+
+  readJournal(location: BodyLocation & { readonly kind: 'journal' }, span: Span): Uint8Array | Promise<Uint8Array> {
+    const name = segmentName(location.segment);
+    const read: BodyRead = {
+      ...span,
+      bodyStart: location.offset,
+      checksums: location.checksums,
+      file: `journal/${name}`,
+    };
+    return this.#withFile(this.#segments, join(this.#journalFolder, name), read);
+  }
+
+  readBlob(blobId: Buffer, span: Span): Uint8Array | Promise<Uint8Array> {
+    const path = blobFile(this.#blobFolder, blobId);
+    const file = path.slice(this.#options.directory.length + 1);
+    return this.#withFile(this.#blobs, path, { ...span, bodyStart: 0, checksums: undefined, file });
+  }
+
+  /** Lets go of a blob that is about to be removed. */
+  forgetBlob(blobId: Buffer): void {
+    this.#blobs.forget(blobFile(this.#blobFolder, blobId));
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#segments.close(), this.#blobs.close()]);
+  }
+
+  #withFile(files: OpenFiles, path: string, read: BodyRead): Uint8Array | Promise<Uint8Array> {
+    if (read.start >= read.end) return new Uint8Array();
+    const lent = files.borrow(path);
+    if (lent instanceof Promise) {
+      return lent.then(
+        (file) => this.#readAndGiveBack(file, read),
+        (cause: unknown) => {
+          throw this.#missing(cause, read);
+        },
+      );
+    }
+    return this.#readAndGiveBack(lent, read);
+  }
+
+  #readAndGiveBack(lent: LentFile, read: BodyRead): Uint8Array | Promise<Uint8Array> {
+    const blocks = blocksOf(read);
+    if (blocks.end - blocks.start <= maxSyncReadBytes && lent.coldReads === 0) {
+      try {
+        return this.#readSync(lent, read, blocks);
+      } finally {
+        lent.giveBack();
+      }
+    }
+    return this.#readAsync(lent, read, blocks).finally(() => lent.giveBack());
+  }
+
+  #readSync(lent: LentFile, read: BodyRead, blocks: Blocks): Uint8Array {
+    const began = performance.now();
+    const bytes = Buffer.allocUnsafe(blocks.end - blocks.start);
+    const count = lent.file.readSync(bytes, read.bodyStart + blocks.start);
+    let { checksums } = read;
+    if (checksums === undefined) {
+      checksums = Buffer.allocUnsafe(blocks.count * checksumSizeBytes);
+      lent.file.readSync(checksums, read.sizeBytes + blocks.first * checksumSizeBytes);
+    }
+    if (performance.now() - began > coldReadMs) lent.coldReads = coldReads;
+    return this.#verify(bytes.subarray(0, count), checksums, read, blocks);
+  }
+
+  async #readAsync(lent: LentFile, read: BodyRead, blocks: Blocks): Promise<Uint8Array> {
+    const began = performance.now();
+    const bytes = Buffer.allocUnsafeSlow(blocks.end - blocks.start);
+    const reading = lent.file.read(bytes, read.bodyStart + blocks.start);
+    let { checksums } = read;
+    if (checksums === undefined) {
+      checksums = Buffer.allocUnsafe(blocks.count * checksumSizeBytes);
+      await lent.file.read(checksums, read.sizeBytes + blocks.first * checksumSizeBytes);
+    }
+    const count = await reading;
+    const waited = performance.now() - began > 10 * coldReadMs;
+    lent.coldReads = waited ? coldReads : Math.max(0, lent.coldReads - 1);
+    return this.#verify(bytes.subarray(0, count), checksums, read, blocks);
+  }
+
+  /** @throws StoreError `Corrupt`. */
+  #verify(bytes: Buffer, checksums: Buffer, read: BodyRead, blocks: Blocks): Uint8Array {
+    // Of a journal body all checksums are at hand, of a blob those of the blocks that were read.
+    const firstChecksum = read.checksums === undefined ? 0 : blocks.first;
+    const complete = bytes.length === blocks.end - blocks.start;
+    const bad = complete ? findBadBlock(bytes, checksums, firstChecksum) : firstChecksum;
+    if (bad !== undefined) throw this.#corrupt(read, (bad - firstChecksum + blocks.first) * blockSizeBytes, complete);
+    return bytes.subarray(read.start - blocks.start, read.end - blocks.start);
+  }
+
+  #corrupt(read: BodyRead, blockStart: number, complete: boolean): StoreError {
+    const offset = read.bodyStart + blockStart;
+    const sizeBytes = Math.min(blockSizeBytes, read.sizeBytes - blockStart);
+    const description = complete ? 'a block fails its checksum' : 'the file ends before the body does';
+    this.#options.onDamage({ file: read.file, offset, sizeBytes, description });
+    return new StoreError('Corrupt', {
+      message: `${read.file} at ${offset}: ${description}. The bytes are not served; restore the object from a copy.`,
+      details: { file: read.file, offset: String(offset) },
+    });
+  }
+
+  #missing(cause: unknown, read: BodyRead): unknown {
+    const absent = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
+    if (!absent) return cause;
+    const description = 'the file is not there';
+    this.#options.onDamage({ file: read.file, offset: 0, sizeBytes: read.sizeBytes, description });
+    return new StoreError('Corrupt', { message: `${read.file}: ${description}.`, details: { file: read.file }, cause });
+  }
+}
+
+interface BodyRead extends Span {
+  /** Where in the file the body begins. */
+  readonly bodyStart: number;
+  /** Those of all blocks; absent: they stand behind the body. */
+  readonly checksums: Buffer | undefined;
+  /** Relative to the data folder. */
+  readonly file: string;
+}
+
+/** Whole blocks around a range. */
+interface Blocks {
+  readonly first: number;
+  readonly count: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+function blocksOf({ start, end, sizeBytes }: Span): Blocks {
+  const first = Math.floor(start / blockSizeBytes);
+  const wholeEnd = Math.min(Math.ceil(end / blockSizeBytes) * blockSizeBytes, sizeBytes);
+  return { first, count: blockCount(wholeEnd - first * blockSizeBytes), start: first * blockSizeBytes, end: wholeEnd };
+}
