@@ -26,6 +26,7 @@ export interface TestReport {
 
 export type GroupMessage =
   | { readonly type: 'alive' }
+  | { readonly type: 'loading'; readonly file: string }
   | { readonly type: 'started'; readonly name: string; readonly file: string }
   | { readonly type: 'report'; readonly report: TestReport }
   | { readonly type: 'diagnostic'; readonly message: string; readonly file: string }

@@ -2,8 +2,10 @@
 // It passes node:test's events on, sends a sign of life while its event loop turns, and ends itself with a report when
 // every test is over but something (a server, a timer, a child) still keeps the process alive.
 
+import { registerHooks } from 'node:module';
 import process from 'node:process';
 import { run } from 'node:test';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { inspect } from 'node:util';
 import type { GroupMessage, GroupOrder, TestReport } from './group-messages.ts';
 
@@ -19,27 +21,42 @@ function send(message: GroupMessage, sent?: () => void): void {
 
 setInterval(() => send({ type: 'alive' }), ALIVE_INTERVAL_MS).unref();
 
+const allLoaded = fileURLToPath(new URL('all-loaded.ts', import.meta.url));
+
+// node:test's events begin when every file is loaded, so a file whose loading hangs is found by watching the loader.
+const testFiles = new Map(order.files.map((file) => [pathToFileURL(file).href, file]));
+registerHooks({
+  load(url, context, nextLoad) {
+    const file = testFiles.get(url);
+    if (file !== undefined) send({ type: 'loading', file });
+    return nextLoad(url, context);
+  },
+});
+
 const events = run({
-  files: [...order.files],
+  files: [...order.files, allLoaded],
   isolation: 'none',
   timeout: order.testTimeoutMs,
   ...(order.namePattern !== undefined && { testNamePatterns: [new RegExp(order.namePattern)] }),
 });
 
 let topLevelOpen = 0;
+let everyFileLoaded = false;
 let quietTimer: NodeJS.Timeout | undefined;
 const suites: string[] = [];
 
 events.on('test:enqueue', (data) => {
-  if (data.nesting === 0) topLevelOpen += 1;
+  if (data.nesting > 0) return;
+  topLevelOpen += 1;
+  if (data.file === allLoaded) everyFileLoaded = true;
 });
 events.on('test:dequeue', (data) => {
-  if (data.nesting === 0) send({ type: 'started', name: data.name, file: data.file ?? '' });
+  if (data.nesting === 0 && data.file !== allLoaded) send({ type: 'started', name: data.name, file: data.file ?? '' });
 });
 events.on('test:complete', (data) => {
   if (data.nesting === 0) topLevelOpen -= 1;
   clearTimeout(quietTimer);
-  if (topLevelOpen === 0) quietTimer = setTimeout(reportLeftOpen, order.quietMs).unref();
+  if (topLevelOpen === 0 && everyFileLoaded) quietTimer = setTimeout(reportLeftOpen, order.quietMs).unref();
 });
 events.on('test:start', (data) => {
   suites.length = data.nesting;
@@ -47,6 +64,7 @@ events.on('test:start', (data) => {
 });
 for (const type of ['test:pass', 'test:fail'] as const) {
   events.on(type, (data) => {
+    if (data.file === allLoaded) return;
     suites.length = data.nesting;
     send({ type: 'report', report: reportOf(data, [...suites, data.name]) });
   });

@@ -12,6 +12,7 @@ const DEFAULT_QUIET_MS = 5_000;
 /** Shorter, when one file is run alone to see whether it is the one that leaves something open. */
 const QUIET_ALONE_MS = 1_500;
 const BLOCKED_MS = 60_000;
+const MIN_STALLED_MS = 60_000;
 /** Of what the tests print, the end is kept. */
 const MAX_OUTPUT_CHARS = 200_000;
 
@@ -35,6 +36,8 @@ interface GroupRun {
   readonly namePattern?: string | undefined;
   /** How long the process may live on, with all tests over, before that counts as something left open. Default: 5 s. */
   readonly quietMs?: number;
+  /** How long nothing may happen. Default: twice the limit of a test, at least a minute. */
+  readonly stalledMs?: number;
 }
 
 const running = new Set<ChildProcess>();
@@ -99,18 +102,10 @@ async function runProcess(group: GroupRun, quietMs: number): Promise<ProcessRun>
       run.output = (run.output + text).slice(-MAX_OUTPUT_CHARS);
     });
   }
+  const progress = watchProgress(group, () => child.kill('SIGKILL'));
   let done = false;
-  let last = 'before the first test (while the files were loaded)';
-  let blocked = false;
-  const kill = () => {
-    blocked = true;
-    child.kill('SIGKILL');
-  };
-  let watchdog = setTimeout(kill, BLOCKED_MS);
   child.on('message', (message: GroupMessage) => {
-    clearTimeout(watchdog);
-    watchdog = setTimeout(kill, BLOCKED_MS);
-    if (message.type === 'started') last = `in "${message.name}" (${relative(root, message.file)})`;
+    progress.note(message);
     if (message.type === 'report') run.reports.push(message.report);
     if (message.type === 'diagnostic') run.diagnostics.push(message.message);
     if (message.type === 'left-open') run.leftOpen = message.resources;
@@ -119,11 +114,62 @@ async function runProcess(group: GroupRun, quietMs: number): Promise<ProcessRun>
   const [code, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve) => {
     child.on('close', (code, signal) => resolve([code, signal]));
   });
-  clearTimeout(watchdog);
+  const { fault, where } = progress.end();
   running.delete(child);
-  if (blocked) run.faults.push(`The event loop was blocked for ${BLOCKED_MS / 1000} s ${last}; the process was ended.`);
+  if (fault !== undefined) run.faults.push(fault);
   else if (!done && run.leftOpen === undefined) {
-    run.faults.push(`The process ended by itself (${signal ?? `exit code ${code}`}) ${last}; later tests did not run.`);
+    run.faults.push(
+      `The process ended by itself (${signal ?? `exit code ${code}`}) ${where}; later tests did not run.`,
+    );
   }
   return run;
+}
+
+interface Progress {
+  note(message: GroupMessage): void;
+  /** Why the process was given up, if it was, and where it is or was. */
+  end(): { readonly fault: string | undefined; readonly where: string };
+}
+
+/**
+ * Gives the process up when it makes no sign of life (its event loop is blocked), or lives but gets nowhere: the loading of
+ * a file hangs, or a hook does. A single test that hangs is node:test's affair, by the test's own limit.
+ */
+function watchProgress(group: GroupRun, giveUp: () => void): Progress {
+  const stalledMs = group.stalledMs ?? Math.max(2 * group.testTimeoutMs, MIN_STALLED_MS);
+  let loading = '';
+  let test: string | undefined;
+  let tested = false;
+  let fault: string | undefined;
+  const where = (): string => {
+    if (test !== undefined) return `in ${test}`;
+    return tested ? 'between tests' : `while loading ${relative(group.root, loading)}`;
+  };
+  const alarm = (ms: number, what: string): NodeJS.Timeout =>
+    setTimeout(() => {
+      fault = `${what} for ${ms / 1000} s ${where()}; the process was ended.`;
+      giveUp();
+    }, ms);
+  let blocked = alarm(BLOCKED_MS, 'The event loop was blocked');
+  let stalled = alarm(stalledMs, 'Nothing happened');
+  return {
+    note(message) {
+      clearTimeout(blocked);
+      blocked = alarm(BLOCKED_MS, 'The event loop was blocked');
+      if (message.type === 'alive') return;
+      clearTimeout(stalled);
+      stalled = alarm(stalledMs, 'Nothing happened');
+      if (message.type === 'loading') loading = message.file;
+      if (message.type === 'started') {
+        tested = true;
+        test = `"${message.name}" (${relative(group.root, message.file)})`;
+      }
+      if (message.type === 'report' && message.report.path.length === 1) test = undefined;
+    },
+    end() {
+      clearTimeout(blocked);
+      clearTimeout(stalled);
+      return { fault, where: where() };
+    },
+  };
 }

@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-export interface BucketFault {
+interface BucketFault {
   /** Answers with this status, without storing. */
   readonly status?: number;
   readonly code?: string;

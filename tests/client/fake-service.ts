@@ -24,7 +24,7 @@ import {
 import { type FakeBucket, listen, pause, startFakeBucket, stop } from './fake-bucket.ts';
 
 /** What one file is to this service. */
-export interface FakeRow {
+interface FakeRow {
   upload: Upload;
   previews: FileEntry['previews'];
   sniffedType?: string;

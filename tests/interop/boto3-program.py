@@ -25,8 +25,8 @@ def refused(code, call, **arguments):
         raise AssertionError(f"expected {code}")
 
 
-def fetch(url, method="GET", data=None):
-    with urllib.request.urlopen(urllib.request.Request(url, method=method, data=data)) as response:
+def fetch(url, method="GET", data=None, headers={}):
+    with urllib.request.urlopen(urllib.request.Request(url, method=method, data=data, headers=headers)) as response:
         return response.read()
 
 
@@ -75,7 +75,8 @@ assert [(item["Key"], item["VersionId"], item["IsLatest"]) for item in versions]
 # Presigned URLs and forms: boto3's default is Signature Version 2 here, which old and new clients alike are given
 for client in [s3, boto3.client("s3", endpoint_url=endpoint, config=Config(signature_version="s3v4"))]:
     target = {"Bucket": bucket, "Key": "signed ü"}
-    fetch(client.generate_presigned_url("put_object", Params=target), "PUT", b"by url")
+    typed = {**target, "ContentType": "text/plain"}
+    fetch(client.generate_presigned_url("put_object", Params=typed), "PUT", b"by url", {"Content-Type": "text/plain"})
     overridden = {**target, "ResponseContentType": "a/b", "ResponseContentDisposition": 'attachment; filename="x y"'}
     assert fetch(client.generate_presigned_url("get_object", Params=overridden)) == b"by url"
     fetch(client.generate_presigned_url("delete_object", Params=target), "DELETE")

@@ -11,6 +11,7 @@ import {
   DeleteObjectsCommand,
   GetObjectAttributesCommand,
   GetObjectCommand,
+  GetObjectTaggingCommand,
   HeadObjectCommand,
   PutObjectCommand,
 } from '@aws-sdk/client-s3';
@@ -273,5 +274,6 @@ it('refuses by name what is not built', async (t) => {
   }
   await assert.rejects(s3.send(new HeadObjectCommand({ Bucket, Key: 'k' })), isSdkError('NotFound', 404));
   await put({ StorageClass: 'STANDARD_IA' });
+  assert.deepEqual((await s3.send(new GetObjectTaggingCommand({ Bucket, Key: 'k' }))).TagSet, []);
   assert.equal((await s3.send(new HeadObjectCommand({ Bucket, Key: 'k' }))).StorageClass, 'STANDARD_IA');
 });

@@ -19,7 +19,7 @@ async function run(files: Record<string, string>): Promise<GroupOutcome> {
     await writeFile(join(root, name), `import test from 'node:test';\n${text}`);
   }
   const paths = Object.keys(files).map((name) => join(root, name));
-  return runGroup({ name: 'example', root, files: paths, testTimeoutMs: 500, quietMs: 500 });
+  return runGroup({ name: 'example', root, files: paths, testTimeoutMs: 500, quietMs: 500, stalledMs: 4_000 });
 }
 
 const passing = `test('fine', () => {});`;
@@ -74,6 +74,23 @@ test('a process that dies fails, and says where', async () => {
   const outcome = await run({ 'dies.test.ts': `test('dies', () => process.kill(process.pid, 'SIGKILL'));` });
   assert.equal(outcome.passed, false);
   assert.match(outcome.faults[0] ?? '', /SIGKILL.*"dies" \(dies\.test\.ts\)/);
+});
+
+test('a file whose loading never ends is given up, and named', async () => {
+  const outcome = await run({
+    'first.test.ts': passing,
+    'stuck.test.ts': `setInterval(() => {}, 1000);\nawait new Promise(() => {});`,
+    'last.test.ts': passing,
+  });
+  assert.equal(outcome.passed, false);
+  assert.deepEqual(outcome.faults, ['Nothing happened for 4 s while loading stuck.test.ts; the process was ended.']);
+});
+
+test('a hook that never ends is given up', async () => {
+  const outcome = await run({
+    'hook.test.ts': `${passing}\ntest.after(() => new Promise((resolve) => setTimeout(resolve, 9_000)), { timeout: 9_000 });`,
+  });
+  assert.equal(outcome.passed, false);
 });
 
 test('a test that leaves a server open fails, and its file is named', async () => {

@@ -6,7 +6,7 @@ import { asClientError, type ClientError } from './client-error.ts';
 import type { Clock } from './clock.ts';
 import type { Connectivity } from './connectivity.ts';
 
-export interface BackoffLimits {
+interface BackoffLimits {
   readonly baseMs: number;
   readonly capMs: number;
   readonly giveUpAfterMs: number;
@@ -33,7 +33,7 @@ export function backoffDelayMs(limits: BackoffLimits, faults: number, random: ()
   return random() * Math.min(limits.capMs, limits.baseMs * 2 ** faults);
 }
 
-export interface RetrierParts {
+interface RetrierParts {
   readonly limits: BackoffLimits;
   readonly clock: Clock;
   readonly random: () => number;

@@ -3,7 +3,7 @@
 import { ClientError } from './client-error.ts';
 import type { TransportAnswer } from './transport.ts';
 
-export type BucketVerdict =
+type BucketVerdict =
   | { readonly kind: 'stored' }
   /** The signature was not accepted: expired, or signed by a clock that ran away. A fresh one may be. */
   | { readonly kind: 'sign-again'; readonly fault: ClientError }

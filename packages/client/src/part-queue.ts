@@ -17,7 +17,7 @@ export interface PartRange {
   readonly endByte: number;
 }
 
-export interface PartQueueOptions {
+interface PartQueueOptions {
   readonly parts: readonly PartRange[];
   readonly source: UploadSource;
   readonly transport: Transport;

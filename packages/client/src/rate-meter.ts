@@ -1,6 +1,6 @@
 // Bytes per second over the last few seconds, from samples of a growing total.
 
-export interface RateMeter {
+interface RateMeter {
   /** Notes that `totalBytes` had been sent at `nowMs`. */
   note(totalBytes: number, nowMs: number): void;
   /** Undefined until there is enough to judge by. */

@@ -19,7 +19,7 @@ export interface SendingParts {
   readonly clock: Clock;
 }
 
-export interface LegOptions extends SendingParts {
+interface LegOptions extends SendingParts {
   readonly upload: Upload;
   readonly source: UploadSource;
   readonly session: UploadSession;

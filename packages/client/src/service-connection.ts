@@ -5,7 +5,7 @@
 import type { Problem } from '@stowage/contract';
 import { ClientError } from './client-error.ts';
 
-export interface ServiceCall {
+interface ServiceCall {
   readonly method: 'GET' | 'POST' | 'DELETE';
   readonly path: string;
   readonly query?: Readonly<Record<string, string | number | undefined>>;

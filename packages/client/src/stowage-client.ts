@@ -91,6 +91,7 @@ export interface StowageClient {
 
 /** Pages of unfinished uploads that `resumable` reads, 200 each. */
 const maxResumablePages = 5;
+const unknownType = 'application/octet-stream';
 const minConcurrency = 2;
 const defaultConcurrency = 6;
 
@@ -115,11 +116,16 @@ export function createClient(options: ClientOptions = {}): StowageClient {
   };
 
   function upload(file: Blob | UploadSource, given: UploadOptions = {}): UploadHandle {
-    const handle = createUpload(parts, {
-      source: asUploadSource(file),
-      folder: given.folder ?? [],
+    const source = asUploadSource(file);
+    const handle = createUpload({
+      parts,
+      spec: {
+        source,
+        contentType: source.type === undefined || source.type === '' ? unknownType : source.type,
+        folder: given.folder ?? [],
+        handle: given.handle,
+      },
       resume: given.resume,
-      handle: given.handle,
     });
     const { onProgress, signal } = given;
     if (onProgress !== undefined) handle.subscribe(() => onProgress(handle.getSnapshot().progress));

@@ -5,7 +5,7 @@
 import { ClientError } from './client-error.ts';
 import type { Clock } from './clock.ts';
 
-export interface TransportRequest {
+interface TransportRequest {
   readonly method: string;
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -17,7 +17,7 @@ export interface TransportAnswer {
   readonly text: string;
 }
 
-export interface SendOptions {
+interface SendOptions {
   readonly signal: AbortSignal;
   /** Bytes of this body sent so far. */
   readonly onProgress: (sentBytes: number) => void;

@@ -1,17 +1,14 @@
-// One upload in the user's hand: its phases, its controls, its two promises (ARCHITECTURE.md, "The life of an upload").
-// It owns no protocol: send-bytes.ts moves the bytes, upload-session.ts speaks with the service. Each start or resume is a
-// leg, which begins with what the server says; pausing ends the leg and keeps what the bucket has acknowledged.
+// One upload in the user's hand: what is shown of it, its controls, its two promises (ARCHITECTURE.md, "The life of an
+// upload"). It owns no protocol: each start or resume runs a leg (upload-leg.ts); pausing ends the leg, and what the bucket
+// has acknowledged stays.
 
-import { type CreateUploadRequest, type FileState, fileStates, type Upload } from '@stowage/contract';
+import type { Upload } from '@stowage/contract';
 import { asClientError, ClientError } from './client-error.ts';
 import { createRateMeter } from './rate-meter.ts';
-import type { FileHandle, ResumeStore } from './resume-store.ts';
-import { type SendingParts, sendBytes } from './send-bytes.ts';
-import type { ServiceConnection } from './service-connection.ts';
-import { createSnapshotSource, type SnapshotSource } from './snapshot-source.ts';
+import { createSnapshotSource, type PublishedSource, type SnapshotSource } from './snapshot-source.ts';
 import type { UploadClaims } from './upload-claim.ts';
-import { openUploadSession, type UploadSession } from './upload-session.ts';
-import type { UploadSource } from './upload-source.ts';
+import { describe, type LegReport, runLeg, type UploadParts, type UploadSpec } from './upload-leg.ts';
+import { openUploadSession } from './upload-session.ts';
 
 export type UploadPhase =
   /** Made, not begun. */
@@ -70,319 +67,241 @@ export interface UploadHandle extends SnapshotSource<UploadSnapshot> {
   cancel(): Promise<void>;
 }
 
-export interface UploadParts extends SendingParts {
-  readonly service: ServiceConnection;
-  readonly resumeStore: ResumeStore;
-  readonly claims: UploadClaims;
-}
-
-export interface UploadSpec {
-  readonly source: UploadSource;
-  readonly folder: readonly string[];
-  /** Of an upload that was begun earlier. */
+interface CreateUploadOptions {
+  readonly parts: UploadParts & { readonly claims: UploadClaims };
+  readonly spec: UploadSpec;
+  /** Id of an upload that was begun earlier. */
   readonly resume: string | undefined;
-  readonly handle: FileHandle | undefined;
 }
 
-interface LegReport {
-  /** Throws when the leg has been ended. */
-  enter(next: UploadPhase): void;
-  onTrouble(fault: ClientError | undefined): void;
-  onSent(sentBytes: number): void;
-}
-
-interface Leg {
-  readonly session: UploadSession;
-  readonly signal: AbortSignal;
-  readonly report: LegReport;
-}
-
-/** How often a leg may find that the bucket does not hold what was sent, before that is an error. */
-const maxLegRounds = 4;
 /** How long the service is told of a cancellation; it forgets an unfinished upload by itself after a while. */
 const cancelPatienceMs = 20_000;
-const controllable: ReadonlySet<UploadPhase> = new Set(['queued', 'starting', 'sending', 'paused', 'failed']);
+/** Before all bytes are sent. */
+const stoppable: ReadonlySet<UploadPhase> = new Set(['queued', 'starting', 'sending']);
+const cancellable: ReadonlySet<UploadPhase> = new Set([...stoppable, 'paused', 'failed']);
 
 class Paused extends Error {
   override readonly name = 'Paused';
 }
 
-export function createUpload(parts: UploadParts, spec: UploadSpec): UploadHandle {
-  const { source } = spec;
-  const contentType = source.type === undefined || source.type === '' ? 'application/octet-stream' : source.type;
-  const meter = createRateMeter();
-  let id = spec.resume;
-  let phase: UploadPhase = 'queued';
-  let sentBytes = 0;
-  let error: ClientError | undefined;
-  let trouble: ClientError | undefined;
-  let leg: AbortController | undefined;
-  let idempotencyKey = randomKey();
-  let asked = false;
-  let letGo: (() => void) | undefined;
-  let stored = deferred<Upload>();
-  let ready = deferred<Upload>();
+export function createUpload(options: CreateUploadOptions): UploadHandle {
+  return new LiveUpload(options);
+}
 
-  const source$ = createSnapshotSource<UploadSnapshot>(() => ({
-    ...(id === undefined ? {} : { id }),
-    name: source.name,
-    folder: spec.folder,
-    contentType,
-    state: phase,
-    progress: progress(),
-    ...(error === undefined ? {} : { error }),
-    ...(trouble === undefined ? {} : { trouble }),
-  }));
+class LiveUpload implements UploadHandle {
+  readonly getSnapshot: () => UploadSnapshot;
+  readonly subscribe: (listener: () => void) => () => void;
+  readonly #parts: CreateUploadOptions['parts'];
+  readonly #spec: UploadSpec;
+  readonly #shown: PublishedSource<UploadSnapshot>;
+  readonly #meter = createRateMeter();
+  #id: string | undefined;
+  #phase: UploadPhase = 'queued';
+  #sentBytes = 0;
+  #error: ClientError | undefined;
+  #trouble: ClientError | undefined;
+  #leg: AbortController | undefined;
+  #idempotencyKey = randomKey();
+  /** A leg ran, so that the service may know of the upload. */
+  #wasBegun = false;
+  #stored = deferred<Upload>();
+  #ready = deferred<Upload>();
+  /** Lets other tabs offer the upload again. */
+  #letGo: (() => void) | undefined;
 
-  function progress(): UploadProgress {
-    const rate = phase === 'sending' ? meter.bytesPerSecond(parts.clock.now()) : undefined;
-    if (rate === undefined) return { sentBytes, totalBytes: source.size };
-    const leftBytes = source.size - sentBytes;
-    // Below a byte a second there is no telling.
-    const left = rate >= 1 ? { secondsLeft: leftBytes / rate } : {};
-    return { sentBytes, totalBytes: source.size, bytesPerSecond: rate, ...left };
+  constructor({ parts, spec, resume }: CreateUploadOptions) {
+    this.#parts = parts;
+    this.#spec = spec;
+    this.#id = resume;
+    this.#shown = createSnapshotSource(() => this.#describe());
+    this.getSnapshot = this.#shown.getSnapshot;
+    this.subscribe = this.#shown.subscribe;
   }
 
-  function enter(next: UploadPhase): void {
-    phase = next;
-    source$.publish();
+  get id(): string | undefined {
+    return this.#id;
+  }
+
+  get state(): UploadPhase {
+    return this.#phase;
+  }
+
+  get stored(): Promise<Upload> {
+    return this.#stored.promise;
+  }
+
+  get ready(): Promise<Upload> {
+    return this.#ready.promise;
+  }
+
+  get progress(): UploadProgress {
+    const progress = { sentBytes: this.#sentBytes, totalBytes: this.#spec.source.size };
+    const rate = this.#phase === 'sending' ? this.#meter.bytesPerSecond(this.#parts.clock.now()) : undefined;
+    if (rate === undefined) return progress;
+    // Below a byte a second there is no telling.
+    const left = rate >= 1 ? { secondsLeft: (progress.totalBytes - progress.sentBytes) / rate } : {};
+    return { ...progress, bytesPerSecond: rate, ...left };
+  }
+
+  start(): void {
+    if (this.#phase === 'queued') this.#begin();
+  }
+
+  pause(): void {
+    if (stoppable.has(this.#phase)) this.#stop('paused', new Paused());
+  }
+
+  resume(): void {
+    if (this.#phase === 'paused' || this.#phase === 'failed') this.#begin();
+  }
+
+  requeue(): void {
+    if (this.#phase === 'paused') this.#enter('queued');
+  }
+
+  async cancel(): Promise<void> {
+    if (!cancellable.has(this.#phase) || this.#stored.isResolved) return;
+    const fault = new ClientError('cancelled');
+    this.#stop('cancelled', fault);
+    this.#release();
+    this.#stored.reject(fault);
+    this.#ready.reject(fault);
+    if (this.#id === undefined && !this.#wasBegun) return;
+    const signal = AbortSignal.timeout(cancelPatienceMs);
+    const session = openUploadSession({ ...this.#parts, signal, onTrouble: () => undefined });
+    // The announcement may have arrived although its answer did not: asking again with the same key tells the id.
+    this.#id ??= (await session.create(describe(this.#spec), this.#idempotencyKey)).id;
+    await this.#parts.resumeStore.forget(this.#id);
+    await session.abort(this.#id);
+  }
+
+  #begin(): void {
+    if (this.#error !== undefined) this.#renew(this.#error);
+    this.#meter.reset();
+    const controller = new AbortController();
+    this.#leg = controller;
+    this.#wasBegun = true;
+    runLeg({
+      parts: this.#parts,
+      spec: this.#spec,
+      id: this.#id,
+      idempotencyKey: this.#idempotencyKey,
+      signal: controller.signal,
+      report: this.#reportOf(controller.signal),
+    })
+      .then(
+        (upload) => {
+          this.#ready.resolve(upload);
+          this.#release();
+        },
+        (cause: unknown) => {
+          if (!controller.signal.aborted) this.#fail(asClientError(cause));
+        },
+      )
+      .finally(() => {
+        if (this.#leg !== controller) return;
+        this.#leg = undefined;
+        this.#trouble = undefined;
+        this.#shown.publish();
+      });
   }
 
   /** What a leg may say, for as long as it has not been ended: its requests outlive it by a moment. */
-  function reportOf(signal: AbortSignal): LegReport {
+  #reportOf(signal: AbortSignal): LegReport {
     return {
-      enter(next) {
+      enter: (next) => {
         signal.throwIfAborted();
-        enter(next);
+        this.#enter(next);
       },
-      onTrouble(fault) {
+      onTrouble: (fault) => {
         if (signal.aborted) return;
-        trouble = fault;
-        source$.publish();
+        this.#trouble = fault;
+        this.#shown.publish();
       },
-      onSent(bytes) {
+      onSent: (bytes) => {
         if (signal.aborted) return;
-        if (bytes > sentBytes) trouble = undefined;
-        sentBytes = bytes;
-        meter.note(bytes, parts.clock.now());
-        source$.publishSoon();
+        if (bytes > this.#sentBytes) this.#trouble = undefined;
+        this.#sentBytes = bytes;
+        this.#meter.note(bytes, this.#parts.clock.now());
+        this.#shown.publishSoon();
       },
+      onAnnounced: ({ id }) => {
+        this.#id = id;
+        this.#letGo ??= this.#parts.claims.claim(id);
+      },
+      onStored: (upload) => this.#stored.resolve(upload),
     };
   }
 
-  /** Makes the upload, or reads the one that was begun. */
-  async function announce(session: UploadSession): Promise<Upload> {
-    if (id !== undefined) {
-      const known = await session.read(id);
-      if (known.sizeBytes !== source.size || known.name !== source.name) {
-        throw new ClientError('wrong-file', {
-          message: `“${known.name}” (${known.sizeBytes} bytes) is wanted; “${source.name}” has ${source.size} bytes.`,
-        });
-      }
-      return known;
-    }
-    asked = true;
-    const made = await session.create(describe(source, contentType, spec.folder), idempotencyKey);
-    id = made.id;
-    await parts.resumeStore.remember({
-      uploadId: made.id,
-      ...(source.lastModified === undefined ? {} : { lastModified: source.lastModified }),
-      ...(spec.handle === undefined ? {} : { handle: spec.handle }),
-    });
-    return made;
+  /** After a failure: what was awaited has failed already; those who ask from now on wait for the new attempt. */
+  #renew({ code }: ClientError): void {
+    this.#ready = deferred();
+    if (!this.#stored.isResolved) this.#stored = deferred();
+    this.#error = undefined;
+    if (code !== 'upload-gone' && code !== 'not-found') return;
+    // That upload is no more: another is begun.
+    this.#release();
+    this.#id = undefined;
+    this.#idempotencyKey = randomKey();
   }
 
-  /** Sends and confirms until the service says that the bytes are safe. */
-  async function sendUntilStored(leg: Leg, announced: Upload): Promise<Upload> {
-    const { session, signal, report } = leg;
-    let upload = announced;
-    for (let round = 1; !isStored(upload.state); round += 1) {
-      if (round > maxLegRounds) throw new ClientError('out-of-step');
-      try {
-        if (upload.state !== 'completing') {
-          report.enter('sending');
-          await sendBytes({ ...parts, ...leg, ...report, upload, source }).catch(unlessOutOfStep);
-        }
-        report.enter('confirming');
-        upload = await session.complete(upload.id);
-      } catch (fault) {
-        if (signal.aborted || !isSettledByService(asClientError(fault))) throw fault;
-        upload = await session.read(upload.id);
-      }
-      // The bucket may take its time to join the parts.
-      while (upload.state === 'completing') upload = await session.watch(upload);
-    }
-    return upload;
+  #fail(error: ClientError): void {
+    this.#error = error;
+    this.#stored.reject(error);
+    this.#ready.reject(error);
+    this.#enter('failed');
   }
 
-  async function run(signal: AbortSignal): Promise<void> {
-    const report = reportOf(signal);
-    const session = openUploadSession({ ...parts, signal, onTrouble: report.onTrouble });
-    report.enter('starting');
-    let upload = await announce(session);
-    letGo ??= parts.claims.claim(upload.id);
-    upload = await sendUntilStored({ session, signal, report }, upload);
-    report.enter('checking');
-    report.onSent(source.size);
-    await parts.resumeStore.forget(upload.id);
-    stored.resolve(upload);
-    while (stillChecked(upload.state)) upload = await session.watch(upload);
-    assertUsable(upload);
-    report.enter('ready');
-    ready.resolve(upload);
-    release();
+  #stop(next: 'paused' | 'cancelled', reason: Error): void {
+    this.#trouble = undefined;
+    this.#enter(next);
+    this.#leg?.abort(reason);
   }
 
-  /** Other tabs may offer the upload again. */
-  function release(): void {
-    letGo?.();
-    letGo = undefined;
+  #enter(next: UploadPhase): void {
+    this.#phase = next;
+    this.#shown.publish();
   }
 
-  function start(): void {
-    if (error !== undefined) {
-      // What was awaited has failed already; those who ask from now on wait for the new attempt.
-      if (phase === 'failed') ready = deferred();
-      if (!stored.settledWell) stored = deferred();
-      if (error.code === 'upload-gone' || error.code === 'not-found') {
-        release();
-        id = undefined;
-        idempotencyKey = randomKey();
-      }
-      error = undefined;
-    }
-    meter.reset();
-    const controller = new AbortController();
-    leg = controller;
-    run(controller.signal)
-      .catch((cause: unknown) => {
-        if (controller.signal.aborted) return;
-        error = asClientError(cause);
-        stored.reject(error);
-        ready.reject(error);
-        enter('failed');
-      })
-      .finally(() => {
-        if (leg !== controller) return;
-        leg = undefined;
-        trouble = undefined;
-        source$.publish();
-      });
+  #release(): void {
+    this.#letGo?.();
+    this.#letGo = undefined;
   }
 
-  function endLeg(next: UploadPhase, reason: Error): void {
-    trouble = undefined;
-    enter(next);
-    leg?.abort(reason);
+  #describe(): UploadSnapshot {
+    const { source, folder, contentType } = this.#spec;
+    return {
+      ...(this.#id === undefined ? {} : { id: this.#id }),
+      name: source.name,
+      folder,
+      contentType,
+      state: this.#phase,
+      progress: this.progress,
+      ...(this.#error === undefined ? {} : { error: this.#error }),
+      ...(this.#trouble === undefined ? {} : { trouble: this.#trouble }),
+    };
   }
-
-  return {
-    get id() {
-      return id;
-    },
-    get state() {
-      return phase;
-    },
-    get progress() {
-      return progress();
-    },
-    get stored() {
-      return stored.promise;
-    },
-    get ready() {
-      return ready.promise;
-    },
-    getSnapshot: source$.getSnapshot,
-    subscribe: source$.subscribe,
-    start() {
-      if (phase === 'queued') start();
-    },
-    pause() {
-      if (phase === 'queued' || phase === 'starting' || phase === 'sending') endLeg('paused', new Paused());
-    },
-    resume() {
-      if (phase === 'paused' || phase === 'failed') start();
-    },
-    requeue() {
-      if (phase === 'paused') enter('queued');
-    },
-    async cancel() {
-      if (!controllable.has(phase) || stored.settledWell) return;
-      const fault = new ClientError('cancelled');
-      endLeg('cancelled', fault);
-      release();
-      stored.reject(fault);
-      ready.reject(fault);
-      if (id === undefined && !asked) return;
-      const session = openUploadSession({
-        ...parts,
-        signal: AbortSignal.timeout(cancelPatienceMs),
-        onTrouble: () => undefined,
-      });
-      // The announcement may have arrived although its answer did not: asking again with the same key tells the id.
-      id ??= (await session.create(describe(source, contentType, spec.folder), idempotencyKey)).id;
-      await parts.resumeStore.forget(id);
-      await session.abort(id);
-    },
-  };
-}
-
-function describe(source: UploadSource, contentType: string, folder: readonly string[]): CreateUploadRequest {
-  return {
-    name: source.name,
-    sizeBytes: source.size,
-    contentType,
-    ...(folder.length === 0 ? {} : { folder }),
-    ...(source.lastModified === undefined ? {} : { modifiedAt: new Date(source.lastModified).toISOString() }),
-  };
-}
-
-/** Past the point where bytes can be lost. Throws when the upload has ended otherwise. */
-function isStored(state: FileState): boolean {
-  if (state === 'pending' || state === 'uploading' || state === 'completing') return false;
-  if (state === 'aborted' || state === 'expired') throw new ClientError('upload-gone');
-  return true;
-}
-
-function stillChecked(state: FileState): boolean {
-  return state === 'uploaded' || state === 'validating' || state === 'scanning';
-}
-
-function assertUsable({ state, reason }: Upload): void {
-  if (fileStates[state].downloadable) return;
-  const code = state === 'rejected' || state === 'quarantined' || state === 'scan-failed' ? state : 'upload-gone';
-  throw new ClientError(code, reason === undefined ? {} : { message: reason });
-}
-
-/** A bucket that says the bytes are there already, or the upload is not: the service finds out when it confirms. */
-function unlessOutOfStep(fault: unknown): void {
-  if (asClientError(fault).code !== 'out-of-step') throw fault;
-}
-
-/** Faults after which the service knows better than we do where the upload stands. */
-function isSettledByService({ code }: ClientError): boolean {
-  return code === 'parts-missing' || code === 'wrong-state';
 }
 
 interface Deferred<T> {
   readonly promise: Promise<T>;
-  readonly settledWell: boolean;
+  readonly isResolved: boolean;
   resolve(value: T): void;
   reject(reason: ClientError): void;
 }
 
 function deferred<T>(): Deferred<T> {
   const { promise, resolve, reject } = Promise.withResolvers<T>();
-  let settledWell = false;
+  let isResolved = false;
   // Whoever watches snapshots need not await: an unawaited failure is no unhandled one.
   promise.catch(() => undefined);
   return {
     promise,
-    get settledWell() {
-      return settledWell;
+    get isResolved() {
+      return isResolved;
     },
     resolve(value) {
-      settledWell = true;
+      isResolved = true;
       resolve(value);
     },
     reject,

@@ -3,6 +3,7 @@
 export * from './account.ts';
 export * from './file.ts';
 export * from './file-state.ts';
+export * from './openapi.ts';
 export * from './problem.ts';
 export * from './routes.ts';
 export * from './upload.ts';

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
-import { request } from 'node:http';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { type ClientRequest, request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { operationNames, presignUrl, SigningKeys } from '@stowage/s3';
 import { openMemoryStore } from '@stowage/store';
 import { type Engine, startEngine } from './engine.ts';
@@ -63,6 +67,22 @@ describe('startEngine', () => {
     assert.equal(again.store.getBucket('kept')?.name, 'kept');
     await again.close();
     await store.close();
+  });
+
+  it('keeps what it stored in its folder', async (t) => {
+    const directory = await mkdtemp(join(tmpdir(), 'stowage-engine-'));
+    t.after(() => rm(directory, { recursive: true }));
+    const credentials = { accessKeyId: 'AKIAKEPT000000000000', secretAccessKey: 'kept' };
+    const engine = await startEngine({ directory, credentials });
+    await createBucket(engine, 'one');
+    const put = await fetch(presign(engine, 'PUT', '/one/k'), { method: 'PUT', body: 'bytes' });
+    assert.equal(put.status, 200);
+    await engine.close();
+    const again = await startEngine({ directory, credentials });
+    t.after(() => again.close());
+    assert.equal(await (await fetch(presign(again, 'GET', '/one/k'))).text(), 'bytes');
+    await assert.rejects(startEngine({ directory }), /open/);
+    await assert.rejects(startEngine({ durability: { level: 'strict' } }), /needs a directory/);
   });
 
   it('finds the bucket in the host', async () => {
@@ -157,17 +177,19 @@ describe('startEngine', () => {
   });
 });
 
+/** A PUT of two bytes, of which none is sent yet. */
+function beginPut(engine: Engine): ClientRequest {
+  const url = new URL(presign(engine, 'PUT', '/one/k'));
+  const { hostname: host, port, pathname, search } = url;
+  return request({ host, port, method: 'PUT', path: pathname + search, headers: { 'content-length': 2 } });
+}
+
 describe('close', () => {
-  it('lets a running request finish, and takes no new one', async () => {
+  it('lets a running request finish, and takes no new one', async (t) => {
     const engine = await startEngine();
+    t.after(() => engine.close());
     await createBucket(engine, 'one');
-    const url = new URL(presign(engine, 'PUT', '/one/k'));
-    const sent = request({
-      port: url.port,
-      method: 'PUT',
-      path: url.pathname + url.search,
-      headers: { 'content-length': 2 },
-    });
+    const sent = beginPut(engine);
     const answered = new Promise((resolve, reject) => {
       sent.on('error', reject);
       sent.on('response', (response) => {
@@ -176,28 +198,22 @@ describe('close', () => {
       });
     });
     sent.write('a');
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    await setTimeout(30);
     const closed = engine.close();
     await assert.rejects(fetch(`${engine.endpoint}/_stowage/health`));
     sent.end('b');
     assert.equal(await answered, 200);
     await closed;
-    await engine.close();
   });
 
-  it('cuts a request that outlasts the grace', async () => {
+  it('cuts a request that outlasts the grace', async (t) => {
     const engine = await startEngine({ limits: { closeGraceMs: 50 } });
+    t.after(() => engine.close());
     await createBucket(engine, 'one');
-    const url = new URL(presign(engine, 'PUT', '/one/k'));
-    const sent = request({
-      port: url.port,
-      method: 'PUT',
-      path: url.pathname + url.search,
-      headers: { 'content-length': 2 },
-    });
+    const sent = beginPut(engine);
     const cut = new Promise((resolve) => sent.on('error', resolve));
     sent.write('a');
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    await setTimeout(30);
     await engine.close();
     await cut;
   });

@@ -3,7 +3,7 @@
 
 import { createHash, randomBytes } from 'node:crypto';
 import { SigningKeys } from '@stowage/s3';
-import { type Durability, type ObjectStore, openMemoryStore } from '@stowage/store';
+import { type Durability, type ObjectStore, openDiskStore, openMemoryStore } from '@stowage/store';
 import { type Account, AccountDirectory } from './accounts.ts';
 import type { EngineContext } from './engine-context.ts';
 import { defaultLimits, type EngineLimits } from './limits.ts';
@@ -107,8 +107,19 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
 }
 
 async function openStore(options: EngineOptions, clock: () => number): Promise<ObjectStore> {
-  if (options.directory === undefined) return openMemoryStore({ clock });
-  throw new Error('A store on disk is not built yet: leave `directory` out, or give an open `store`.');
+  const { directory, durability, log } = options;
+  if (directory === undefined) {
+    if (durability !== undefined && durability.level !== 'memory') {
+      throw new Error(`Durability ${durability.level} needs a directory: without one the store is in memory.`);
+    }
+    return openMemoryStore({ clock });
+  }
+  return openDiskStore({
+    directory,
+    clock,
+    ...(durability === undefined ? {} : { durability }),
+    ...(log === undefined ? {} : { log: (level, message, fields) => log[level](message, fields) }),
+  });
 }
 
 /** Any address of this machine is reached by loopback; an IPv6 address stands in brackets. */

@@ -13,6 +13,7 @@ import { deleteObject } from './operations/delete-object.ts';
 import { deleteObjects } from './operations/delete-objects.ts';
 import { getObject, headObject } from './operations/get-object.ts';
 import { getObjectAttributes } from './operations/get-object-attributes.ts';
+import { getObjectTagging } from './operations/get-object-tagging.ts';
 import { listBuckets } from './operations/list-buckets.ts';
 import { listMultipartUploads } from './operations/list-multipart-uploads.ts';
 import { listObjectVersions } from './operations/list-object-versions.ts';
@@ -84,7 +85,7 @@ export const handlers: Readonly<Record<OperationName, Handler | NotBuilt>> = {
   GetObjectLegalHold: 'not-built',
   GetObjectLockConfiguration: 'not-built',
   GetObjectRetention: 'not-built',
-  GetObjectTagging: 'not-built',
+  GetObjectTagging: getObjectTagging,
   GetObjectTorrent: 'not-built',
   GetPublicAccessBlock: 'not-built',
   HeadBucket: headBucket,

@@ -19,6 +19,7 @@ const refusals: Readonly<Record<StoreErrorCode, S3ErrorCode>> = {
   BodyTooLarge: 'EntityTooLarge',
   BodySizeMismatch: 'IncompleteBody',
   DiskFull: 'InsufficientStorage',
+  Overloaded: 'SlowDown',
   ReadOnly: 'ServiceUnavailable',
   Corrupt: 'InternalError',
   Locked: 'InternalError',

@@ -55,7 +55,8 @@ const programTypes: ReadonlySet<string> = new Set([
 ]);
 
 /** Endings under which a program is called what it is. Without an ending is how programs are called on Unix. */
-const programName = /\.(exe|dll|sys|scr|com|ocx|cpl|drv|efi|msi|elf|so(\.\d+)*|o|ko|bin|run|appimage|dylib|bundle|class|wasm|node)$/i;
+const programName =
+  /\.(exe|dll|sys|scr|com|ocx|cpl|drv|efi|msi|elf|so(\.\d+)*|o|ko|bin|run|appimage|dylib|bundle|class|wasm|node)$/i;
 const namedTypes = /^application\/(octet-stream|x-.*|vnd\.microsoft\.portable-executable|java-vm|wasm)$/;
 
 function calledProgram({ name, declaredType }: Announcement): boolean {
@@ -74,7 +75,8 @@ const mediaKinds = ['image/', 'video/', 'audio/'] as const;
 /** Whether bytes of the sniffed type are no image, or nothing to be heard or seen. */
 function foreignTo(kind: (typeof mediaKinds)[number], sniffed: string): boolean {
   if (sniffed.startsWith(kind)) return false;
-  if (kind === 'image/') return sniffed !== 'application/xml' && sniffed !== 'application/pdf' && sniffed !== 'application/postscript';
+  if (kind === 'image/')
+    return sniffed !== 'application/xml' && sniffed !== 'application/pdf' && sniffed !== 'application/postscript';
   // Containers of sound and of pictures are told apart badly by their first bytes.
   return !/^(audio|video)\/|^application\/(ogg|mp4|vnd\.ms-asf|x-matroska)/.test(sniffed);
 }
@@ -113,7 +115,14 @@ function isText(bytes: Uint8Array): boolean {
   }
 }
 
-const previewableTypes: ReadonlySet<string> = new Set(['image/jpeg', 'image/png', 'image/webp', 'image/gif', 'image/avif', 'image/tiff']);
+const previewableTypes: ReadonlySet<string> = new Set([
+  'image/jpeg',
+  'image/png',
+  'image/webp',
+  'image/gif',
+  'image/avif',
+  'image/tiff',
+]);
 
 const inlineTypes: ReadonlySet<string> = new Set([
   'image/jpeg',

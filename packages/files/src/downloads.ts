@@ -12,7 +12,10 @@ import { previewContentType } from './previews/preview-maker.ts';
 
 export interface Downloads {
   /** Throws `wrong-state` unless the file is ready. */
-  link(file: FileRecord, options: { readonly disposition?: Disposition | undefined; readonly lifeMs: number }): DownloadLink;
+  link(
+    file: FileRecord,
+    options: { readonly disposition?: Disposition | undefined; readonly lifeMs: number },
+  ): DownloadLink;
   /** Throws `wrong-state` unless the file is ready, `not-found` when there is no such preview. */
   previewLink(file: FileRecord, preset: string, lifeMs: number): DownloadLink;
 }

@@ -28,7 +28,8 @@ export function openFileKeys(secret: Uint8Array): FileKeys {
 
   function seal(zone: string, segments: readonly string[]): string {
     for (const part of segments) {
-      if (!segment.test(part)) throw new Error(`A segment of an object key must match ${segment.source}; this one does not.`);
+      if (!segment.test(part))
+        throw new Error(`A segment of an object key must match ${segment.source}; this one does not.`);
     }
     const path = [zone, ...segments].join('/');
     return `${path}.${macOf(path)}`;

@@ -1,11 +1,37 @@
-import type { S3Settings } from './bucket/s3-settings.ts';
-import type { FilesLimits } from './limits.ts';
-import type { FilesLog } from './log.ts';
+// The file service put together: database, bucket, domain, background work and HTTP. Nothing is read from the environment, and
+// the service sees S3 alone: any endpoint will do. Design §6.
+
+import { randomBytes } from 'node:crypto';
+import { monotonicFactory } from 'ulid';
+import { openS3Bucket } from './bucket/s3-bucket.ts';
+import { publicOrigin, type S3Settings } from './bucket/s3-settings.ts';
+import { openUrlSigner } from './bucket/sign-urls.ts';
+import { openDatabase } from './database/open-database.ts';
+import { openDownloads } from './downloads.ts';
+import { openFileKeys } from './file-key.ts';
+import type { FileRecord } from './file-record.ts';
+import { createApp } from './http/app.ts';
+import { openConsolePages } from './http/console-pages.ts';
+import { createHandlers } from './http/handlers.ts';
+import { openMetrics } from './http/metrics.ts';
+import { chooseLimits, type FilesLimits } from './limits.ts';
+import { errorFields, type FilesLog, silentLog } from './log.ts';
+import { openFileMover } from './move-file.ts';
+import { makePreviews } from './previews/make-previews.ts';
+import { openPreviewMaker } from './previews/preview-maker.ts';
+import { reconcile } from './reconcile.ts';
+import { discardBytes, purgeFile } from './removal.ts';
+import { openSignIn } from './sign-in.ts';
+import { openStateWatch } from './state-watch.ts';
+import { openStoredFiles } from './stored-files.ts';
+import { openUploads } from './uploads.ts';
+import { validateFile } from './validation.ts';
+import { openWorker } from './worker.ts';
 
 export interface FileServiceOptions {
   readonly s3: S3Settings;
   readonly database: {
-    /** Of an SQLite file, made when missing. `:memory:` keeps nothing. */
+    /** Of an SQLite file, made when missing. `:memory:` keeps nothing. One process at a time. */
     readonly path: string;
   };
   /** At least 32 bytes, the same for the life of the bucket: object keys carry a MAC made with it. */
@@ -21,7 +47,7 @@ export interface FileServiceOptions {
   readonly consoleDirectory?: string;
   /** Origins of pages, beside the service's own, that may call the API and send bytes to the bucket. Default: none. */
   readonly allowedOrigins?: readonly string[];
-  /** The origin under which people reach the service, e.g. `https://files.example.com`. */
+  /** The origin under which people reach the service, e.g. `https://files.example.com`. Its pages may send bytes too. */
   readonly publicUrl?: string;
   /** Whether jobs and deadlines are worked on by themselves. Default true; without it only `tick` does. */
   readonly background?: boolean;
@@ -34,8 +60,112 @@ export interface FileService {
   issueSignInToken(): Promise<string>;
   /** Works on everything that is due now, and what follows from it, until nothing is due. */
   tick(): Promise<void>;
+  /** Makes the bucket ready for uploads. Begun at opening and repeated by the first upload; throws when it fails. */
+  prepared(): Promise<void>;
   /** Ends background work, waits for what runs, and closes the database. */
   close(): Promise<void>;
 }
 
-export declare function openFileService(options: FileServiceOptions): Promise<FileService>;
+const minSecretBytes = 32;
+
+/**
+ * Opens the service. The endpoint need not be up yet. Throws when the database cannot be opened or was written by a newer
+ * version, and a `RangeError` when an option is out of range.
+ */
+export async function openFileService(options: FileServiceOptions): Promise<FileService> {
+  if (options.secret.byteLength < minSecretBytes) {
+    throw new RangeError(`The secret has ${options.secret.byteLength} bytes; it needs at least ${minSecretBytes}.`);
+  }
+  const limits = chooseLimits(options.limits);
+  const { s3, clock = Date.now, random = randomBytes, log = silentLog } = options;
+  const newId = ulidFactory(clock, random);
+  const ownOrigin = options.publicUrl === undefined ? [] : [new URL(options.publicUrl).origin];
+  const allowedOrigins = new Set([...ownOrigin, ...(options.allowedOrigins ?? [])]);
+
+  const metrics = openMetrics();
+  const watch = openStateWatch({ maxWaiting: limits.maxWaiting });
+  const database = await openDatabase({ path: options.database.path, clock, newId });
+  const { files, accounts, outbox } = database;
+  const bucket = openS3Bucket({ settings: s3, limits, log, origins: [...allowedOrigins] });
+  const keys = openFileKeys(options.secret);
+  const signer = openUrlSigner({ settings: s3, clock });
+  const onMove = (file: FileRecord): void => {
+    metrics.add('stowage_files_moves_total', 1, { state: file.state });
+    watch.changed(file.id);
+    worker.wake();
+  };
+  const mover = openFileMover({ files, clock, limits, log, onMove });
+  const parts = { bucket, files, mover, keys, signer, limits, clock, newId };
+  const uploads = openUploads(parts);
+  const storedFiles = openStoredFiles({ files, mover });
+  const signIn = openSignIn({ accounts, limits, clock, random, newId });
+  const maker = openPreviewMaker(limits);
+
+  const worker = openWorker({
+    ...parts,
+    database,
+    log,
+    handlers: {
+      validate: (file) => validateFile(file, parts),
+      preview: (file) => makePreviews(file, { ...parts, maker, log, onMove }),
+      discard: (file) => discardBytes(file, parts),
+      purge: (file) => purgeFile(file, parts),
+    },
+    finishUpload: uploads.finish,
+    reconcile: (file) => reconcile(file, parts),
+    onJob: (kind, outcome) => metrics.add('stowage_files_jobs_total', 1, { kind, outcome }),
+  });
+
+  const downloads = openDownloads({ signer, keys });
+  const app = createApp({
+    handlers: createHandlers({ uploads, storedFiles, downloads, signIn, watch, limits, s3 }),
+    signIn,
+    limits,
+    clock,
+    newId,
+    log,
+    metrics,
+    measure: async () => {
+      metrics.clear('stowage_files_files');
+      for (const { state, count } of await files.count()) metrics.set('stowage_files_files', count, { state });
+      metrics.set('stowage_files_outbox_jobs', await outbox.count());
+    },
+    allowedOrigins,
+    consolePages:
+      options.consoleDirectory === undefined
+        ? undefined
+        : openConsolePages({ directory: options.consoleDirectory, storageOrigin: publicOrigin(s3) }),
+    alwaysSecure: options.publicUrl?.startsWith('https:') === true,
+  });
+
+  if (options.background !== false) {
+    worker.start();
+    bucket.prepare().catch((error: unknown) => {
+      log.warn('The bucket is not ready; the next upload tries again.', { bucket: s3.bucket, ...errorFields(error) });
+    });
+  }
+
+  let closing: Promise<void> | undefined;
+  return {
+    fetch: async (request, context = {}) => app.fetch(request, context),
+    issueSignInToken: () => signIn.issueToken(),
+    tick: () => worker.tick(),
+    prepared: () => bucket.prepare(),
+    close: () => {
+      closing ??= (async () => {
+        watch.close();
+        maker.close();
+        await worker.close();
+        bucket.close();
+        await database.close();
+      })();
+      return closing;
+    },
+  };
+}
+
+/** Ids that sort by the time they were made, also within a millisecond. */
+function ulidFactory(clock: () => number, random: (sizeBytes: number) => Uint8Array): () => string {
+  const make = monotonicFactory(() => (random(1)[0] ?? 0) / 256);
+  return () => make(clock());
+}

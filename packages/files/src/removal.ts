@@ -21,7 +21,8 @@ export async function discardBytes(file: FileRecord, options: RemovalOptions): P
   if (file.strategy === 'multipart') {
     // By name and by listing: a crash may have left one that the row does not know.
     if (file.multipartUploadId !== null) await bucket.abortMultipart(file.objectKey, file.multipartUploadId);
-    for (const { key, uploadId } of await bucket.listMultipart(file.objectKey)) await bucket.abortMultipart(key, uploadId);
+    for (const { key, uploadId } of await bucket.listMultipart(file.objectKey))
+      await bucket.abortMultipart(key, uploadId);
   }
   await bucket.remove(file.objectKey, file.objectVersionId ?? undefined);
 }
@@ -36,7 +37,8 @@ export async function purgeFile(file: FileRecord, options: RemovalOptions): Prom
     await bucket.remove(previewKey, undefined);
   }
   await discardBytes(file, options);
-  if ((await bucket.head(file.objectKey)) !== undefined) throw new Error(`The object of file ${file.id} is still there.`);
+  if ((await bucket.head(file.objectKey)) !== undefined)
+    throw new Error(`The object of file ${file.id} is still there.`);
   await mover.move(file, { kind: 'purged' });
 }
 

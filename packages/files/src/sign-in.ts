@@ -101,7 +101,8 @@ export function openSignIn({ accounts, limits, clock, random, newId }: SignInOpt
     listKeys: async ({ tenantId }) => ({ keys: (await accounts.listApiKeys(tenantId)).map(shownKey) }),
 
     removeKey: async ({ tenantId }, id) => {
-      if (!(await accounts.removeApiKey(tenantId, id))) throw new FilesError('not-found', { detail: `There is no key ${id}.` });
+      if (!(await accounts.removeApiKey(tenantId, id)))
+        throw new FilesError('not-found', { detail: `There is no key ${id}.` });
     },
   };
 }

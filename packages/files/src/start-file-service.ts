@@ -1,4 +1,10 @@
-import type { FileServiceOptions } from './open-file-service.ts';
+// The file service on a port of its own: Node's HTTP server before the one `fetch`.
+
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { getRequestListener } from '@hono/node-server';
+import { type FileService, type FileServiceOptions, openFileService } from './open-file-service.ts';
 
 export interface StartFileServiceOptions extends FileServiceOptions {
   /** Default `127.0.0.1`. */
@@ -8,12 +14,80 @@ export interface StartFileServiceOptions extends FileServiceOptions {
 }
 
 export interface RunningFileService {
-  /** Where it is reached, without a slash at the end. */
+  /** Where people reach it, without a slash at the end: `publicUrl` where that was given. */
   readonly url: string;
+  readonly port: number;
+  readonly service: FileService;
   /** An address of the console that signs its opener in, once. */
   signInUrl(): Promise<string>;
-  /** Finishes running requests, at most `graceMs` (default 5 seconds), and stops. */
+  /** Takes no more requests, finishes those that run within `graceMs` (default 5 seconds), and stops. */
   close(options?: { readonly graceMs?: number }): Promise<void>;
 }
 
-export declare function startFileService(options: StartFileServiceOptions): Promise<RunningFileService>;
+const defaultPort = 3000;
+const defaultGraceMs = 5_000;
+
+/** Throws what `listen` throws, e.g. EADDRINUSE, and what `openFileService` throws; then nothing is left running. */
+export async function startFileService(options: StartFileServiceOptions): Promise<RunningFileService> {
+  const { host = '127.0.0.1', port = defaultPort } = options;
+  // The port comes first: the bucket's CORS rule names it.
+  let answer: (request: Request, incoming: IncomingMessage) => Promise<Response> = async () =>
+    new Response('The service is starting.\n', { status: 503, headers: { 'retry-after': '1' } });
+  const listener = getRequestListener((request, { incoming }) => answer(request, incoming as IncomingMessage), {
+    overrideGlobalObjects: false,
+  });
+  const server = createServer({ requestTimeout: 60_000, headersTimeout: 20_000 }, (incoming, outgoing) => {
+    void listener(incoming, outgoing);
+  });
+  server.listen(port, host);
+  await once(server, 'listening');
+  // A TCP server's address is never a path.
+  const bound = (server.address() as AddressInfo).port;
+  const url = (options.publicUrl ?? `http://${host.includes(':') ? `[${host}]` : host}:${bound}`).replace(/\/+$/, '');
+
+  let service: FileService;
+  try {
+    service = await openFileService({
+      ...options,
+      allowedOrigins: [...originsOf(host, bound, url), ...(options.allowedOrigins ?? [])],
+    });
+  } catch (error) {
+    server.closeAllConnections();
+    server.close();
+    throw error;
+  }
+  answer = (request, incoming) => {
+    const clientAddress = incoming.socket.remoteAddress;
+    return service.fetch(request, clientAddress === undefined ? {} : { clientAddress });
+  };
+
+  return {
+    url,
+    port: bound,
+    service,
+    // After `#`, so that the token reaches no server, no log and no Referer.
+    signInUrl: async () => `${url}/sign-in#token=${await service.issueSignInToken()}`,
+    close: async ({ graceMs = defaultGraceMs } = {}) => {
+      // The service first: requests that wait for a change are let go, and then answered.
+      const closed = stop(server, graceMs);
+      await service.close();
+      await closed;
+    },
+  };
+}
+
+/** The page may have been opened under any of the names of this machine's loopback. */
+function originsOf(host: string, port: number, url: string): readonly string[] {
+  const local = ['127.0.0.1', 'localhost', '::1', '0.0.0.0', '::'].includes(host);
+  const origins = local ? [`http://127.0.0.1:${port}`, `http://localhost:${port}`] : [];
+  return [new URL(url).origin, ...origins];
+}
+
+async function stop(server: Server, graceMs: number): Promise<void> {
+  const closed = once(server, 'close');
+  server.close();
+  server.closeIdleConnections();
+  const timer = setTimeout(() => server.closeAllConnections(), graceMs);
+  await closed;
+  clearTimeout(timer);
+}

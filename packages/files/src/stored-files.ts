@@ -78,7 +78,10 @@ export function openStoredFiles({ files, mover }: StoredFilesOptions): StoredFil
         }
         file = latest;
       }
-      throw new FilesError('wrong-state', { detail: 'The file is changing too fast; try again.', retryAfterSeconds: 1 });
+      throw new FilesError('wrong-state', {
+        detail: 'The file is changing too fast; try again.',
+        retryAfterSeconds: 1,
+      });
     },
 
     restore: async (tenantId, id) => {
@@ -86,13 +89,18 @@ export function openStoredFiles({ files, mover }: StoredFilesOptions): StoredFil
       for (let attempt = 0; attempt < maxMoveAttempts; attempt++) {
         if (file.state === 'ready') return fileEntry(file);
         if (file.state !== 'trashed') {
-          throw new FilesError('wrong-state', { detail: `Only a file in the trash can be restored; this one is ${file.state}.` });
+          throw new FilesError('wrong-state', {
+            detail: `Only a file in the trash can be restored; this one is ${file.state}.`,
+          });
         }
         const restored = await mover.move(file, { kind: 'restored', previewable: isPreviewable(file.contentType) });
         if (restored !== undefined) return fileEntry(restored);
         file = await get(tenantId, id);
       }
-      throw new FilesError('wrong-state', { detail: 'The file is changing too fast; try again.', retryAfterSeconds: 1 });
+      throw new FilesError('wrong-state', {
+        detail: 'The file is changing too fast; try again.',
+        retryAfterSeconds: 1,
+      });
     },
   };
 }

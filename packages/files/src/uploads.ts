@@ -78,7 +78,10 @@ export function openUploads(options: UploadsOptions): Uploads {
       if (changed !== undefined) return changed;
       current = (await files.find(file.id)) ?? current;
     }
-    throw new FilesError('wrong-state', { detail: 'The upload is changing too fast; try again.', retryAfterSeconds: 1 });
+    throw new FilesError('wrong-state', {
+      detail: 'The upload is changing too fast; try again.',
+      retryAfterSeconds: 1,
+    });
   }
 
   /** How long a URL for this upload may live; 0 when the upload's time is over. */
@@ -122,7 +125,8 @@ export function openUploads(options: UploadsOptions): Uploads {
     for (let attempt = 0; attempt < maxMoveAttempts && isUploading(current); attempt++) {
       if (current.strategy === 'put') {
         const settled = await reconcile(current, options);
-        if (isUploading(settled)) throw missing('The bucket does not hold the bytes yet. Send them, then complete again.');
+        if (isUploading(settled))
+          throw missing('The bucket does not hold the bytes yet. Send them, then complete again.');
         return settled;
       }
       current = await join(current);

@@ -49,7 +49,8 @@ async function nextEvent(file: FileRecord, bucket: Bucket): Promise<FileEvent | 
 /** A crash between two steps of an upload can leave a second upload of the same key in the bucket; it is paid for. */
 async function abortStrays(file: FileRecord, bucket: Bucket): Promise<void> {
   if (file.strategy !== 'multipart') return;
-  for (const { key, uploadId } of await bucket.listMultipart(file.objectKey)) await bucket.abortMultipart(key, uploadId);
+  for (const { key, uploadId } of await bucket.listMultipart(file.objectKey))
+    await bucket.abortMultipart(key, uploadId);
 }
 
 async function inspect(file: FileRecord, bucket: Bucket): Promise<FileEvent> {

@@ -70,7 +70,12 @@ export function openWorker(options: WorkerOptions): Worker {
         return;
       }
       const waitMs = Math.min(maxRetryMs, retryMs * 2 ** job.attempts);
-      log.warn('A job failed; it is tried again.', { job: job.kind, fileId: job.fileId, waitMs, ...errorFields(error) });
+      log.warn('A job failed; it is tried again.', {
+        job: job.kind,
+        fileId: job.fileId,
+        waitMs,
+        ...errorFields(error),
+      });
       await database.outbox.retry(job, clock() + waitMs, String(error));
       options.onJob(job.kind, 'retried');
     }
@@ -107,7 +112,11 @@ export function openWorker(options: WorkerOptions): Worker {
     }
   }
 
-  async function postpone(file: FileRecord, nowMs: number, due: Parameters<typeof database.files.change>[2] = []): Promise<void> {
+  async function postpone(
+    file: FileRecord,
+    nowMs: number,
+    due: Parameters<typeof database.files.change>[2] = [],
+  ): Promise<void> {
     await database.files.change(file, { reviewAtMs: nowMs + limits.reviewIntervalMs }, due);
   }
 
@@ -150,9 +159,11 @@ export function openWorker(options: WorkerOptions): Worker {
   function tick(): Promise<void> {
     // A tick that is asked for while one runs begins after it: what was due at the asking is then done.
     const next = (running ?? Promise.resolve()).then(work);
-    const settled = next.catch(() => undefined).finally(() => {
-      if (running === settled) running = undefined;
-    });
+    const settled = next
+      .catch(() => undefined)
+      .finally(() => {
+        if (running === settled) running = undefined;
+      });
     running = settled;
     return next;
   }

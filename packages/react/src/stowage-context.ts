@@ -3,7 +3,7 @@
 import type { StowageClient, UploadList } from '@stowage/client';
 import { createContext, useContext } from 'react';
 
-export interface StowageValue {
+interface StowageValue {
   readonly client: StowageClient;
   readonly uploads: UploadList;
 }

@@ -93,6 +93,7 @@ export type { ListedObject } from './documents/listed-object.ts';
 export type { DocumentChecksum } from './documents/object-checksum.ts';
 export type { Owner, OwnerOf } from './documents/owner.ts';
 export { type PostObjectDocument, writePostObjectDocument } from './documents/post-object.ts';
+export { type Tag, writeTaggingDocument } from './documents/tagging.ts';
 // operations and errors
 export {
   isS3Error,

@@ -2,6 +2,7 @@
 // catalog is the disk store's own; only the index, the bytes and the commit lie elsewhere.
 
 import { randomBytes } from 'node:crypto';
+import { MemoryBudget } from './blobs/body-writer.ts';
 import type { StagedContent } from './blobs/staged-content.ts';
 import { applyFact } from './catalog/facts.ts';
 import type { Committer, Operation } from './catalog/operation.ts';
@@ -49,6 +50,7 @@ export function openMemoryStore(options: MemoryStoreOptions = {}): ObjectStore {
     source: bodies,
     place: {
       maxGatheredBytes: Number.MAX_SAFE_INTEGER,
+      memory: new MemoryBudget(Number.MAX_SAFE_INTEGER),
       gathered: (bytes) => bodies.add(bytes),
       openSink: () => {
         throw new Error('A body outgrew memory in a store that gathers every body in memory.');

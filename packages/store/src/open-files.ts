@@ -76,7 +76,7 @@ export class OpenFiles {
 
 class OpenFileEntry implements LentFile {
   readonly file: DiskFile;
-  coldReads = 0;
+  coldReads = 1;
   readers = 0;
   #retired = false;
   readonly #closed = Promise.withResolvers<void>();

@@ -112,13 +112,11 @@ export class VerifiedReads implements ByteSource {
   async #readAsync(lent: LentFile, read: BodyRead, blocks: Blocks): Promise<Uint8Array> {
     const began = performance.now();
     const bytes = Buffer.allocUnsafeSlow(blocks.end - blocks.start);
-    const reading = lent.file.read(bytes, read.bodyStart + blocks.start);
-    let { checksums } = read;
-    if (checksums === undefined) {
-      checksums = Buffer.allocUnsafe(blocks.count * checksumSizeBytes);
-      await lent.file.read(checksums, read.sizeBytes + blocks.first * checksumSizeBytes);
-    }
-    const count = await reading;
+    const checksums = read.checksums ?? Buffer.allocUnsafe(blocks.count * checksumSizeBytes);
+    const [count] = await Promise.all([
+      lent.file.read(bytes, read.bodyStart + blocks.start),
+      read.checksums ?? lent.file.read(checksums, read.sizeBytes + blocks.first * checksumSizeBytes),
+    ]);
     const waited = performance.now() - began > 10 * coldReadMs;
     lent.coldReads = waited ? coldReads : Math.max(0, lent.coldReads - 1);
     return this.#verify(bytes.subarray(0, count), checksums, read, blocks);

@@ -6,7 +6,7 @@ import { queryOptions } from '@tanstack/react-query';
 
 export const sessionKey = ['session'] as const;
 
-export type SignInState =
+type SignInState =
   | { readonly kind: 'signed-in'; readonly session: Session }
   | { readonly kind: 'signed-out'; readonly linkFailed: boolean };
 

@@ -1,6 +1,6 @@
 // Light, dark, or as the system has it. public/theme.js applies a kept choice before the first paint.
 
-export type Theme = 'light' | 'dark';
+type Theme = 'light' | 'dark';
 
 const storageKey = 'stowage-theme';
 

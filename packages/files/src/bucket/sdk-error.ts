@@ -6,6 +6,7 @@ export function errorCode(error: unknown): string {
   // `Unknown` and `UnknownError` are the SDK's names for an answer without a body.
   if (error.name !== 'Unknown' && error.name !== 'UnknownError') return error.name;
   const metadata = '$metadata' in error ? error.$metadata : undefined;
-  const status = typeof metadata === 'object' && metadata !== null && 'httpStatusCode' in metadata && metadata.httpStatusCode;
+  const status =
+    typeof metadata === 'object' && metadata !== null && 'httpStatusCode' in metadata && metadata.httpStatusCode;
   return typeof status === 'number' ? String(status) : error.name;
 }

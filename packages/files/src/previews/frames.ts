@@ -27,7 +27,8 @@ export function createFrameReader(maxBytes: number, onFrame: (frame: Buffer) => 
         rest = rest.subarray(taken);
         if (headerFilled < headerBytes) return;
         const sizeBytes = header.readUInt32BE();
-        if (sizeBytes > maxBytes) throw new Error(`A frame of ${sizeBytes} bytes was announced; at most ${maxBytes} are taken.`);
+        if (sizeBytes > maxBytes)
+          throw new Error(`A frame of ${sizeBytes} bytes was announced; at most ${maxBytes} are taken.`);
         frame = Buffer.allocUnsafe(sizeBytes);
         filled = 0;
       }

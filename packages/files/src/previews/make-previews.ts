@@ -22,7 +22,13 @@ export interface MakePreviewsOptions {
 export async function makePreviews(file: FileRecord, options: MakePreviewsOptions): Promise<void> {
   const { bucket, keys, maker, log } = options;
   const { objectEtag: etag, objectKey } = file;
-  if (file.state !== 'ready' || etag === null || file.previews.includes('thumbnail') || !isPreviewable(file.contentType)) return;
+  if (
+    file.state !== 'ready' ||
+    etag === null ||
+    file.previews.includes('thumbnail') ||
+    !isPreviewable(file.contentType)
+  )
+    return;
   const result = await maker.make({
     sizeBytes: file.sizeBytes,
     open: (signal) => bucket.read(objectKey, { etag, signal }),

@@ -109,12 +109,16 @@ function startRenderer(limits: PreviewLimits): Renderer {
   };
   // The file beside this one, under the ending that this one runs with: published packages hold JavaScript.
   const file = fileURLToPath(new URL(`./render-previews${extname(import.meta.url)}`, import.meta.url));
-  const child: ChildProcessByStdio<Writable, Readable, null> = spawn(process.execPath, [file, JSON.stringify(settings)], {
-    // No environment: it needs none, and this one may hold keys.
-    env: {},
-    stdio: ['pipe', 'pipe', 'ignore'],
-    windowsHide: true,
-  });
+  const child: ChildProcessByStdio<Writable, Readable, null> = spawn(
+    process.execPath,
+    [file, JSON.stringify(settings)],
+    {
+      // No environment: it needs none, and this one may hold keys.
+      env: {},
+      stdio: ['pipe', 'pipe', 'ignore'],
+      windowsHide: true,
+    },
+  );
   const exited = once(child, 'exit').then(() => {
     throw new Error(`The process that makes previews ended with code ${child.exitCode}, signal ${child.signalCode}.`);
   });
@@ -159,7 +163,8 @@ function startRenderer(limits: PreviewLimits): Renderer {
       await Promise.race([send(source, sizeBytes, signal), answered, exited]);
       await Promise.race([answered, exited]);
       const [text, picture] = frames;
-      if (text === undefined || picture === undefined) throw new Error('The process that makes previews gave no answer.');
+      if (text === undefined || picture === undefined)
+        throw new Error('The process that makes previews gave no answer.');
       // It was written by render-previews.ts.
       const answer = JSON.parse(text.toString()) as PreviewAnswer;
       return answer.made ? { ...answer, picture } : answer;

@@ -58,7 +58,7 @@ export class BlobWriter implements BodySink {
     return undefined;
   }
 
-  async finish(): Promise<StagedContent> {
+  async finish(): Promise<StagedContent & { readonly kind: 'blob' }> {
     try {
       const { blobId, folders } = this.#options;
       const file = await this.#opened;

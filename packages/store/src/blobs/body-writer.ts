@@ -11,17 +11,38 @@ export interface BodySink {
   /** The chunk is used up when this returns or resolves. */
   write(chunk: Uint8Array): Promise<void> | undefined;
   /** Resolves once the bytes are durable. */
-  finish(): Promise<StagedContent>;
+  finish(): Promise<StagedContent & { readonly kind: 'blob' }>;
   discard(): Promise<void>;
 }
 
 export interface BodyPlace {
   /** The most that a body may take of memory before it goes on in a sink. */
   readonly maxGatheredBytes: number;
+  /** Shared by all bodies that are being gathered: one that finds no memory left goes on in a sink. */
+  readonly memory: MemoryBudget;
   /** Takes a body that stayed in memory; the bytes are the place's own now. */
   gathered(bytes: Buffer): StagedContent;
   openSink(): BodySink;
   readonly abandon: Abandon;
+}
+
+/** How much memory all bodies together may take while they arrive. */
+export class MemoryBudget {
+  #leftBytes: number;
+
+  constructor(sizeBytes: number) {
+    this.#leftBytes = sizeBytes;
+  }
+
+  take(sizeBytes: number): boolean {
+    if (sizeBytes > this.#leftBytes) return false;
+    this.#leftBytes -= sizeBytes;
+    return true;
+  }
+
+  giveBack(sizeBytes: number): void {
+    this.#leftBytes += sizeBytes;
+  }
 }
 
 /** Opens a writer for one body. */
@@ -39,6 +60,7 @@ class PlacedBodyWriter implements BodyWriter {
   #gathered: Buffer[] = [];
   #whole: Buffer | undefined;
   #ended = false;
+  #memoryBytes = 0;
 
   constructor(options: StageOptions, place: BodyPlace) {
     this.#options = options;
@@ -46,9 +68,8 @@ class PlacedBodyWriter implements BodyWriter {
     this.#digests = options.digests.map((algorithm) => [algorithm, createDigest(algorithm)]);
     const { sizeBytes } = options;
     if (sizeBytes !== undefined && sizeBytes > options.maxSizeBytes) throw tooLarge(sizeBytes, options.maxSizeBytes);
-    if (sizeBytes !== undefined && sizeBytes <= Math.min(place.maxGatheredBytes, maxPreallocatedBytes)) {
-      this.#whole = Buffer.allocUnsafeSlow(sizeBytes);
-    }
+    const small = sizeBytes !== undefined && sizeBytes <= Math.min(place.maxGatheredBytes, maxPreallocatedBytes);
+    if (small && this.#takeMemory(sizeBytes)) this.#whole = Buffer.allocUnsafeSlow(sizeBytes);
   }
 
   write(chunk: Uint8Array): Promise<void> | undefined {
@@ -63,7 +84,8 @@ class PlacedBodyWriter implements BodyWriter {
       this.#whole.set(chunk, start); // hashed at the end, in one call
       return undefined;
     }
-    if (this.#sink === undefined && end <= this.#place.maxGatheredBytes) {
+    const gathers = this.#sink === undefined && end <= this.#place.maxGatheredBytes;
+    if (gathers && this.#takeMemory(chunk.length)) {
       this.#gathered.push(Buffer.from(chunk));
       this.#hash(chunk);
       return undefined;
@@ -76,7 +98,7 @@ class PlacedBodyWriter implements BodyWriter {
 
   async finish(): Promise<StagedBody> {
     this.#requireOpen();
-    this.#ended = true;
+    this.#end();
     const { sizeBytes } = this.#options;
     if (sizeBytes !== undefined && sizeBytes !== this.#sizeBytes) {
       await this.#sink?.discard();
@@ -93,7 +115,7 @@ class PlacedBodyWriter implements BodyWriter {
 
   async discard(): Promise<void> {
     if (this.#ended) return;
-    this.#ended = true;
+    this.#end();
     this.#gathered = [];
     this.#whole = undefined;
     await this.#sink?.discard();
@@ -108,7 +130,24 @@ class PlacedBodyWriter implements BodyWriter {
       const written = sink.write(earlier);
       if (written !== undefined) await written;
     }
+    this.#giveMemoryBack();
     await sink.write(chunk);
+  }
+
+  #takeMemory(sizeBytes: number): boolean {
+    const taken = this.#place.memory.take(sizeBytes);
+    if (taken) this.#memoryBytes += sizeBytes;
+    return taken;
+  }
+
+  #giveMemoryBack(): void {
+    this.#place.memory.giveBack(this.#memoryBytes);
+    this.#memoryBytes = 0;
+  }
+
+  #end(): void {
+    this.#ended = true;
+    this.#giveMemoryBack();
   }
 
   #hash(chunk: Uint8Array): void {

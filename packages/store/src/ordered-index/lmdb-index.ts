@@ -7,6 +7,7 @@
 // of them in a file of its own, written once all other pages are durable. Going back is putting them in their place.
 
 import * as fs from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { open, type RootDatabase, type Transaction } from 'lmdb';
 import { crc32c } from '../blobs/block-checksums.ts';
@@ -38,7 +39,7 @@ export async function openLmdbIndex(options: LmdbIndexOptions): Promise<OrderedI
   });
   const index = new LmdbIndex(options, database);
   // Opening may have committed by itself: from here on this state's pages are held, not those of the one before.
-  await index.flush();
+  await index.flush(async () => undefined);
   return index;
 }
 
@@ -85,19 +86,23 @@ class LmdbIndex implements OrderedIndex {
   apply(changes: IndexChanges): void {
     const database = this.#database;
     this.#changed = true;
-    database.transactionSync(() => {
-      for (const { key, value } of changes.values()) {
-        if (value === undefined) database.removeSync(key);
-        else database.putSync(key, value);
-      }
-    }, synchronousCommit);
+    try {
+      database.transactionSync(() => {
+        for (const { key, value } of changes.values()) {
+          if (value === undefined) database.removeSync(key);
+          else database.putSync(key, value);
+        }
+      }, synchronousCommit);
+    } catch (cause) {
+      throw asDiskError(cause);
+    }
     database.resetReadTxn(); // what is read from here on sees this commit
   }
 
-  flush(): Promise<void> {
+  flush(first: () => Promise<void>): Promise<void> {
     this.#flushing = this.#flushing.then(
-      () => this.#checkpoint(),
-      () => this.#checkpoint(),
+      () => this.#checkpoint(first),
+      () => this.#checkpoint(first),
     );
     return this.#flushing;
   }
@@ -109,7 +114,7 @@ class LmdbIndex implements OrderedIndex {
     fs.closeSync(this.#data);
   }
 
-  async #checkpoint(): Promise<void> {
+  async #checkpoint(first: () => Promise<void>): Promise<void> {
     if (!this.#changed) return;
     this.#changed = false;
     try {
@@ -118,6 +123,7 @@ class LmdbIndex implements OrderedIndex {
       const reader = this.#database.useReadTransaction();
       const metaPages = Buffer.alloc(metaSizeBytes);
       fs.readSync(this.#data, metaPages, 0, metaSizeBytes, 0);
+      await first();
       await syncFile(this.#data);
       await writeCheckpoint(this.#options, metaPages);
       this.#checkpointReader?.done();
@@ -127,6 +133,12 @@ class LmdbIndex implements OrderedIndex {
       throw cause;
     }
   }
+}
+
+/** LMDB gives the number of a system error where node:fs gives its name. */
+function asDiskError(cause: unknown): unknown {
+  const full = cause instanceof Error && 'code' in cause && cause.code === constants.errno.ENOSPC;
+  return full ? Object.assign(new Error('The index finds no room on the disk.', { cause }), { code: 'ENOSPC' }) : cause;
 }
 
 async function readCheckpoint({ disk, folder }: LmdbIndexOptions): Promise<Buffer | undefined> {

@@ -30,9 +30,12 @@ export interface IndexChange {
 }
 
 export interface OrderedIndex extends IndexReader {
-  /** Makes all changes visible at once. Durable only after `flush`. */
+  /** Makes all changes visible at once. Durable only after `flush`; until then, opening may find an earlier state. */
   apply(changes: IndexChanges): void;
-  /** Resolves when all that was applied before survives power loss. */
-  flush(): Promise<void>;
+  /**
+   * Resolves when all that was applied before this call survives power loss. `first` is awaited before anything of it can:
+   * it makes durable what the index is a view of, so that the index is never ahead.
+   */
+  flush(first: () => Promise<void>): Promise<void>;
   close(): Promise<void>;
 }

@@ -1,0 +1,111 @@
+// The OpenAPI 3.1 document, made from the contract's tables and schemas.
+
+import { z } from 'zod';
+import { problemSchema, problems } from './problem.ts';
+import { type Route, type RouteName, routeNames, routes } from './routes.ts';
+
+/** Headers that a route reads beside the common ones. */
+const headers: Partial<Record<RouteName, string>> = { createUpload: 'Idempotency-Key', deleteFile: 'If-Match' };
+
+/** Problems that any route may answer. */
+const everywhere = ['invalid-request', 'unauthenticated', 'too-many-requests', 'internal-error'] as const;
+
+/** Plain JSON data, freshly made. */
+export function openApiDocument(): object {
+  const paths: Record<string, Record<string, unknown>> = {};
+  for (const name of routeNames) {
+    const route = routes[name];
+    const path = paths[route.path] ?? {};
+    path[route.method.toLowerCase()] = operation(name, route);
+    paths[route.path] = path;
+  }
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Stowage file service',
+      version: '1',
+      description:
+        'Uploads and downloads go straight to the bucket by signed URLs; this API hands them out and keeps the books.',
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    servers: [{ url: '/' }],
+    paths,
+    components: {
+      schemas: { Problem: jsonSchema(problemSchema, 'output') },
+      securitySchemes: {
+        session: { type: 'apiKey', in: 'cookie', name: 'stowage_session' },
+        apiKey: { type: 'http', scheme: 'bearer' },
+      },
+    },
+  };
+}
+
+function operation(name: RouteName, route: Route): object {
+  const responses: Record<string, unknown> = { [route.status]: success(route) };
+  const byStatus = new Map<number, string[]>();
+  for (const code of [...everywhere, ...route.problems]) {
+    const { status } = problems[code];
+    byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
+  }
+  for (const [status, codes] of byStatus) {
+    responses[status] = {
+      description: `Problem: ${codes.join(', ')}`,
+      content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+    };
+  }
+  return {
+    operationId: name,
+    summary: route.summary,
+    security: route.access === 'public' ? [] : [{ session: [] }, { apiKey: [] }],
+    parameters: [...pathParameters(route), ...queryParameters(route), ...headerParameters(name)],
+    ...(route.body === undefined
+      ? {}
+      : {
+          requestBody: { required: true, content: { 'application/json': { schema: jsonSchema(route.body, 'input') } } },
+        }),
+    responses,
+  };
+}
+
+function success(route: Route): object {
+  if (route.status === 302) {
+    return {
+      description: 'A short-lived URL at the bucket.',
+      headers: { location: { required: true, schema: { type: 'string', format: 'uri' } } },
+    };
+  }
+  if (route.response === undefined) return { description: 'Done.' };
+  return { description: 'Success.', content: { 'application/json': { schema: jsonSchema(route.response, 'output') } } };
+}
+
+function pathParameters(route: Route): object[] {
+  return [...route.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
+    name,
+    in: 'path',
+    required: true,
+    schema: { type: 'string' },
+  }));
+}
+
+function queryParameters(route: Route): object[] {
+  if (route.query === undefined) return [];
+  // Values that are coerced from text are described by what they become.
+  const schema = jsonSchema(route.query, 'output');
+  const properties = typeof schema.properties === 'object' && schema.properties !== null ? schema.properties : {};
+  return Object.entries(properties).map(([name, property]) => ({
+    name,
+    in: 'query',
+    required: false,
+    schema: property,
+  }));
+}
+
+function headerParameters(name: RouteName): object[] {
+  const header = headers[name];
+  return header === undefined ? [] : [{ name: header, in: 'header', required: false, schema: { type: 'string' } }];
+}
+
+function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): Record<string, unknown> {
+  const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, { io, target: 'draft-2020-12' });
+  return rest;
+}

@@ -1,0 +1,196 @@
+// The HTTP face: every request goes recognise → limit → same site? → allowed? → parse → handle → render. Hono routes it; the
+// routes are the contract's table.
+
+import { openApiDocument, problems, type Route, type RouteName, routeNames, routes } from '@stowage/contract';
+import { type Context, Hono } from 'hono';
+import { getCookie } from 'hono/cookie';
+import { cors } from 'hono/cors';
+import { FilesError, isFilesError } from '../files-error.ts';
+import type { FilesLimits } from '../limits.ts';
+import { errorFields, type FilesLog } from '../log.ts';
+import type { Caller, SignIn } from '../sign-in.ts';
+import type { ConsolePages } from './console-pages.ts';
+import { refuseCrossSite } from './cross-site.ts';
+import type { Call, Handlers, Reply } from './handlers.ts';
+import type { Metrics } from './metrics.ts';
+import { problemResponse } from './problem-response.ts';
+import { openRateLimit } from './rate-limit.ts';
+import { readBody, readIdempotencyKey, readQuery } from './read-request.ts';
+
+export interface AppOptions {
+  readonly handlers: Handlers;
+  readonly signIn: SignIn;
+  readonly limits: FilesLimits;
+  readonly clock: () => number;
+  readonly newId: () => string;
+  readonly log: FilesLog;
+  readonly metrics: Metrics;
+  /** Brings gauges up to date before they are shown. */
+  readonly measure: () => Promise<void>;
+  readonly allowedOrigins: ReadonlySet<string>;
+  readonly consolePages: ConsolePages | undefined;
+  /** Whether browsers reach the service by https, whatever the request says: a proxy may stand before it. */
+  readonly alwaysSecure: boolean;
+}
+
+export interface AppEnvironment {
+  /** The client's address; absent where the caller of `fetch` did not say. */
+  readonly clientAddress?: string;
+}
+
+interface HonoTypes {
+  Bindings: AppEnvironment;
+  Variables: { requestId: string };
+}
+
+type AppContext = Context<HonoTypes>;
+
+const loopback = /^(127\.|::1$|::ffff:127\.)/;
+const cookieName = 'stowage_session';
+
+export function createApp(options: AppOptions): Hono<HonoTypes> {
+  const { limits, clock, log, metrics, newId } = options;
+  const app = new Hono<HonoTypes>();
+  const requests = openRateLimit({ perSecond: limits.requestsPerSecond, burst: limits.requestBurst, clock });
+  const signIns = openRateLimit({ perSecond: limits.signInsPerMinute / 60, burst: limits.signInsPerMinute, clock });
+  const openApi = JSON.stringify(openApiDocument());
+
+  app.use(async (context, next) => {
+    const given = context.req.header('x-request-id');
+    const requestId = given !== undefined && /^[\w-]{8,64}$/.test(given) ? given : newId();
+    context.set('requestId', requestId);
+    await next();
+    context.res.headers.set('x-request-id', requestId);
+    context.res.headers.set('x-content-type-options', 'nosniff');
+    context.res.headers.set('referrer-policy', 'no-referrer');
+  });
+
+  app.onError((error, context) => {
+    const requestId = context.get('requestId');
+    if (!isFilesError(error) || error.cause !== undefined) {
+      const place = { requestId, method: context.req.method, path: context.req.path };
+      log.error('A request failed.', { ...place, ...errorFields(error) });
+    }
+    return problemResponse(error, requestId);
+  });
+
+  app.notFound((context) =>
+    problemResponse(
+      new FilesError('not-found', { detail: `There is no ${context.req.method} ${context.req.path}.` }),
+      context.get('requestId'),
+    ),
+  );
+
+  app.use(
+    '/v1/*',
+    cors({
+      origin: (origin) => (options.allowedOrigins.has(origin) ? origin : null),
+      credentials: true,
+      allowMethods: ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE'],
+      allowHeaders: ['authorization', 'content-type', 'idempotency-key', 'if-match', 'x-request-id'],
+      exposeHeaders: ['etag', 'retry-after', 'x-request-id'],
+      maxAge: 600,
+    }),
+  );
+
+  for (const name of routeNames) {
+    const route = routes[name];
+    app.on(route.method, route.path.replace(/\{(\w+)\}/g, ':$1'), async (context) => {
+      let status = 500;
+      try {
+        const response = await answer(name, context);
+        status = response.status;
+        return response;
+      } catch (error) {
+        if (isFilesError(error)) status = problems[error.code].status;
+        throw error;
+      } finally {
+        metrics.add('stowage_files_requests_total', 1, { route: name, status: String(status) });
+      }
+    });
+  }
+
+  async function answer(name: RouteName, context: AppContext): Promise<Response> {
+    const route: Route = routes[name];
+    const request = context.req.raw;
+    const address = context.env?.clientAddress ?? 'unknown';
+    const caller = await recognise(context);
+    requests.take(caller?.principal ?? `address:${address}`);
+    if (name === 'signIn') signIns.take(address);
+    // Keys are never sent by a browser of itself: only what comes by cookie, or asks for one, can be forged.
+    if (caller?.by !== 'api-key') refuseCrossSite(request, options.allowedOrigins);
+    if (route.access === 'authenticated' && caller === undefined) throw new FilesError('unauthenticated');
+
+    const body = { maxBytes: limits.maxRequestBodyBytes, onBytes: countReceived };
+    const call = {
+      get caller(): Caller {
+        if (caller === undefined) throw new FilesError('unauthenticated');
+        return caller;
+      },
+      params: context.req.param() as Record<string, string>,
+      query: readQuery(new URL(request.url), route.query),
+      body: await readBody(request, route.body, body),
+      ifMatch: request.headers.get('if-match') ?? undefined,
+      idempotencyKey: readIdempotencyKey(request.headers),
+      sessionToken: getCookie(context, cookieName),
+      signal: request.signal,
+    };
+    // Query and body were parsed by this very route's schemas, which is what the handler's types are made from.
+    const handle = options.handlers[name] as (call: Call<RouteName>) => Promise<Reply<unknown>>;
+    return render(route, await handle(call as Call<RouteName>), request);
+  }
+
+  function countReceived(sizeBytes: number): void {
+    metrics.add('stowage_files_received_bytes_total', sizeBytes);
+  }
+
+  async function recognise(context: AppContext): Promise<Caller | undefined> {
+    const authorization = context.req.header('authorization');
+    // Who shows a key is judged by the key alone.
+    if (authorization !== undefined) {
+      const [scheme = '', secret = ''] = authorization.split(' ', 2);
+      const caller = scheme.toLowerCase() === 'bearer' ? await options.signIn.recogniseKey(secret) : undefined;
+      if (caller === undefined)
+        throw new FilesError('unauthenticated', { detail: 'This API key is not known, or was revoked.' });
+      return caller;
+    }
+    const token = getCookie(context, cookieName);
+    return token === undefined ? undefined : options.signIn.recogniseSession(token);
+  }
+
+  function render(route: Route, reply: Reply<unknown>, request: Request): Response {
+    const headers = new Headers({ 'cache-control': 'no-store', ...reply.headers });
+    const { session } = reply;
+    if (session !== undefined) {
+      const secure = options.alwaysSecure || new URL(request.url).protocol === 'https:' ? '; Secure' : '';
+      const value = session === null ? '' : session.token;
+      const seconds = session === null ? 0 : Math.floor(session.lifeMs / 1000);
+      headers.append(
+        'set-cookie',
+        `${cookieName}=${value}; Path=/; Max-Age=${seconds}; HttpOnly; SameSite=Lax${secure}`,
+      );
+    }
+    if (route.response === undefined) return new Response(null, { status: route.status, headers });
+    headers.set('content-type', 'application/json');
+    return new Response(JSON.stringify(reply.body), { status: route.status, headers });
+  }
+
+  app.get('/healthz', (context) => context.json({ status: 'ok' }, 200, { 'cache-control': 'no-store' }));
+  app.get('/v1/openapi.json', () => new Response(openApi, { headers: { 'content-type': 'application/json' } }));
+  app.get('/metrics', async (context) => {
+    const local = loopback.test(context.env?.clientAddress ?? '');
+    if (!local && (await recognise(context)) === undefined) throw new FilesError('unauthenticated');
+    await options.measure();
+    return new Response(metrics.render(), { headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' } });
+  });
+
+  const { consolePages } = options;
+  if (consolePages !== undefined) {
+    app.get('*', async (context, next) => {
+      const page = context.req.path.startsWith('/v1/') ? undefined : await consolePages.serve(context.req.raw);
+      if (page === undefined) return next();
+      return page;
+    });
+  }
+  return app;
+}

@@ -1,0 +1,85 @@
+// The unknown at the edge, parsed once: body, query and headers of a request, each with a limit.
+
+import { type Route, uploadLimits } from '@stowage/contract';
+import { FilesError } from '../files-error.ts';
+
+/** What a schema of the contract does; zod's own type is not needed here. */
+type Schema = NonNullable<Route['body']>;
+
+export interface ReadBodyOptions {
+  readonly maxBytes: number;
+  /** Told of every byte that came. */
+  readonly onBytes: (sizeBytes: number) => void;
+}
+
+/** A JSON body, checked against the schema; `undefined` where the route takes none: then nothing is read. */
+export async function readBody(
+  request: Request,
+  schema: Schema | undefined,
+  options: ReadBodyOptions,
+): Promise<unknown> {
+  if (schema === undefined) return undefined;
+  const type = request.headers.get('content-type') ?? '';
+  const bytes = await readBytes(request, options);
+  // A page of another site can send text/plain without asking first; JSON it cannot.
+  if (bytes.length > 0 && !/^application\/([a-z.-]+\+)?json\b/i.test(type)) {
+    throw new FilesError('invalid-request', {
+      detail: `The body came as ${type === '' ? 'no type at all' : type}; send application/json.`,
+    });
+  }
+  let value: unknown;
+  try {
+    // A body where every field may be left out may be left out itself.
+    value = bytes.length === 0 ? {} : JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (cause) {
+    throw new FilesError('invalid-request', { detail: 'The body is not JSON.', cause });
+  }
+  return check(schema, value, 'body');
+}
+
+export function readQuery(url: URL, schema: Schema | undefined): unknown {
+  return schema === undefined ? undefined : check(schema, Object.fromEntries(url.searchParams), 'query');
+}
+
+/** `undefined` when the header is absent. */
+export function readIdempotencyKey(headers: Headers): string | undefined {
+  const key = headers.get('idempotency-key') ?? undefined;
+  if (key !== undefined && !/^[\x21-\x7e]{1,255}$/.test(key)) {
+    throw new FilesError('invalid-request', { detail: 'Idempotency-Key must be 1 to 255 visible ASCII characters.' });
+  }
+  return key;
+}
+
+async function readBytes(request: Request, { maxBytes, onBytes }: ReadBodyOptions): Promise<Uint8Array> {
+  const announced = Number(request.headers.get('content-length') ?? 0);
+  if (announced > maxBytes) throw tooLarge(`${announced} bytes were announced`, maxBytes);
+  if (request.body === null) return new Uint8Array();
+  const chunks: Uint8Array[] = [];
+  let sizeBytes = 0;
+  for await (const chunk of request.body) {
+    sizeBytes += chunk.byteLength;
+    onBytes(chunk.byteLength);
+    if (sizeBytes > maxBytes) throw tooLarge(`more than ${maxBytes} bytes came`, maxBytes);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function check(schema: Schema, value: unknown, place: string): unknown {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const errors = parsed.error.issues
+    .slice(0, uploadLimits.maxPartsPerSigning)
+    .map(({ path, message }) => ({ path: [place, ...path.map(String)].join('.'), message }));
+  const [first] = errors;
+  throw new FilesError('invalid-request', {
+    detail: first === undefined ? `The ${place} is not as expected.` : `${first.path}: ${first.message}.`,
+    errors,
+  });
+}
+
+function tooLarge(came: string, maxBytes: number): FilesError {
+  return new FilesError('request-too-large', {
+    detail: `In the body ${came}; at most ${maxBytes} are taken. The bytes of files go to the bucket, not here.`,
+  });
+}

@@ -1,0 +1,52 @@
+// Removes blobs that no commit ever took: a process died between writing them and committing. Only blobs of earlier
+// openings are looked at; what is being written now belongs to this one.
+
+import { join } from 'node:path';
+import { encodeEpoch, readSweptEpoch, sweptKey } from '../applied-mark.ts';
+import { blobKey, keyspace } from '../catalog/index-keys.ts';
+import type { Disk } from '../disk/disk.ts';
+import type { OrderedIndex } from '../ordered-index/ordered-index.ts';
+import { blobIdOfName } from './blob-file.ts';
+
+export interface OrphanSweepOptions {
+  readonly disk: Disk;
+  readonly folder: string;
+  readonly index: OrderedIndex;
+  /** That of this opening: blobs of it are left alone. */
+  readonly currentEpoch: number;
+  /** Asked between folders. */
+  readonly stopped: () => boolean;
+}
+
+/** Answers how many were removed. */
+export async function sweepOrphans(options: OrphanSweepOptions): Promise<number> {
+  const { disk, folder, index, currentEpoch, stopped } = options;
+  const swept = readSweptEpoch(index);
+  let removed = 0;
+  for (const epochName of await disk.list(folder)) {
+    const epoch = /^[0-9a-f]{12}$/.test(epochName) ? Number.parseInt(epochName, 16) : currentEpoch;
+    if (epoch <= swept || epoch >= currentEpoch) continue;
+    for (const group of await disk.list(join(folder, epochName))) {
+      if (stopped()) return removed;
+      removed += await sweepFolder(options, join(folder, epochName, group));
+    }
+  }
+  const row = { key: sweptKey, value: encodeEpoch(currentEpoch - 1) };
+  if (!stopped()) index.apply(new Map([[sweptKey.toString('latin1'), row]]));
+  return removed;
+}
+
+async function sweepFolder({ disk, index }: OrphanSweepOptions, path: string): Promise<number> {
+  let removed = 0;
+  for (const name of await disk.list(path)) {
+    const blobId = blobIdOfName(name);
+    if (blobId === undefined) continue; // not ours: reported by fsck, never removed
+    const known =
+      index.get(blobKey(keyspace.blob, blobId)) !== undefined ||
+      index.get(blobKey(keyspace.garbage, blobId)) !== undefined;
+    if (known) continue;
+    await disk.remove(join(path, name));
+    removed += 1;
+  }
+  return removed;
+}

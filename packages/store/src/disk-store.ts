@@ -1,0 +1,174 @@
+// A store in a folder: opens, recovers and wires journal, index and blobs. The commit order is journal-committer.ts, what a
+// commit means is the catalog's, the layout of the folder is docs/format.md.
+// Not built yet: compaction (segments are never removed, so bytes of replaced small objects stay in them), scrubbing,
+// several workers over one store, durability per bucket.
+
+import { randomBytes } from 'node:crypto';
+import { dirname, join, resolve } from 'node:path';
+import { BlobFolders } from './blobs/blob-folders.ts';
+import { BlobPlace } from './blobs/blob-place.ts';
+import { BlobReaper } from './blobs/blob-reaper.ts';
+import { sweepOrphans } from './blobs/orphan-sweep.ts';
+import { CatalogStore } from './catalog-store.ts';
+import { DamageLog } from './damage-log.ts';
+import type { Disk } from './disk/disk.ts';
+import { nodeDisk } from './disk/node-disk.ts';
+import { type FolderLock, lockFolder } from './folder-lock.ts';
+import { openFormat } from './format-file.ts';
+import { Journal } from './journal/journal.ts';
+import { markCodes } from './journal/record.ts';
+import { JournalCommitter } from './journal-committer.ts';
+import type { Durability, ObjectStore, StoreHealth } from './object-store.ts';
+import { ReaderEpochs } from './reader-epochs.ts';
+import { recoverStore } from './recover-store.ts';
+import { SpaceReserve } from './space-reserve.ts';
+import { type StoreLog, silentLog } from './store-log.ts';
+import { VerifiedReads } from './verified-reads.ts';
+
+export interface DiskStoreOptions {
+  /** The data folder; made when it is not there. */
+  readonly directory: string;
+  /** Default: `strict`. */
+  readonly durability?: Durability;
+  /** Milliseconds since 1970. Default: the system's clock. */
+  readonly clock?: () => number;
+  /** Default: node:crypto. */
+  readonly random?: (sizeBytes: number) => Uint8Array;
+  /** Default: this machine's. */
+  readonly disk?: Disk;
+  /** Default: silence. */
+  readonly log?: StoreLog;
+}
+
+/**
+ * Opens the store in a folder, having recovered what a crash left behind.
+ * @throws StoreError `Locked`, `UnsupportedFormat`, `Corrupt`.
+ */
+export async function openDiskStore(options: DiskStoreOptions): Promise<ObjectStore> {
+  const settings: Settings = {
+    directory: resolve(options.directory),
+    durability: options.durability ?? { level: 'strict' },
+    clock: options.clock ?? Date.now,
+    random: options.random ?? randomBytes,
+    disk: options.disk ?? nodeDisk,
+    log: options.log ?? silentLog,
+  };
+  await makeFolders(settings.disk, settings.directory);
+  const lock = lockFolder(join(settings.directory, 'LOCK'));
+  try {
+    return await openLocked(settings, lock);
+  } catch (cause) {
+    lock.release();
+    throw cause;
+  }
+}
+
+type Settings = Required<DiskStoreOptions>;
+
+async function openLocked(settings: Settings, lock: FolderLock): Promise<ObjectStore> {
+  const { directory, disk, durability, clock, random, log } = settings;
+  const storeId = await openFormat({ disk, directory, random });
+  for (const name of ['journal', 'blobs', 'quarantine']) await disk.createFolder(join(directory, name));
+  await disk.syncFolder(directory);
+  const damage = new DamageLog({ disk, quarantineFolder: join(directory, 'quarantine'), log });
+  const { index, end } = await recoverStore({ disk, directory, storeId, damage, log });
+
+  let committer: JournalCommitter | undefined;
+  const stopWriting = (cause: unknown): void => {
+    log('error', 'The store has stopped writing after a disk error', { cause: String(cause) });
+    committer?.fail(cause);
+  };
+  const journalFolder = join(directory, 'journal');
+  const journal = await Journal.open(
+    { disk, folder: journalFolder, storeId, durability, random, onFailure: stopWriting },
+    end,
+  );
+  const checkpoint = (): Promise<void> => index.flush(() => journal.sync());
+  const readers = new ReaderEpochs();
+  const folders = new BlobFolders(disk, join(directory, 'blobs'));
+  const reads = new VerifiedReads({ disk, directory, onDamage: (found) => damage.note(found) });
+  const reserve = new SpaceReserve({ disk, directory, clock, random });
+  const reaper = new BlobReaper({
+    disk,
+    folder: folders.root,
+    index,
+    readers,
+    checkpoint,
+    forgetFile: (blobId) => reads.forgetBlob(blobId),
+    onError: (cause) => log('warn', 'Blobs could not be removed; it will be tried again', { cause: String(cause) }),
+  });
+  const epoch = end.nextLsn;
+  const place = new BlobPlace({ disk, folders, epoch, refusal: () => committer?.failure, onFailure: stopWriting });
+  committer = new JournalCommitter({
+    journal,
+    index,
+    reserve,
+    clock,
+    random,
+    abandon: place.abandon,
+    onGarbage: () => reaper.start(),
+    onCheckpointDue: () => void checkpoint().catch(stopWriting),
+  });
+
+  await reserve.restore();
+  await committer.writeMark(markCodes.opened);
+  await journal.sync(); // whatever the durability: the number of this record names the blobs of this opening
+  reaper.start();
+  let closing = false;
+  const stopped = (): boolean => closing;
+  const sweep = sweepOrphans({ disk, folder: folders.root, index, currentEpoch: epoch, stopped }).then(
+    (removed) => (removed > 0 ? log('info', 'Blobs that were never committed were removed', { removed }) : undefined),
+    (cause) => log('warn', 'Looking for blobs that were never committed failed', { cause: String(cause) }),
+  );
+
+  const opened = committer;
+  return new CatalogStore({
+    index,
+    committer: opened,
+    readers,
+    source: reads,
+    place,
+    health: (): StoreHealth => ({
+      status: opened.failure === undefined ? 'ok' : 'read-only',
+      ...(opened.failure === undefined ? undefined : { reason: opened.failure.message }),
+      durability,
+      diskFull: reserve.full,
+      damage: damage.all,
+    }),
+    close: async () => {
+      closing = true;
+      await opened.close();
+      await Promise.all([sweep, reaper.stop()]);
+      const intact = opened.failure === undefined;
+      try {
+        if (intact) await closeInOrder(opened, checkpoint);
+      } catch (cause) {
+        log('warn', 'The store could not be closed in order; the next opening recovers', { cause: String(cause) });
+      } finally {
+        await journal.close(intact);
+        await index.close();
+        await reads.close();
+        lock.release();
+      }
+    },
+  });
+}
+
+async function closeInOrder(committer: JournalCommitter, checkpoint: () => Promise<void>): Promise<void> {
+  await committer.writeMark(markCodes.closed);
+  await checkpoint();
+}
+
+/** Makes a folder and those above it, durably. */
+async function makeFolders(disk: Disk, path: string): Promise<void> {
+  const parent = dirname(path);
+  try {
+    if (!(await disk.createFolder(path))) return;
+  } catch (cause) {
+    const parentMissing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT' && parent !== path;
+    if (!parentMissing) throw cause;
+    await makeFolders(disk, parent);
+    await disk.createFolder(path);
+  }
+  await disk.syncFolder(parent);
+}

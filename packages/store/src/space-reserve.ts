@@ -1,0 +1,113 @@
+// Room kept back on the disk, in a file that is given up when there is no other left: deletes can then still be written
+// down, and make more. While it is given up, puts are refused, until there is room to put it back.
+
+import { join } from 'node:path';
+import { type Disk, isDiskFull } from './disk/disk.ts';
+
+export const reserveSizeBytes = 8 * 1024 * 1024;
+const reserveName = 'RESERVE';
+/** Between attempts to put the reserve back. */
+const retryMs = 1000;
+
+export interface SpaceReserveOptions {
+  readonly disk: Disk;
+  readonly directory: string;
+  readonly clock: () => number;
+  readonly random: (sizeBytes: number) => Uint8Array;
+}
+
+export class SpaceReserve {
+  readonly #options: SpaceReserveOptions;
+  readonly #path: string;
+  #full = false;
+  #held = false;
+  #nextAttemptMs = 0;
+
+  constructor(options: SpaceReserveOptions) {
+    this.#options = options;
+    this.#path = join(options.directory, reserveName);
+  }
+
+  /** Whether a write has found no room, and the reserve is not whole again. */
+  get full(): boolean {
+    return this.#full;
+  }
+
+  /** Takes note that a write found no room. */
+  noteFull(): void {
+    this.#full = true;
+    this.#nextAttemptMs = this.#options.clock() + retryMs;
+  }
+
+  /** Gives the reserve up; answers false when there is none left. */
+  async release(): Promise<boolean> {
+    if (!this.#held) return false;
+    this.#held = false;
+    await this.#options.disk.remove(this.#path);
+    return true;
+  }
+
+  /** Sees to it that the reserve is whole; answers false when there is still no room for it, or no try is due yet. */
+  async restore(): Promise<boolean> {
+    if (this.#held && !this.#full) return true;
+    if (this.#full && this.#options.clock() < this.#nextAttemptMs) return false;
+    try {
+      if (!this.#held) await this.#write();
+      await this.#probe();
+      this.#held = true;
+      this.#full = false;
+      return true;
+    } catch (cause) {
+      if (!isDiskFull(cause)) throw cause;
+      this.noteFull();
+      return false;
+    }
+  }
+
+  async #write(): Promise<void> {
+    const { disk, random } = this.#options;
+    const sizeBytes = await this.#sizeBytes();
+    if (sizeBytes === reserveSizeBytes) return;
+    await disk.remove(this.#path);
+    const file = await disk.create(this.#path, 'write');
+    try {
+      // Random bytes take up their room on file systems that compress, too.
+      await file.write([random(reserveSizeBytes)], 0);
+      await file.sync();
+    } catch (cause) {
+      await disk.remove(this.#path);
+      throw cause;
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** Whether there is room beside the reserve: without it, the next put would only find out again. */
+  async #probe(): Promise<void> {
+    if (!this.#full) return;
+    const { disk, random } = this.#options;
+    const path = `${this.#path}.probe`;
+    await disk.remove(path);
+    const file = await disk.create(path, 'write');
+    try {
+      await file.write([random(probeSizeBytes)], 0);
+      await file.sync();
+    } finally {
+      await file.close();
+      await disk.remove(path);
+    }
+  }
+
+  async #sizeBytes(): Promise<number> {
+    const names = await this.#options.disk.list(this.#options.directory);
+    if (!names.includes(reserveName)) return 0;
+    const file = await this.#options.disk.open(this.#path, 'read');
+    try {
+      return await file.sizeBytes();
+    } finally {
+      await file.close();
+    }
+  }
+}
+
+const probeSizeBytes = 1024 * 1024;
