@@ -68,3 +68,8 @@ export async function dropFiles(page: Page, paths: readonly string[]): Promise<v
   }
   await session.detach();
 }
+
+/** As a browser without the File System Access standard: a dropped file cannot be read again after a reload. */
+export async function withoutFileHandles(page: Page): Promise<void> {
+  await page.evaluate(() => Reflect.deleteProperty(DataTransferItem.prototype, 'getAsFileSystemHandle'));
+}

@@ -15,6 +15,7 @@ import {
   dropFiles,
   skipWithoutBrowser,
   startConsoleBrowser,
+  withoutFileHandles,
 } from './console-browser.ts';
 
 const mib = 1024 * 1024;
@@ -152,11 +153,26 @@ describe('the console', { skip: skipWithoutBrowser }, () => {
     assert.equal(storedAs('through.bin'), file.sha256);
   });
 
-  it('resumes after a reload, sending only what is missing', async () => {
+  it('goes on by itself after a reload where the browser may read the file again', async () => {
+    const file = await makeFile('known.bin', 8 * mib);
+    service.bucket.bytesPerSecond = 2 * mib;
+    const page = await openEmpty();
+    page.on('dialog', (dialog) => void dialog.accept());
+    await dropFiles(page, [file.path]);
+    while (([...service.bucket.parts.values()][0]?.size ?? 0) < 2) await page.waitForTimeout(50);
+    await page.reload();
+    service.bucket.bytesPerSecond = undefined;
+    await page.getByRole('heading', { name: '1 file uploaded' }).waitFor();
+    assert.equal(storedAs('known.bin'), file.sha256);
+    assert.equal(service.rows.size, 1);
+  });
+
+  it('resumes after a reload with the file chosen again, sending only what is missing', async () => {
     const [file, wrong] = [await makeFile('half.bin', 8 * mib), await makeFile('wrong.bin', 100)];
     service.bucket.bytesPerSecond = 2 * mib;
     const page = await openEmpty();
     page.on('dialog', (dialog) => void dialog.accept());
+    await withoutFileHandles(page);
     await dropFiles(page, [file.path]);
     const parts = (): number => [...service.bucket.parts.values()][0]?.size ?? 0;
     while (parts() < 2) await page.waitForTimeout(50);

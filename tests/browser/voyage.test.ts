@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,6 +22,7 @@ import {
   dropFiles,
   skipWithoutBrowser,
   startConsoleBrowser,
+  withoutFileHandles,
 } from './console-browser.ts';
 
 const mib = 1024 * 1024;
@@ -91,6 +92,12 @@ describe('the first voyage', { skip: skipWithoutBrowser, timeout: patienceMs * 4
 
     t.diagnostic(`the browser sent ${counted.bytes()} bytes to the file service`);
     assert.ok(counted.bytes() < mib, 'the bytes of the files do not pass through the service');
+    const metrics = await (await fetch(new URL('/metrics', consoleLink()))).text();
+    const received = Number(/^stowage_files_received_bytes_total (\d+)$/m.exec(metrics)?.[1]);
+    assert.ok(received < mib, `the service itself counts ${received} bytes received`);
+    t.diagnostic(
+      `the process has ${await residentMib(server.pid)} MiB in memory; at its most it had ${await residentMib(server.pid, 'VmHWM')}`,
+    );
 
     assert.equal(await download(page, 'film.bin'), film.sha256);
     assert.equal(await download(page, 'photo.jpg'), photo.sha256);
@@ -100,6 +107,7 @@ describe('the first voyage', { skip: skipWithoutBrowser, timeout: patienceMs * 4
     const file = await makeFile(join(folder, 'reloaded.bin'), 40 * mib);
     const page = await open();
     page.on('dialog', (dialog) => void dialog.accept());
+    await withoutFileHandles(page);
     await throttle(page, 8 * mib);
     await dropFiles(page, [file.path]);
     await uploaded(page, 'reloaded.bin', 40);
@@ -190,6 +198,13 @@ async function makePhoto(path: string): Promise<MadeFile> {
     .jpeg({ quality: 85 })
     .toFile(path);
   return { path, sizeBytes: size, sha256: await sha256(createReadStream(path)) };
+}
+
+/** Undefined where there is no /proc. */
+async function residentMib(pid: number, row: 'VmRSS' | 'VmHWM' = 'VmRSS'): Promise<number | undefined> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+  const kib = new RegExp(`^${row}:\\s+(\\d+) kB`, 'm').exec(status)?.[1];
+  return kib === undefined ? undefined : Math.round(Number(kib) / 1024);
 }
 
 async function sha256(stream: Readable): Promise<string> {

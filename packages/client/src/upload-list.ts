@@ -61,8 +61,11 @@ export interface UploadList extends SnapshotSource<UploadListSnapshot> {
   resumeWith(
     requests: readonly UploadRequest[],
   ): readonly { readonly file: UploadSource; readonly error: ClientError }[];
-  /** Reads files again through remembered handles, asking the user's leave; call it from a click. Answers how many could not be had. */
-  resumeRemembered(): Promise<number>;
+  /**
+   * Reads files again through remembered handles and goes on with their uploads. `ask`: where the browser wants the user's
+   * leave, ask for it, which works within a click alone. Answers how many could not be had.
+   */
+  resumeRemembered(options: { readonly ask: boolean }): Promise<number>;
   /** Gives up an upload that waits for its file. */
   abandon(uploadId: string): Promise<void>;
   /** Hears when an upload is stored, ready or failed. Returns how to stop. */
@@ -211,10 +214,10 @@ export function createUploadList(client: StowageClient, { maxRunning = defaultMa
       source.publish();
       return misfits;
     },
-    async resumeRemembered() {
+    async resumeRemembered({ ask }) {
       let missing = 0;
       for (const found of resumable) {
-        const file = await reopen(found);
+        const file = await reopen(found, ask);
         if (file === undefined) missing += 1;
         else admitResumed(found, file);
       }
@@ -237,12 +240,12 @@ export function createUploadList(client: StowageClient, { maxRunning = defaultMa
 }
 
 /** The file behind a remembered handle; undefined when there is none, it changed, or the user said no. */
-async function reopen(found: ResumableUpload): Promise<UploadRequest | undefined> {
+async function reopen(found: ResumableUpload, ask: boolean): Promise<UploadRequest | undefined> {
   const handle = found.remembered?.handle;
   if (handle === undefined) return undefined;
   try {
-    const asked = (await handle.queryPermission?.({ mode: 'read' })) ?? 'granted';
-    const allowed = asked === 'granted' ? asked : await handle.requestPermission?.({ mode: 'read' });
+    const known = (await handle.queryPermission?.({ mode: 'read' })) ?? 'granted';
+    const allowed = known === 'granted' || !ask ? known : await handle.requestPermission?.({ mode: 'read' });
     if (allowed !== 'granted') return undefined;
     const file = await handle.getFile();
     assertSameFile(found, file);

@@ -22,7 +22,7 @@ export function ResumeOffer({ resumable }: { readonly resumable: readonly Resuma
   const them = resumable.length === 1 ? 'file' : 'files';
 
   async function goOn(): Promise<void> {
-    const missing = await uploads.resumeRemembered();
+    const missing = await uploads.resumeRemembered({ ask: true });
     if (missing > 0)
       say({ title: `Choose the ${them} again`, detail: 'The browser could not read all of them by itself.' });
   }

@@ -18,8 +18,12 @@ export function UploadTray(): ReactNode {
   const bodyId = useId();
 
   useEffect(() => {
-    // Nothing to resume is found when the service does not answer; the page itself says so.
-    uploads.findResumable().catch(() => undefined);
+    // Files that the browser may read without asking go on by themselves. Nothing is found when the service does not
+    // answer; the page itself says so.
+    uploads
+      .findResumable()
+      .then(() => uploads.resumeRemembered({ ask: false }))
+      .catch(() => undefined);
   }, [uploads]);
   usePageTitle(totals.active > 0 ? percent(totals.sentBytes, totals.totalBytes) : undefined);
   useLeaveWarning(totals.active > 0);
