@@ -1,4 +1,4 @@
-// npm run check: types (both configurations), lint and format, and the tidy rules, all at once; then one summary.
+// npm run check: types (what runs in Node, in browsers, and the latter's tests), lint and format, and the tidy rules, all at once; then one summary.
 //   npm run check            reports
 //   npm run check -- --fix   lets the formatter and linter mend what they can first
 // A check that passes is one line; what a failing one said is shown in full.
@@ -33,6 +33,11 @@ const biome: Check = {
 const checks: readonly Check[] = [
   { name: 'types', script: commandPath('typescript', 'tsc'), args: ['-p', 'tsconfig.json'] },
   { name: 'types for browsers', script: commandPath('typescript', 'tsc'), args: ['-p', 'tsconfig.browser.json'] },
+  {
+    name: 'types of their tests',
+    script: commandPath('typescript', 'tsc'),
+    args: ['-p', 'tsconfig.browser-tests.json'],
+  },
   biome,
   { name: 'tidy', script: 'scripts/test.ts', args: ['tests/tidy/'] },
 ];

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, afterEach, before, test } from 'node:test';
 import { type LossyProxy, startLossyProxy } from './lossy-proxy.ts';
-import { bucketHolds, type Fixture, openFixture } from './service-fixture.ts';
+import { bucketHolds, type Fixture, openFixture } from './api-fixture.ts';
 
 const mib = 1024 * 1024;
 const minuteMs = 60_000;

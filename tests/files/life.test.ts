@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { type FileList, fileEntrySchema, type UploadedPartList, uploadSchema } from '@stowage/contract';
-import { bucketHolds, type Fixture, openFixture } from './service-fixture.ts';
+import { bucketHolds, type Fixture, openFixture } from './api-fixture.ts';
 
 const mib = 1024 * 1024;
 const dayMs = 24 * 60 * 60 * 1000;
@@ -41,7 +41,10 @@ test('a small file goes by one PUT and comes back the same', async () => {
   assert.equal(file.contentType, 'text/plain');
   const download = await fetch(await api.redirect(`/v1/files/${upload.id}/content`));
   assert.equal(await download.text(), 'hello, world\n');
-  assert.match(download.headers.get('content-disposition') ?? '', /^attachment; .*filename\*=UTF-8''Gr%C3%BC%C3%9Fe\.txt/);
+  assert.match(
+    download.headers.get('content-disposition') ?? '',
+    /^attachment; .*filename\*=UTF-8''Gr%C3%BC%C3%9Fe\.txt/,
+  );
   assert.equal(download.headers.get('content-type'), 'text/plain; charset=utf-8');
   const shown = await fetch(await api.redirect(`/v1/files/${upload.id}/content?disposition=inline`));
   assert.match(shown.headers.get('content-disposition') ?? '', /^inline/);
@@ -149,8 +152,14 @@ test('a given-up upload leaves nothing in the bucket, and giving up again is har
   await api.refused('wrong-state', 'POST', `/v1/uploads/${upload.id}/complete`);
   await api.service.tick();
   const { uploads, objects } = await bucketHolds(engine);
-  assert.equal(uploads.some((key) => key.includes(upload.id)), false);
-  assert.equal(objects.some((key) => key.includes(upload.id)), false);
+  assert.equal(
+    uploads.some((key) => key.includes(upload.id)),
+    false,
+  );
+  assert.equal(
+    objects.some((key) => key.includes(upload.id)),
+    false,
+  );
 });
 
 test('trash, restore, and purge after the retention', async () => {
@@ -180,17 +189,27 @@ test('trash, restore, and purge after the retention', async () => {
   await api.service.tick();
   await fixture.reopen(); // The session is older than its life by now.
   assert.equal((await fixture.api.file(file.id)).state, 'trashed');
-  assert.equal((await bucketHolds(engine)).objects.some((key) => key.includes(file.id)), true);
+  assert.equal(
+    (await bucketHolds(engine)).objects.some((key) => key.includes(file.id)),
+    true,
+  );
   clock.forward(2 * dayMs);
   await fixture.api.service.tick();
   await fixture.api.refused('not-found', 'GET', `/v1/files/${file.id}`);
   const { objects } = await bucketHolds(engine);
-  assert.equal(objects.some((key) => key.includes(file.id)), false);
+  assert.equal(
+    objects.some((key) => key.includes(file.id)),
+    false,
+  );
 });
 
 test('lists go page by page in each order, and a cursor belongs to one', async () => {
   const { api } = fixture;
-  for (const [name, size] of [['list-b', 3], ['List-A', 1], ['list-ä', 2]] as const) {
+  for (const [name, size] of [
+    ['list-b', 3],
+    ['List-A', 1],
+    ['list-ä', 2],
+  ] as const) {
     await api.store(name, new Uint8Array(size));
   }
   const all = async (sort: string): Promise<string[]> => {
@@ -211,7 +230,11 @@ test('lists go page by page in each order, and a cursor belongs to one', async (
   const { nextCursor } = await api.ask<FileList>(200, 'GET', '/v1/files?limit=1&sort=name');
   await api.refused('invalid-request', 'GET', `/v1/files?sort=-name&cursor=${nextCursor}`);
   await api.refused('invalid-request', 'GET', '/v1/files?cursor=nonsense');
-  assert.deepEqual((await api.ask<FileList>(200, 'GET', '/v1/files?name=%25')).files, [], '% is a character, not a pattern');
+  assert.deepEqual(
+    (await api.ask<FileList>(200, 'GET', '/v1/files?name=%25')).files,
+    [],
+    '% is a character, not a pattern',
+  );
 });
 
 test('a repeated request with an Idempotency-Key makes one upload', async () => {
@@ -241,7 +264,15 @@ test('a waiting state query answers when the state changes', async () => {
 
 test('names in any script survive, and hostile ones do no harm', async () => {
   const { api } = fixture;
-  const names = ['naïve "quoted".txt', 'a\r\nSet-Cookie: x=1.txt', 'שלום.txt', '文件.txt', '../../etc/passwd', 'photo\u202egpj.exe', '😀.txt'];
+  const names = [
+    'naïve "quoted".txt',
+    'a\r\nSet-Cookie: x=1.txt',
+    'שלום.txt',
+    '文件.txt',
+    '../../etc/passwd',
+    'photo\u202egpj.exe',
+    '😀.txt',
+  ];
   for (const name of names) {
     const file = await api.store(name, new TextEncoder().encode('x'), 'text/plain');
     assert.equal(file.name, name);
@@ -260,7 +291,9 @@ test('names in any script survive, and hostile ones do no harm', async () => {
 test('a link downloads without signing in, until it expires', async () => {
   const { api, clock } = fixture;
   const file = await api.store('linked.txt', new TextEncoder().encode('linked'), 'text/plain');
-  const link = await api.ask<{ url: string; expiresAt: string }>(201, 'POST', `/v1/files/${file.id}/links`, { expiresInSeconds: 60 });
+  const link = await api.ask<{ url: string; expiresAt: string }>(201, 'POST', `/v1/files/${file.id}/links`, {
+    expiresInSeconds: 60,
+  });
   assert.equal(await fetchText(link.url), 'linked');
   clock.forward(61_000);
   const late = await fetch(link.url);

@@ -1,213 +1,319 @@
-// A file service over a real engine, in a temporary folder, with a clock that tests move, and the requests a client would send.
+// A file service over a real engine for one test: both on one clock that only the test moves, the database in a temporary
+// folder so that the service can be closed and opened again. Calls go by the contract's route table and every answer is
+// checked against its schema. Everything is closed when the test ends.
 
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ListMultipartUploadsCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
-import type { FileEntry, Problem, SignedPartList, Upload } from '@stowage/contract';
+import { DatabaseSync } from 'node:sqlite';
+import type { TestContext } from 'node:test';
+import {
+  type CreateUploadRequest,
+  type Problem,
+  type ProblemCode,
+  problemSchema,
+  problems,
+  type RouteBody,
+  type RouteName,
+  type RouteResponse,
+  routes,
+  type SignedRequest,
+  type Upload,
+} from '@stowage/contract';
 import { type Engine, startEngine } from '@stowage/engine';
-import { type FileService, type FileServiceOptions, openFileService } from '@stowage/files';
+import { type FileService, type FileServiceOptions, type FilesLimits, openFileService } from '@stowage/files';
 
-const mib = 1024 * 1024;
-export const origin = 'http://files.test';
+export const minuteMs = 60_000;
+export const hourMs = 60 * minuteMs;
+export const dayMs = 24 * hourMs;
+export const mib = 1024 * 1024;
 
-/** Small enough that a file in parts is quickly made; 5 MiB is the least S3 takes. */
-export const testLimits = { multipartThresholdBytes: 5 * mib, minPartSizeBytes: 5 * mib };
+export const bucket = 'stowage-files';
+export const serviceOrigin = 'http://files.test';
 
-export interface Fixture {
+/** Small parts, so that a file of a few MiB is one of several parts. */
+export const smallParts: Partial<FilesLimits> = { multipartThresholdBytes: 5 * mib, minPartSizeBytes: 5 * mib };
+
+export interface FixtureOptions {
+  readonly limits?: Partial<FilesLimits>;
+  readonly consoleDirectory?: string;
+  readonly allowedOrigins?: readonly string[];
+  /** Gives the endpoint that the service is to use instead of the engine's own: a proxy before it. */
+  readonly through?: (engine: Engine) => Promise<string>;
+}
+
+export interface CallOptions<Name extends RouteName> {
+  readonly id?: string;
+  readonly preset?: string;
+  readonly query?: Readonly<Record<string, string | number>>;
+  readonly body?: RouteBody<Name>;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sends neither cookie nor key. */
+  readonly anonymous?: boolean;
+}
+
+/** A row of the table `files`, as far as tests look at it. */
+export interface StoredRow {
+  readonly id: string;
+  readonly state: string;
+  readonly fence: number;
+  readonly objectKey: string;
+  readonly objectEtag: string | null;
+  readonly multipartUploadId: string | null;
+  readonly sizeBytes: number;
+  readonly reviewAtMs: number | null;
+}
+
+export class ServiceFixture {
   readonly engine: Engine;
-  readonly clock: MovableClock;
-  readonly options: FileServiceOptions;
-  /** Of the service opened last; `reopen` makes another on the same database. */
-  readonly api: Api;
-  reopen(): Promise<void>;
-  close(): Promise<void>;
-}
+  readonly directory: string;
+  nowMs: number = Date.now();
+  /** The session cookie, `name=value`. */
+  cookie = '';
+  /** What the service logged as warnings and errors. */
+  readonly complaints: string[] = [];
+  #service: FileService | undefined;
+  #options: FileServiceOptions | undefined;
 
-export interface FixtureOptions extends Partial<Omit<FileServiceOptions, 's3'>> {
-  /** Another endpoint before the engine: what the service talks to. */
-  readonly serviceEndpoint?: (engineEndpoint: string) => string;
-}
+  private constructor(engine: Engine, directory: string, nowMs: number) {
+    this.engine = engine;
+    this.directory = directory;
+    this.nowMs = nowMs;
+  }
 
-/** Keys of the objects and of the unfinished uploads in the service's bucket, as an administrator sees them. */
-export async function bucketHolds(
-  engine: Engine,
-): Promise<{ readonly objects: readonly string[]; readonly uploads: readonly string[] }> {
-  const { endpoint, region, credentials } = engine;
-  const client = new S3Client({ endpoint, region, credentials, forcePathStyle: true });
-  try {
-    const objects = await client.send(new ListObjectsV2Command({ Bucket: 'files' }));
-    const uploads = await client.send(new ListMultipartUploadsCommand({ Bucket: 'files' }));
-    return {
-      objects: (objects.Contents ?? []).map(({ Key }) => Key ?? ''),
-      uploads: (uploads.Uploads ?? []).map(({ Key }) => Key ?? ''),
+  static async open(t: TestContext, options: FixtureOptions = {}): Promise<ServiceFixture> {
+    const directory = await mkdtemp(join(tmpdir(), 'stowage-files-'));
+    t.after(() => rm(directory, { recursive: true, force: true }));
+    const clock = (): number => fixture.nowMs;
+    const startedMs = Date.now();
+    let fixture = { nowMs: startedMs } as ServiceFixture; // Only `clock` reads it before the real one is there.
+    const engine = await startEngine({ clock });
+    t.after(() => engine.close());
+    fixture = new ServiceFixture(engine, directory, startedMs);
+    await fixture.#start(clock, options);
+    t.after(() => fixture.service.close());
+    await fixture.signIn();
+    return fixture;
+  }
+
+  get service(): FileService {
+    assert.ok(this.#service, 'The service is not open.');
+    return this.#service;
+  }
+
+  async #start(clock: () => number, options: FixtureOptions): Promise<void> {
+    const { limits, consoleDirectory, allowedOrigins, through } = options;
+    const complain = (message: string, fields: object): void => {
+      this.complaints.push(`${message} ${JSON.stringify(fields)}`);
     };
-  } finally {
-    client.destroy();
-  }
-}
-
-/** Real time with an offset. */
-export class MovableClock {
-  #offsetMs = 0;
-  readonly now = (): number => Date.now() + this.#offsetMs;
-  forward(timeMs: number): void {
-    this.#offsetMs += timeMs;
-  }
-}
-
-export async function openFixture({ serviceEndpoint, ...given }: FixtureOptions = {}): Promise<Fixture> {
-  const folder = await mkdtemp(join(tmpdir(), 'stowage-files-'));
-  const clock = new MovableClock();
-  const engine = await startEngine({ clock: clock.now });
-  const options: FileServiceOptions = {
-    s3: {
-      endpoint: serviceEndpoint?.(engine.endpoint) ?? engine.endpoint,
-      publicEndpoint: engine.endpoint,
-      region: engine.region,
-      bucket: 'files',
-      credentials: engine.credentials,
-      forcePathStyle: true,
-    },
-    database: { path: join(folder, 'files.sqlite') },
-    secret: randomBytes(32),
-    clock: clock.now,
-    background: false,
-    ...given,
-    limits: { ...testLimits, ...given.limits },
-  };
-  let service = await openFileService(options);
-  let api = await signedIn(service);
-  return {
-    engine,
-    clock,
-    options,
-    get api() {
-      return api;
-    },
-    reopen: async () => {
-      await service.close();
-      service = await openFileService(options);
-      api = await signedIn(service);
-    },
-    close: async () => {
-      await service.close();
-      await engine.close();
-      await rm(folder, { recursive: true, force: true });
-    },
-  };
-}
-
-async function signedIn(service: FileService): Promise<Api> {
-  const response = await service.fetch(
-    new Request(`${origin}/v1/session`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ token: await service.issueSignInToken() }),
-    }),
-  );
-  assert.equal(response.status, 200, await response.clone().text());
-  const [cookie = ''] = (response.headers.get('set-cookie') ?? '').split(';');
-  return new Api(service, { cookie });
-}
-
-/** What a client does, by plain fetch. */
-export class Api {
-  readonly service: FileService;
-  readonly #headers: Readonly<Record<string, string>>;
-
-  constructor(service: FileService, headers: Readonly<Record<string, string>>) {
-    this.service = service;
-    this.#headers = headers;
+    this.#options = {
+      s3: {
+        endpoint: through === undefined ? this.engine.endpoint : await through(this.engine),
+        region: this.engine.region,
+        bucket,
+        credentials: this.engine.credentials,
+        forcePathStyle: true,
+      },
+      database: { path: this.databasePath },
+      secret: new Uint8Array(32).fill(7),
+      clock,
+      log: { info: () => undefined, warn: complain, error: complain },
+      background: false,
+      ...(limits === undefined ? {} : { limits }),
+      ...(consoleDirectory === undefined ? {} : { consoleDirectory }),
+      ...(allowedOrigins === undefined ? {} : { allowedOrigins }),
+    };
+    this.#service = await openFileService(this.#options);
   }
 
-  request(
-    method: string,
-    path: string,
-    body?: unknown,
-    headers: Readonly<Record<string, string>> = {},
-  ): Promise<Response> {
-    return this.service.fetch(
-      new Request(`${origin}${path}`, {
+  get databasePath(): string {
+    return join(this.directory, 'files.db');
+  }
+
+  /** Closes the service and opens it again over the same database and bucket: what a new start of the process does. */
+  async restart(): Promise<void> {
+    await this.service.close();
+    assert.ok(this.#options);
+    this.#service = await openFileService(this.#options);
+  }
+
+  /** Lets time pass; the service does nothing of itself. */
+  advance(durationMs: number): void {
+    this.nowMs += durationMs;
+  }
+
+  /** Lets the service do all that is due. */
+  tick(): Promise<void> {
+    return this.service.tick();
+  }
+
+  async signIn(): Promise<Response> {
+    const token = await this.service.issueSignInToken();
+    const response = await this.respond('signIn', { body: { token }, anonymous: true });
+    assert.equal(response.status, 200);
+    this.cookie = response.headers.get('set-cookie')?.split(';')[0] ?? '';
+    return response;
+  }
+
+  /** The answer as it comes. */
+  async respond<Name extends RouteName>(name: Name, options: CallOptions<Name> = {}): Promise<Response> {
+    const { method, path } = routes[name];
+    const filled = path
+      .replace('{id}', encodeURIComponent(options.id ?? 'no-id-given'))
+      .replace('{preset}', encodeURIComponent(options.preset ?? 'thumbnail'));
+    const url = new URL(filled, serviceOrigin);
+    for (const [key, value] of Object.entries(options.query ?? {})) url.searchParams.set(key, String(value));
+    const headers = new Headers(options.headers);
+    if (options.anonymous !== true && this.cookie !== '' && !headers.has('authorization')) {
+      headers.set('cookie', this.cookie);
+    }
+    if (options.body !== undefined && !headers.has('content-type')) headers.set('content-type', 'application/json');
+    return this.send(
+      new Request(url, {
         method,
-        headers: { ...this.#headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        headers,
+        ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
       }),
     );
   }
 
-  /** The parsed body of an answer that must have this status. */
-  async ask<Answer>(status: number, method: string, path: string, body?: unknown): Promise<Answer> {
-    const response = await this.request(method, path, body);
+  /** Any request, as from this machine. */
+  send(request: Request): Promise<Response> {
+    return this.service.fetch(request, { clientAddress: '127.0.0.1' });
+  }
+
+  /** Calls a route that must succeed; answers its body, checked against the contract. */
+  async call<Name extends RouteName>(name: Name, options: CallOptions<Name> = {}): Promise<RouteResponse<Name>> {
+    const response = await this.respond(name, options);
     const text = await response.text();
-    assert.equal(response.status, status, `${method} ${path}: ${text}`);
-    // The service's own schema says what is in it; the contract's tests hold it to that.
-    return (text === '' ? undefined : JSON.parse(text)) as Answer;
+    const { status, response: schema } = routes[name];
+    assert.equal(response.status, status, `${name} answered ${response.status}: ${text}`);
+    // The schema is the one that RouteResponse<Name> was inferred from.
+    return (schema === undefined ? undefined : schema.parse(JSON.parse(text))) as RouteResponse<Name>;
   }
 
-  async refused(code: Problem['code'], method: string, path: string, body?: unknown): Promise<Problem> {
-    const response = await this.request(method, path, body);
-    const problem = (await response.json()) as Problem;
-    assert.equal(problem.code, code, JSON.stringify(problem));
-    assert.equal(response.status, problem.status);
-    return problem;
+  /** Calls a route that must refuse with this problem; answers the problem. */
+  async refused<Name extends RouteName>(
+    code: ProblemCode,
+    name: Name,
+    options: CallOptions<Name> = {},
+  ): Promise<Problem> {
+    return readProblem(code, await this.respond(name, options));
   }
 
-  create(name: string, bytes: Uint8Array, contentType = 'application/octet-stream'): Promise<Upload> {
-    return this.ask(201, 'POST', '/v1/uploads', { name, sizeBytes: bytes.byteLength, contentType });
+  announce(request: Partial<CreateUploadRequest> & { readonly sizeBytes: number }): Promise<Upload> {
+    return this.call('createUpload', { body: { name: 'notes.txt', contentType: 'text/plain', ...request } });
   }
 
-  upload(id: string): Promise<Upload> {
-    return this.ask(200, 'GET', `/v1/uploads/${id}`);
+  /** Announces a file and sends its bytes in whichever way the service asks for. Says nothing about it afterwards. */
+  async sendFile(name: string, contentType: string, bytes: Uint8Array): Promise<Upload> {
+    const upload = await this.announce({ name, contentType, sizeBytes: bytes.length });
+    if (upload.strategy === 'multipart') await this.sendParts(upload, bytes);
+    else assert.equal((await sendBytes(requestOf(upload), bytes)).status, 200);
+    return upload;
   }
 
-  complete(id: string): Promise<Upload> {
-    return this.ask(200, 'POST', `/v1/uploads/${id}/complete`);
-  }
-
-  file(id: string): Promise<FileEntry> {
-    return this.ask(200, 'GET', `/v1/files/${id}`);
-  }
-
-  /** Sends the bytes the way the upload says, without completing. */
-  async send(upload: Upload, bytes: Uint8Array): Promise<void> {
-    if (upload.strategy === 'put') {
-      assert.ok(upload.request, 'an upload by PUT comes with its request');
-      const { method, url, headers } = upload.request;
-      const response = await fetch(url, { method, headers, body: new Uint8Array(bytes) });
-      assert.equal(response.status, 200, await response.text());
-      return;
-    }
-    const numbers = Array.from({ length: upload.partCount ?? 0 }, (_, index) => index + 1);
-    await this.sendParts(upload, bytes, numbers);
-  }
-
-  async sendParts(upload: Upload, bytes: Uint8Array, partNumbers: readonly number[]): Promise<void> {
-    const partSizeBytes = upload.partSizeBytes ?? 0;
-    const path = `/v1/uploads/${upload.id}/parts/sign`;
-    const { parts } = await this.ask<SignedPartList>(200, 'POST', path, { partNumbers });
-    for (const { partNumber, method, url, headers } of parts) {
-      const body = new Uint8Array(bytes.subarray((partNumber - 1) * partSizeBytes, partNumber * partSizeBytes));
-      const response = await fetch(url, { method, headers, body });
+  /** Sends parts, all of them unless told which, and answers the ETags. */
+  async sendParts(upload: Upload, bytes: Uint8Array, partNumbers = partNumbersOf(upload)): Promise<void> {
+    const { parts } = await this.call('signParts', { id: upload.id, body: { partNumbers } });
+    const partSize = upload.partSizeBytes ?? 0;
+    for (const part of parts) {
+      const start = (part.partNumber - 1) * partSize;
+      const response = await sendBytes(part, bytes.subarray(start, start + partSize));
       assert.equal(response.status, 200, await response.text());
     }
   }
 
-  /** The whole way to rest: ready, or refused. */
-  async store(name: string, bytes: Uint8Array, contentType?: string): Promise<FileEntry> {
-    const upload = await this.create(name, bytes, contentType);
-    await this.send(upload, bytes);
-    await this.complete(upload.id);
-    await this.service.tick();
-    return this.file(upload.id);
+  /** The whole way: announced, sent, completed, checked. */
+  async upload(name: string, contentType: string, bytes: Uint8Array): Promise<Upload> {
+    const upload = await this.sendFile(name, contentType, bytes);
+    await this.call('completeUpload', { id: upload.id });
+    await this.tick();
+    return this.call('getUpload', { id: upload.id });
   }
 
-  /** The signed URL that a path redirects to. */
-  async redirect(path: string): Promise<string> {
-    const response = await this.request('GET', path);
+  async contentUrl(id: string, query: Readonly<Record<string, string>> = {}): Promise<string> {
+    const response = await this.respond('getContent', { id, query });
     assert.equal(response.status, 302, await response.text());
     return response.headers.get('location') ?? '';
   }
+
+  async download(id: string): Promise<Buffer> {
+    const response = await fetch(await this.contentUrl(id));
+    assert.equal(response.status, 200);
+    return Buffer.from(await response.arrayBuffer());
+  }
+
+  /** The state in the row, which for a purged file no route tells. */
+  row(id: string): StoredRow {
+    const database = new DatabaseSync(this.databasePath, { readOnly: true });
+    try {
+      const row: unknown = database
+        .prepare(
+          `SELECT id, state, fence, object_key AS objectKey, object_etag AS objectEtag, size_bytes AS sizeBytes,
+             multipart_upload_id AS multipartUploadId, review_at_ms AS reviewAtMs FROM files WHERE id = ?`,
+        )
+        .get(id);
+      assert.ok(row, `There is no row ${id}.`);
+      return row as StoredRow; // The columns are named as the interface's.
+    } finally {
+      database.close();
+    }
+  }
+
+  /** Keys of all objects in the bucket, by the store itself. */
+  keys(prefix = ''): readonly string[] {
+    if (this.engine.store.getBucket(bucket) === undefined) return [];
+    const page = { bucket, prefix, delimiter: '', after: '', limit: 1000 };
+    return this.engine.store.listObjects(page).objects.map(({ key }) => key);
+  }
+
+  /** Ids of all unfinished multipart uploads in the bucket. */
+  openUploads(): readonly string[] {
+    if (this.engine.store.getBucket(bucket) === undefined) return [];
+    const page = { bucket, prefix: '', delimiter: '', afterKey: '', afterUploadId: '', limit: 1000 };
+    return this.engine.store.listUploads(page).uploads.map(({ uploadId }) => uploadId);
+  }
+}
+
+/** Sends bytes as a client does: the request exactly as it was signed. */
+export function sendBytes(request: SignedRequest, bytes: Uint8Array): Promise<Response> {
+  const { method, url, headers } = request;
+  return fetch(url, { method, headers, body: new Uint8Array(bytes) });
+}
+
+export function requestOf(upload: Upload): SignedRequest {
+  assert.ok(upload.request, `The upload is ${upload.state} and carries no request.`);
+  return upload.request;
+}
+
+export function partNumbersOf(upload: Upload): number[] {
+  return Array.from({ length: upload.partCount ?? 0 }, (_, index) => index + 1);
+}
+
+/** Checks that a response is a problem of this code, whole and well-formed. */
+export async function readProblem(code: ProblemCode, response: Response): Promise<Problem> {
+  const text = await response.text();
+  assert.equal(response.headers.get('content-type'), 'application/problem+json', `${response.status} ${text}`);
+  const problem = problemSchema.parse(JSON.parse(text));
+  assert.equal(problem.code, code, text);
+  assert.equal(problem.status, problems[code].status);
+  assert.equal(response.status, problems[code].status);
+  assert.equal(problem.type, `urn:stowage:problem:${code}`);
+  assert.equal(problem.title, problems[code].title);
+  assert.equal(problem.requestId, response.headers.get('x-request-id'));
+  return problem;
+}
+
+/** Text in which every KiB says where it is, so that a shifted or repeated piece is seen. */
+export function numberedText(sizeBytes: number): Buffer {
+  const bytes = Buffer.alloc(sizeBytes, '.');
+  for (let offset = 0; offset + 16 <= sizeBytes; offset += 1024) bytes.write(`${offset}\n`, offset);
+  return bytes;
+}
+
+/** The S3 error code of a refused request. */
+export async function s3Code(response: Response): Promise<string> {
+  return /<Code>([^<]*)/.exec(await response.text())?.[1] ?? '';
 }

@@ -9,6 +9,7 @@ import { it, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
 import {
   CompleteMultipartUploadCommand,
+  CopyObjectCommand,
   CreateBucketCommand,
   CreateMultipartUploadCommand,
   DeleteObjectCommand,
@@ -85,6 +86,21 @@ it('puts, heads, gets and deletes by the SDK’s default URLs', async (t) => {
     '204',
   );
   assert.equal(await answer(get), '404 NoSuchKey');
+});
+
+it('reads from the query what SDKs put there, and refuses what it does not read there', async (t) => {
+  const { s3 } = await useSetting(t);
+  const ask = async (input: object) => {
+    const url = await getSignedUrl(s3, new PutObjectCommand({ Bucket, Key: 'k', ...input }), { expiresIn });
+    return answer(url, { method: 'PUT', body: 'x' });
+  };
+  assert.equal(await ask({ ExpectedBucketOwner: '111111111111', StorageClass: 'STANDARD_IA' }), '200');
+  assert.equal((await s3.send(new HeadObjectCommand({ Bucket, Key: 'k' }))).StorageClass, 'STANDARD_IA');
+  assert.equal(await ask({ ExpectedBucketOwner: '222222222222' }), '403 AccessDenied');
+  assert.equal(await ask({ ACL: 'public-read' }), '501 NotImplemented');
+  assert.equal(await ask({ Tagging: 'a=b' }), '501 NotImplemented');
+  const copy = new CopyObjectCommand({ Bucket, Key: 'copy', CopySource: `${Bucket}/k` });
+  assert.equal(await answer(await getSignedUrl(s3, copy, { expiresIn }), { method: 'PUT' }), '501 NotImplemented');
 });
 
 it('uploads parts by URL', async (t) => {

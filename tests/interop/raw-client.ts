@@ -5,7 +5,7 @@ import { connect, type Socket } from 'node:net';
 import type { Engine } from '@stowage/engine';
 import { presignUrl, SigningKeys, signRequest } from '@stowage/s3';
 
-export interface RawAnswer {
+interface RawAnswer {
   readonly status: number;
   readonly code: string;
   readonly text: string;

@@ -5,7 +5,7 @@ import { type OperationName, operations, S3Error } from '@stowage/s3';
 import type { Bucket } from '@stowage/store';
 import type { Account } from './accounts.ts';
 
-export interface AuthorizeOptions {
+interface AuthorizeOptions {
   readonly operation: OperationName;
   readonly requester: Account | undefined;
   /** The bucket that the request names, if there is such a bucket. */

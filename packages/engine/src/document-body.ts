@@ -7,7 +7,7 @@ import type { Trailers } from './incoming-body.ts';
 import type { S3Request } from './s3-request.ts';
 import { checksumMismatch, sha256Mismatch } from './stored-body.ts';
 
-export interface ReadDocumentOptions {
+interface ReadDocumentOptions {
   readonly maxBytes: number;
   /** Content-MD5 or a checksum must be there: `InvalidRequest` without. */
   readonly needsDigest?: boolean;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { type ClientRequest, request } from 'node:http';
+import { request as requestSecurely } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -10,6 +11,7 @@ import { openMemoryStore } from '@stowage/store';
 import { type Engine, startEngine } from './engine.ts';
 import { operationStatus } from './handlers.ts';
 import type { LogFields } from './log.ts';
+import { tls } from './tls.fixture.ts';
 
 function presign(engine: Engine, method: string, path: string, endpoint: string = engine.endpoint): string {
   const { credentials, region } = engine;
@@ -109,6 +111,23 @@ describe('startEngine', () => {
     } finally {
       await engine.close();
     }
+  });
+
+  it('serves over TLS', async (t) => {
+    const engine = await startEngine({ tls });
+    t.after(() => engine.close());
+    assert.match(engine.endpoint, /^https:/);
+    const url = new URL(presign(engine, 'PUT', '/secure'));
+    const status = await new Promise((resolve, reject) => {
+      const sent = requestSecurely(url, { method: 'PUT', ca: tls.cert }, (response) => {
+        response.resume();
+        resolve(response.statusCode);
+      });
+      sent.on('error', reject);
+      sent.end();
+    });
+    assert.equal(status, 200);
+    await assert.rejects(fetch(engine.endpoint.replace('https:', 'http:')));
   });
 
   it('shows its health and figures to the machine it runs on', async () => {

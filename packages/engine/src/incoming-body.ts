@@ -31,14 +31,14 @@ export interface RequestBody {
   collect(maxBytes: number): Promise<CollectedBody>;
 }
 
-export interface CollectedBody {
+interface CollectedBody {
   readonly bytes: Buffer;
   readonly trailers: Trailers;
 }
 
 const noTrailers: Trailers = new Map();
 
-export interface IncomingBodyOptions {
+interface IncomingBodyOptions {
   readonly message: IncomingMessage;
   readonly decoder: BodyDecoder | undefined;
   readonly sizeBytes: number | undefined;

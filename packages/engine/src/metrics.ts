@@ -6,7 +6,7 @@ import type { StoreHealth } from '@stowage/store';
 /** Upper bounds of the duration histogram, in seconds. */
 const durationBounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60] as const;
 
-export interface FinishedRequest {
+interface FinishedRequest {
   /** Name of the operation; `none` when the request did not get so far. */
   readonly operation: string;
   readonly status: number;

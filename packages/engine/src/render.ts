@@ -11,7 +11,7 @@ import type { EngineLog } from './log.ts';
 import type { Result, StoredBytes } from './result.ts';
 import { explainRefusal } from './store-refusals.ts';
 
-export interface RenderContext {
+interface RenderContext {
   readonly clock: () => number;
   /** `x-amz-id-2`: names this engine. */
   readonly hostId: string;
@@ -189,7 +189,7 @@ let dateSecond = -1;
 let dateText = '';
 
 /** RFC 9110 date of a moment, made once a second. */
-export function httpDate(nowMs: number): string {
+function httpDate(nowMs: number): string {
   const second = Math.floor(nowMs / 1000);
   if (second !== dateSecond) {
     dateSecond = second;

@@ -10,7 +10,7 @@ import { Exchange } from './exchange.ts';
 import { answer } from './pipeline.ts';
 import { answerService, isServicePath } from './service-pages.ts';
 
-export interface ServerOptions {
+interface ServerOptions {
   readonly engine: EngineContext;
   readonly nextRequestId: () => string;
   readonly tls: { readonly cert: string; readonly key: string } | undefined;

@@ -19,7 +19,7 @@ import { requireLength } from './open-body.ts';
 import type { S3Request } from './s3-request.ts';
 
 /** Bytes that hold what was said of them. They must be committed or discarded. */
-export interface StoredBody {
+interface StoredBody {
   readonly staged: StagedBody;
   /** MD5 in hex. */
   readonly etag: string;

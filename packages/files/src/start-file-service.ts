@@ -26,6 +26,7 @@ export interface RunningFileService {
 
 const defaultPort = 3000;
 const defaultGraceMs = 5_000;
+const idleSweepMs = 50;
 
 /** Throws what `listen` throws, e.g. EADDRINUSE, and what `openFileService` throws; then nothing is left running. */
 export async function startFileService(options: StartFileServiceOptions): Promise<RunningFileService> {
@@ -87,7 +88,10 @@ async function stop(server: Server, graceMs: number): Promise<void> {
   const closed = once(server, 'close');
   server.close();
   server.closeIdleConnections();
+  // A connection whose request ran until now would be kept for the next one: it is closed as soon as it is idle.
+  const sweep = setInterval(() => server.closeIdleConnections(), idleSweepMs);
   const timer = setTimeout(() => server.closeAllConnections(), graceMs);
   await closed;
+  clearInterval(sweep);
   clearTimeout(timer);
 }

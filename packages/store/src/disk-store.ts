@@ -8,17 +8,18 @@ import { dirname, join, resolve } from 'node:path';
 import { BlobFolders } from './blobs/blob-folders.ts';
 import { BlobPlace } from './blobs/blob-place.ts';
 import { BlobReaper } from './blobs/blob-reaper.ts';
-import { sweepOrphans } from './blobs/orphan-sweep.ts';
+import { Sweep } from './blobs/orphan-sweep.ts';
 import { CatalogStore } from './catalog-store.ts';
 import { DamageLog } from './damage-log.ts';
 import type { Disk } from './disk/disk.ts';
 import { nodeDisk } from './disk/node-disk.ts';
 import { type FolderLock, lockFolder } from './folder-lock.ts';
 import { openFormat } from './format-file.ts';
-import { Journal } from './journal/journal.ts';
+import { Journal, type JournalEnd } from './journal/journal.ts';
 import { markCodes } from './journal/record.ts';
 import { JournalCommitter } from './journal-committer.ts';
 import type { Durability, ObjectStore, StoreHealth } from './object-store.ts';
+import type { OrderedIndex } from './ordered-index/ordered-index.ts';
 import { ReaderEpochs } from './reader-epochs.ts';
 import { recoverStore } from './recover-store.ts';
 import { SpaceReserve } from './space-reserve.ts';
@@ -66,23 +67,37 @@ export async function openDiskStore(options: DiskStoreOptions): Promise<ObjectSt
 type Settings = Required<DiskStoreOptions>;
 
 async function openLocked(settings: Settings, lock: FolderLock): Promise<ObjectStore> {
-  const { directory, disk, durability, clock, random, log } = settings;
+  const { directory, disk, random, log } = settings;
   const storeId = await openFormat({ disk, directory, random });
   for (const name of ['journal', 'blobs', 'quarantine']) await disk.createFolder(join(directory, name));
   await disk.syncFolder(directory);
   const damage = new DamageLog({ disk, quarantineFolder: join(directory, 'quarantine'), log });
   const { index, end } = await recoverStore({ disk, directory, storeId, damage, log });
+  try {
+    return await wireStore({ ...settings, storeId, index, end, damage, lock });
+  } catch (cause) {
+    await index.close();
+    throw cause;
+  }
+}
 
+interface RecoveredSettings extends Settings {
+  readonly storeId: Buffer;
+  readonly index: OrderedIndex;
+  readonly end: JournalEnd;
+  readonly damage: DamageLog;
+  readonly lock: FolderLock;
+}
+
+async function wireStore(settings: RecoveredSettings): Promise<ObjectStore> {
+  const { directory, disk, durability, clock, random, log, storeId, index, end, damage, lock } = settings;
   let committer: JournalCommitter | undefined;
   const stopWriting = (cause: unknown): void => {
     log('error', 'The store has stopped writing after a disk error', { cause: String(cause) });
     committer?.fail(cause);
   };
-  const journalFolder = join(directory, 'journal');
-  const journal = await Journal.open(
-    { disk, folder: journalFolder, storeId, durability, random, onFailure: stopWriting },
-    end,
-  );
+  const folder = join(directory, 'journal');
+  const journal = await Journal.open({ disk, folder, storeId, durability, random, onFailure: stopWriting }, end);
   const checkpoint = (): Promise<void> => index.flush(() => journal.sync());
   const readers = new ReaderEpochs();
   const folders = new BlobFolders(disk, join(directory, 'blobs'));
@@ -97,9 +112,9 @@ async function openLocked(settings: Settings, lock: FolderLock): Promise<ObjectS
     forgetFile: (blobId) => reads.forgetBlob(blobId),
     onError: (cause) => log('warn', 'Blobs could not be removed; it will be tried again', { cause: String(cause) }),
   });
-  const epoch = end.nextLsn;
+  const epoch = end.nextLsn; // that of the mark `opened`, which is written below
   const place = new BlobPlace({ disk, folders, epoch, refusal: () => committer?.failure, onFailure: stopWriting });
-  committer = new JournalCommitter({
+  const opened = new JournalCommitter({
     journal,
     index,
     reserve,
@@ -109,19 +124,18 @@ async function openLocked(settings: Settings, lock: FolderLock): Promise<ObjectS
     onGarbage: () => reaper.start(),
     onCheckpointDue: () => void checkpoint().catch(stopWriting),
   });
+  committer = opened;
 
   await reserve.restore();
-  await committer.writeMark(markCodes.opened);
-  await journal.sync(); // whatever the durability: the number of this record names the blobs of this opening
+  try {
+    await opened.writeMark(markCodes.opened);
+    await journal.sync(); // whatever the durability: the number of this record names the blobs of this opening
+  } catch (cause) {
+    await journal.close(false);
+    throw cause;
+  }
   reaper.start();
-  let closing = false;
-  const stopped = (): boolean => closing;
-  const sweep = sweepOrphans({ disk, folder: folders.root, index, currentEpoch: epoch, stopped }).then(
-    (removed) => (removed > 0 ? log('info', 'Blobs that were never committed were removed', { removed }) : undefined),
-    (cause) => log('warn', 'Looking for blobs that were never committed failed', { cause: String(cause) }),
-  );
-
-  const opened = committer;
+  const sweep = new Sweep({ disk, folder: folders.root, index, currentEpoch: epoch }, log);
   return new CatalogStore({
     index,
     committer: opened,
@@ -136,9 +150,8 @@ async function openLocked(settings: Settings, lock: FolderLock): Promise<ObjectS
       damage: damage.all,
     }),
     close: async () => {
-      closing = true;
       await opened.close();
-      await Promise.all([sweep, reaper.stop()]);
+      await Promise.all([sweep.stop(), reaper.stop()]);
       const intact = opened.failure === undefined;
       try {
         if (intact) await closeInOrder(opened, checkpoint);

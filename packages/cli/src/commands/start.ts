@@ -120,15 +120,9 @@ async function startService(parts: {
     database: { path: join(folder, 'files.sqlite') },
     secret,
     consoleDirectory: parts.build.directory,
-    // A browser on this machine may be pointed at either name.
-    ...(isLoopback(host) && port !== 0 ? { allowedOrigins: loopbackOrigins(port) } : {}),
     ...(isLoopback(host) || port === 0 ? {} : { publicUrl: `http://${urlAuthority(reachableHost(host), port)}` }),
     log: parts.log,
   });
-}
-
-function loopbackOrigins(port: number): readonly string[] {
-  return [`http://localhost:${port}`, `http://127.0.0.1:${port}`];
 }
 
 async function summarise(about: {

@@ -6,6 +6,7 @@ import { encodeEpoch, readSweptEpoch, sweptKey } from '../applied-mark.ts';
 import { blobKey, keyspace } from '../catalog/index-keys.ts';
 import type { Disk } from '../disk/disk.ts';
 import type { OrderedIndex } from '../ordered-index/ordered-index.ts';
+import type { StoreLog } from '../store-log.ts';
 import { blobIdOfName } from './blob-file.ts';
 
 export interface OrphanSweepOptions {
@@ -14,13 +15,32 @@ export interface OrphanSweepOptions {
   readonly index: OrderedIndex;
   /** That of this opening: blobs of it are left alone. */
   readonly currentEpoch: number;
-  /** Asked between folders. */
-  readonly stopped: () => boolean;
 }
 
-/** Answers how many were removed. */
-export async function sweepOrphans(options: OrphanSweepOptions): Promise<number> {
-  const { disk, folder, index, currentEpoch, stopped } = options;
+/** A sweep that runs in the background from its making on. */
+export class Sweep {
+  readonly #done: Promise<void>;
+  #stopped = false;
+
+  constructor(options: OrphanSweepOptions, log: StoreLog) {
+    this.#done = sweepOrphans(options, () => this.#stopped).then(
+      (removed) => {
+        if (removed > 0) log('info', 'Blobs that were never committed were removed', { removed });
+      },
+      (cause: unknown) => log('warn', 'Looking for blobs that were never committed failed', { cause: String(cause) }),
+    );
+  }
+
+  /** Resolves once it has stopped; the next opening begins it anew. */
+  stop(): Promise<void> {
+    this.#stopped = true;
+    return this.#done;
+  }
+}
+
+/** Answers how many were removed. `stopped` is asked between folders. */
+async function sweepOrphans(options: OrphanSweepOptions, stopped: () => boolean): Promise<number> {
+  const { disk, folder, index, currentEpoch } = options;
   const swept = readSweptEpoch(index);
   let removed = 0;
   for (const epochName of await disk.list(folder)) {

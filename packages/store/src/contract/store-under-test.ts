@@ -2,6 +2,7 @@
 
 import type {
   CompletedPart,
+  CompleteUpload,
   MultipartUpload,
   ObjectAttributes,
   ObjectStore,
@@ -99,6 +100,11 @@ export async function putPart(
     etag: digestHex(body),
     checksum: digestBase64(body),
   });
+}
+
+/** What completes an upload of these parts, of any size. */
+export function completionOf({ bucket, key, uploadId }: MultipartUpload, parts: readonly Part[]): CompleteUpload {
+  return { bucket, key, uploadId, parts: named(parts), minPartSizeBytes: 1, maxSizeBytes: 1024 ** 3 };
 }
 
 export function named(parts: readonly Part[]): CompletedPart[] {
