@@ -14,7 +14,7 @@ const mib = 1024 * 1024;
 export const origin = 'http://files.test';
 
 /** Small enough that a file in parts is quickly made; 5 MiB is the least S3 takes. */
-export const testLimits = { multipartThresholdBytes: 5 * mib, minPartSizeBytes: 5 * mib };
+const testLimits = { multipartThresholdBytes: 5 * mib, minPartSizeBytes: 5 * mib };
 
 export interface Fixture {
   readonly engine: Engine;
@@ -26,7 +26,7 @@ export interface Fixture {
   close(): Promise<void>;
 }
 
-export interface FixtureOptions extends Partial<Omit<FileServiceOptions, 's3'>> {
+interface FixtureOptions extends Partial<Omit<FileServiceOptions, 's3'>> {
   /** Another endpoint before the engine: what the service talks to. */
   readonly serviceEndpoint?: (engineEndpoint: string) => string;
 }
@@ -50,7 +50,7 @@ export async function bucketHolds(
 }
 
 /** Real time with an offset. */
-export class MovableClock {
+class MovableClock {
   #offsetMs = 0;
   readonly now = (): number => Date.now() + this.#offsetMs;
   forward(timeMs: number): void {
@@ -132,7 +132,11 @@ export class Api {
     return this.service.fetch(
       new Request(`${origin}${path}`, {
         method,
-        headers: { ...this.#headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+        headers: {
+          ...this.#headers,
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...headers,
+        },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       }),
     );

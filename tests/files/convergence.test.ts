@@ -4,8 +4,9 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, afterEach, before, test } from 'node:test';
-import { type LossyProxy, startLossyProxy } from './lossy-proxy.ts';
+import type { UploadList } from '@stowage/contract';
 import { bucketHolds, type Fixture, openFixture } from './api-fixture.ts';
+import { type LossyProxy, startLossyProxy } from './lossy-proxy.ts';
 
 const mib = 1024 * 1024;
 const minuteMs = 60_000;
@@ -155,6 +156,21 @@ test('uploads that are never finished expire, and what they left is swept', asyn
   clock.forward(hourMs);
   await api.service.tick();
   assert.equal((await api.upload(put.id)).state, 'purged');
+});
+
+test('an upload in parts that the bucket never heard of expires too', async () => {
+  const { api, clock } = fixture;
+  proxy.fate = (method, url) => (isCreate(method, url) ? 'lose-request' : 'pass');
+  const body = { name: 'never-begun.bin', sizeBytes: 6 * mib };
+  assert.equal((await api.request('POST', '/v1/uploads', body)).status, 503);
+  proxy.fate = () => 'pass';
+  const { uploads } = await api.ask<UploadList>(200, 'GET', '/v1/uploads');
+  const upload = uploads.find(({ name }) => name === body.name);
+  assert.ok(upload);
+  await api.refused('parts-missing', 'POST', `/v1/uploads/${upload.id}/complete`);
+  clock.forward(25 * hourMs);
+  await api.service.tick();
+  assert.equal((await api.upload(upload.id)).state, 'expired');
 });
 
 test('a PUT that comes after its upload was given up is swept when its URL is over', async () => {

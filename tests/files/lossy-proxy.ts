@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-export type Fate = 'pass' | 'lose-request' | 'lose-reply';
+type Fate = 'pass' | 'lose-request' | 'lose-reply';
 
 export interface LossyProxy {
   readonly endpoint: string;

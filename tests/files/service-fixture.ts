@@ -10,6 +10,7 @@ import { DatabaseSync } from 'node:sqlite';
 import type { TestContext } from 'node:test';
 import {
   type CreateUploadRequest,
+  type FileState,
   type Problem,
   type ProblemCode,
   problemSchema,
@@ -56,7 +57,7 @@ export interface CallOptions<Name extends RouteName> {
 /** A row of the table `files`, as far as tests look at it. */
 export interface StoredRow {
   readonly id: string;
-  readonly state: string;
+  readonly state: FileState;
   readonly fence: number;
   readonly objectKey: string;
   readonly objectEtag: string | null;
@@ -245,21 +246,26 @@ export class ServiceFixture {
     return Buffer.from(await response.arrayBuffer());
   }
 
-  /** The state in the row, which for a purged file no route tells. */
-  row(id: string): StoredRow {
+  /** All rows, read beside the service: they tell more than any route does. */
+  rows(): readonly StoredRow[] {
     const database = new DatabaseSync(this.databasePath, { readOnly: true });
     try {
-      const row: unknown = database
+      // The columns are named as the interface's fields.
+      return database
         .prepare(
           `SELECT id, state, fence, object_key AS objectKey, object_etag AS objectEtag, size_bytes AS sizeBytes,
-             multipart_upload_id AS multipartUploadId, review_at_ms AS reviewAtMs FROM files WHERE id = ?`,
+             multipart_upload_id AS multipartUploadId, review_at_ms AS reviewAtMs FROM files ORDER BY id`,
         )
-        .get(id);
-      assert.ok(row, `There is no row ${id}.`);
-      return row as StoredRow; // The columns are named as the interface's.
+        .all() as unknown as StoredRow[];
     } finally {
       database.close();
     }
+  }
+
+  row(id: string): StoredRow {
+    const row = this.rows().find((candidate) => candidate.id === id);
+    assert.ok(row, `There is no row ${id}.`);
+    return row;
   }
 
   /** Keys of all objects in the bucket, by the store itself. */

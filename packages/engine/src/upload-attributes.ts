@@ -1,7 +1,7 @@
 // What an upload says of its object beside the bytes: metadata and storage class, from headers and, in a presigned URL,
 // from the query (S3 takes `x-amz-meta-*` from there, and SDKs put it there).
 
-import { parseObjectMetadata, parseStorageClass, type RequestHeaders } from '@stowage/s3';
+import { parseObjectMetadata, parseStorageClass, type RequestHeaders, S3Error } from '@stowage/s3';
 import type { ObjectAttributes } from '@stowage/store';
 import type { ReceivedHead } from './s3-request.ts';
 
@@ -17,10 +17,21 @@ function withHoisted(head: ReceivedHead): RequestHeaders {
     const lower = name.toLowerCase();
     if (!isHoistable(lower) || head.headers[lower] !== undefined) continue;
     headers ??= { ...head.headers };
-    // Headers hold one character for each byte; the query was decoded to text.
-    headers[lower] = Buffer.from(value, 'utf8').toString('latin1');
+    headers[lower] = headerText(lower, value);
   }
   return headers ?? head.headers;
+}
+
+/**
+ * Text as a header holds it: one character for each byte. It comes back as a header, so a line break in it would be header
+ * injection. @throws S3Error `InvalidArgument`.
+ */
+export function headerText(name: string, text: string): string {
+  const bytes = Buffer.from(text, 'utf8').toString('latin1');
+  if (/^[\w!#$%&'*+.^`|~-]+$/.test(name) && /^[\t\x20-\x7e\x80-\xff]*$/.test(bytes)) return bytes;
+  throw new S3Error('InvalidArgument', `${JSON.stringify(name)} holds what no header can have.`, {
+    details: { ArgumentName: name },
+  });
 }
 
 function isHoistable(name: string): boolean {

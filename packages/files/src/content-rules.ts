@@ -3,12 +3,12 @@
 
 import { fileTypeFromBuffer } from 'file-type';
 
-export interface Announcement {
+interface Announcement {
   readonly name: string;
   readonly declaredType: string;
 }
 
-export type Verdict =
+type Verdict =
   | { readonly accepted: true; readonly contentType: string }
   | { readonly accepted: false; readonly reason: string };
 

@@ -20,7 +20,7 @@ export interface Downloads {
   previewLink(file: FileRecord, preset: string, lifeMs: number): DownloadLink;
 }
 
-export interface DownloadsOptions {
+interface DownloadsOptions {
   readonly signer: UrlSigner;
   readonly keys: FileKeys;
 }

@@ -30,7 +30,7 @@ export type FileEvent =
   | { readonly kind: 'aborted'; readonly reason: string | null }
   | { readonly kind: 'expired' };
 
-export interface LifecycleContext {
+interface LifecycleContext {
   readonly nowMs: number;
   readonly limits: Pick<
     FilesLimits,
@@ -38,7 +38,7 @@ export interface LifecycleContext {
   >;
 }
 
-export interface Transition {
+interface Transition {
   readonly changes: FileChanges & { readonly state: FileState };
   readonly jobs: readonly NewJob[];
 }

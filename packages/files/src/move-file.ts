@@ -14,7 +14,7 @@ export interface FileMover {
   move(file: FileRecord, event: FileEvent): Promise<FileRecord | undefined>;
 }
 
-export interface FileMoverOptions {
+interface FileMoverOptions {
   readonly files: FileTable;
   readonly clock: () => number;
   readonly limits: FilesLimits;

@@ -6,6 +6,7 @@ import { monotonicFactory } from 'ulid';
 import { openS3Bucket } from './bucket/s3-bucket.ts';
 import { publicOrigin, type S3Settings } from './bucket/s3-settings.ts';
 import { openUrlSigner } from './bucket/sign-urls.ts';
+import { completeUpload } from './complete-upload.ts';
 import { openDatabase } from './database/open-database.ts';
 import { openDownloads } from './downloads.ts';
 import { openFileKeys } from './file-key.ts';
@@ -111,7 +112,7 @@ export async function openFileService(options: FileServiceOptions): Promise<File
       discard: (file) => discardBytes(file, parts),
       purge: (file) => purgeFile(file, parts),
     },
-    finishUpload: uploads.finish,
+    completeUpload: (file) => completeUpload(file, parts),
     reconcile: (file) => reconcile(file, parts),
     onJob: (kind, outcome) => metrics.add('stowage_files_jobs_total', 1, { kind, outcome }),
   });

@@ -4,7 +4,7 @@
 import { type UploadStrategy, uploadLimits } from '@stowage/contract';
 import type { FilesLimits } from './limits.ts';
 
-export interface PartPlan {
+interface PartPlan {
   readonly strategy: UploadStrategy;
   readonly partSizeBytes: number | null;
   readonly partCount: number | null;

@@ -7,7 +7,7 @@ import type { FileKeys } from './file-key.ts';
 import type { FileRecord } from './file-record.ts';
 import type { FileMover } from './move-file.ts';
 
-export interface RemovalOptions {
+interface RemovalOptions {
   readonly bucket: Bucket;
   readonly keys: FileKeys;
   readonly mover: FileMover;

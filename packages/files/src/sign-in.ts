@@ -32,7 +32,7 @@ export interface SignIn {
   removeKey(account: Account, id: string): Promise<void>;
 }
 
-export interface SignInOptions {
+interface SignInOptions {
   readonly accounts: AccountTable;
   readonly limits: FilesLimits;
   readonly clock: () => number;

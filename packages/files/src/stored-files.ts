@@ -17,7 +17,7 @@ export interface StoredFiles {
   restore(tenantId: string, id: string): Promise<FileEntry>;
 }
 
-export interface StoredFilesOptions {
+interface StoredFilesOptions {
   readonly files: FileTable;
   readonly mover: FileMover;
 }

@@ -12,6 +12,7 @@ import type {
 } from '@stowage/contract';
 import type { Bucket } from './bucket/bucket.ts';
 import type { UrlSigner } from './bucket/sign-urls.ts';
+import { completeUpload } from './complete-upload.ts';
 import type { Account, FileTable } from './database/database.ts';
 import type { FileKeys } from './file-key.ts';
 import { type FileRecord, isoDate } from './file-record.ts';
@@ -19,7 +20,8 @@ import { FilesError } from './files-error.ts';
 import type { FilesLimits } from './limits.ts';
 import { readPlace, writePlace } from './list-cursor.ts';
 import { type FileMover, maxMoveAttempts } from './move-file.ts';
-import { partSize, planParts } from './part-plan.ts';
+import { newUpload } from './new-upload.ts';
+import { partSize } from './part-plan.ts';
 import { isUploading, reconcile } from './reconcile.ts';
 
 export interface Uploads {
@@ -31,12 +33,10 @@ export interface Uploads {
   signParts(tenantId: string, id: string, partNumbers: readonly number[]): Promise<readonly SignedPart[]>;
   /** Safe to repeat, also at the same time. */
   complete(tenantId: string, id: string): Promise<Upload>;
-  /** Joins the parts if the bucket holds them all; answers the row as it is then. For the service's own work. */
-  finish(file: FileRecord): Promise<FileRecord>;
   abort(tenantId: string, id: string): Promise<void>;
 }
 
-export interface UploadsOptions {
+interface UploadsOptions {
   readonly bucket: Bucket;
   readonly files: FileTable;
   readonly mover: FileMover;
@@ -100,49 +100,9 @@ export function openUploads(options: UploadsOptions): Uploads {
     return uploadOf(file, request);
   }
 
-  /** One try to join: parts checked, the bucket asked, and its HEAD believed. */
-  async function join(file: FileRecord): Promise<FileRecord> {
-    const uploadId = file.multipartUploadId;
-    const parts = uploadId === null ? [] : await bucket.listParts(file.objectKey, uploadId);
-    if (uploadId === null || parts === undefined || file.state === 'completing') return reconcile(file, options);
-    checkParts(file, parts);
-    const joining = await mover.move(file, { kind: 'join-started' });
-    if (joining === undefined) return (await files.find(file.id)) ?? file;
-    let failure: unknown;
-    try {
-      await bucket.completeMultipart(file.objectKey, uploadId, parts);
-    } catch (error) {
-      // A lost reply, a twin that was faster, a real refusal: the object itself tells.
-      failure = error;
-    }
-    const settled = await reconcile(joining, options);
-    if (isUploading(settled) && failure !== undefined) throw failure;
-    return settled;
-  }
-
-  async function finish(file: FileRecord): Promise<FileRecord> {
-    let current = file;
-    for (let attempt = 0; attempt < maxMoveAttempts && isUploading(current); attempt++) {
-      if (current.strategy === 'put') {
-        const settled = await reconcile(current, options);
-        if (isUploading(settled))
-          throw missing('The bucket does not hold the bytes yet. Send them, then complete again.');
-        return settled;
-      }
-      current = await join(current);
-    }
-    if (isUploading(current)) {
-      throw new FilesError('storage-unavailable', {
-        detail: 'The bucket did not join the parts. Complete again.',
-        retryAfterSeconds: 1,
-      });
-    }
-    return current;
-  }
-
   return {
     create: async (account, request, idempotencyKey) => {
-      const file = recordOf(account, request, options);
+      const file = newUpload(account, request, options);
       const added = await files.add(
         file,
         idempotencyKey === undefined
@@ -218,12 +178,10 @@ export function openUploads(options: UploadsOptions): Uploads {
     },
 
     complete: async (tenantId, id) => {
-      const file = await finish(await find(tenantId, id));
+      const file = await completeUpload(await find(tenantId, id), options);
       if (['aborted', 'expired', 'purging', 'purged'].includes(file.state)) throw wrongState(file, 'complete');
       return uploadOf(file);
     },
-
-    finish,
 
     abort: async (tenantId, id) => {
       let file = await find(tenantId, id);
@@ -236,83 +194,6 @@ export function openUploads(options: UploadsOptions): Uploads {
       throw wrongState(file, 'give up');
     },
   };
-}
-
-function recordOf(account: Account, request: CreateUploadRequest, options: UploadsOptions): FileRecord {
-  const { limits, keys } = options;
-  const { name, sizeBytes, folder = [] } = request;
-  if (sizeBytes > limits.maxFileSizeBytes) {
-    throw new FilesError('file-too-large', {
-      detail: `The file has ${sizeBytes} bytes; at most ${limits.maxFileSizeBytes} are taken.`,
-    });
-  }
-  if ([name, ...folder].some((part) => part.includes('\0'))) {
-    throw new FilesError('invalid-request', { detail: 'A name holds a NUL character. Take it out.' });
-  }
-  const nowMs = options.clock();
-  const id = options.newId();
-  const { tenantId, userId } = account;
-  const declaredType = declaredTypeOf(request.contentType);
-  const uploadExpiresAtMs = nowMs + limits.uploadLifeMs;
-  return {
-    id,
-    tenantId,
-    userId,
-    name: name.toWellFormed(),
-    folder: folder.map((part) => part.toWellFormed()),
-    declaredType,
-    contentType: declaredType,
-    sizeBytes,
-    state: 'pending',
-    fence: 1,
-    reason: null,
-    ...planParts(sizeBytes, limits),
-    objectKey: keys.make({ tenantId, userId, contentType: declaredType, fileId: id }),
-    multipartUploadId: null,
-    objectEtag: null,
-    objectVersionId: null,
-    checksumAlgorithm: null,
-    checksumValue: null,
-    scanPolicy: null,
-    previews: [],
-    width: null,
-    height: null,
-    createdAtMs: nowMs,
-    updatedAtMs: nowMs,
-    modifiedAtMs: request.modifiedAt === undefined ? null : Date.parse(request.modifiedAt),
-    uploadExpiresAtMs,
-    // Twice the life of a URL, so that the first ones need no write of their own.
-    signedUntilMs: nowMs + 2 * limits.urlLifeMs,
-    reviewAtMs: Math.min(uploadExpiresAtMs, nowMs + limits.reviewIntervalMs),
-    trashedAtMs: null,
-    purgeAtMs: null,
-  };
-}
-
-/** RFC 9110 §8.3.1, without parameters: the type goes into a signature and must come back byte for byte. */
-function declaredTypeOf(claim: string | undefined): string {
-  const [type = ''] = (claim ?? '').split(';');
-  const trimmed = type.trim().toLowerCase();
-  return /^[a-z0-9!#$&^_.+-]+\/[a-z0-9!#$&^_.+-]+$/.test(trimmed) ? trimmed : 'application/octet-stream';
-}
-
-function checkParts(file: FileRecord, parts: readonly UploadedPart[]): void {
-  const { partCount, partSizeBytes } = file;
-  if (partCount === null || partSizeBytes === null) throw new Error(`File ${file.id} has parts and no plan of them.`);
-  const sizes = new Map(parts.map(({ partNumber, sizeBytes }) => [partNumber, sizeBytes]));
-  const wrong: number[] = [];
-  for (let partNumber = 1; partNumber <= partCount; partNumber++) {
-    if (sizes.get(partNumber) !== partSize(file.sizeBytes, partSizeBytes, partNumber)) wrong.push(partNumber);
-  }
-  if (wrong.length === 0) return;
-  const named = wrong.slice(0, 20).join(', ');
-  throw missing(
-    `${wrong.length} of ${partCount} parts are missing or have a wrong size: ${named}${wrong.length > 20 ? ', …' : ''}. Send them, then complete again.`,
-  );
-}
-
-function missing(detail: string): FilesError {
-  return new FilesError('parts-missing', { detail });
 }
 
 function wrongState(file: FileRecord, what: string): FilesError {

@@ -8,14 +8,14 @@ import type { FileEvent } from './file-lifecycle.ts';
 import type { FileRecord } from './file-record.ts';
 import type { FileMover } from './move-file.ts';
 
-export interface ValidationOptions {
+interface ValidationOptions {
   readonly bucket: Bucket;
   readonly files: FileTable;
   readonly mover: FileMover;
 }
 
 /** What stands in the row where no scanner judged the bytes. */
-export const noScannerPolicy = 'no scanner configured';
+const noScannerPolicy = 'no scanner configured';
 
 /** Steps from `uploaded` to rest, and as many again for rows that another process moved meanwhile. */
 const maxSteps = 8;

@@ -10,7 +10,7 @@ import { errorFields, type FilesLog } from './log.ts';
 import type { FileMover } from './move-file.ts';
 import { isUploading } from './reconcile.ts';
 
-export interface Worker {
+interface Worker {
   /** Works until nothing is due. Failures are put back for later, not thrown. */
   tick(): Promise<void>;
   /** Says that there may be something to do. */
@@ -21,7 +21,7 @@ export interface Worker {
   close(): Promise<void>;
 }
 
-export interface WorkerOptions {
+interface WorkerOptions {
   readonly database: Database;
   readonly mover: FileMover;
   readonly clock: () => number;
@@ -30,7 +30,7 @@ export interface WorkerOptions {
   /** What each kind of job does. */
   readonly handlers: Readonly<Record<JobKind, (file: FileRecord) => Promise<void>>>;
   /** Brings an upload whose time has come to an end, if its bytes are all there. */
-  readonly finishUpload: (file: FileRecord) => Promise<FileRecord>;
+  readonly completeUpload: (file: FileRecord) => Promise<FileRecord>;
   /** Moves an upload to where the bucket says it is. */
   readonly reconcile: (file: FileRecord) => Promise<FileRecord>;
   readonly onJob: (kind: JobKind, outcome: 'done' | 'retried' | 'given-up') => void;
@@ -130,7 +130,7 @@ export function openWorker(options: WorkerOptions): Worker {
     }
     try {
       // The client may have sent every byte and gone before it could say so.
-      await options.finishUpload(seen);
+      await options.completeUpload(seen);
     } catch (error) {
       if (!isFilesError(error) || error.code !== 'parts-missing') throw error;
       const latest = await database.files.find(file.id);

@@ -132,29 +132,25 @@ describe('disk store recovery', () => {
   });
 
   it('serves no damaged small object, and all others', async () => {
-    await withDataFolder(async (directory) => {
-      let store = await openDiskStore({ directory });
-      await fill(store);
-      await store.close();
-      const [segment = ''] = await segmentPaths(directory);
-      await flipByte(segment, (await readFile(segment)).indexOf(patternBytes(3000, 6)) + 1234);
-      for (const rebuilt of [false, true]) {
+    for (const rebuilt of [false, true]) {
+      await withDataFolder(async (directory) => {
+        let store = await openDiskStore({ directory });
+        await fill(store);
+        await store.close();
+        const [segment = ''] = await segmentPaths(directory);
+        await flipByte(segment, (await readFile(segment)).indexOf(patternBytes(3000, 6)) + 1234);
         if (rebuilt) await rm(join(directory, 'index'), { recursive: true });
         store = await openDiskStore({ directory });
         if (rebuilt) assert.match(store.health().damage?.[0]?.description ?? '', /fails its checksum/);
         await assert.rejects(readAll(store, 'small/6'), { ...storeError('Corrupt'), message: /^bucket\/small\/6: / });
-        assert.equal(store.health().damage?.length, rebuilt ? 2 : 1);
+        assert.equal(store.health().damage?.length, rebuilt ? 2 : 1); // the record, the block
         assert.ok((await readAll(store, 'small/7'))?.equals(patternBytes(3500, 7)));
-        assert.equal(listKeys(store).length, 24);
+        assert.equal(listKeys(store).length, 23);
         await put(store, 'small/6', 'mended');
         assert.equal(String(await readAll(store, 'small/6')), 'mended');
-        await store.deleteObject({ bucket: 'bucket', key: 'small/6' });
-        await put(store, 'small/6', patternBytes(3000, 6));
         await store.close();
-        const segments = await readFile(segment);
-        await flipByte(segment, segments.lastIndexOf(patternBytes(3000, 6)) + 5);
-      }
-    });
+      });
+    }
   });
 
   it('sets a damaged record aside, reports it, and keeps the rest', async () => {
@@ -205,13 +201,13 @@ describe('disk store recovery', () => {
         ),
       );
       assert.ok(
-        Buffer.from(await object.bytes({ start: 2_000_000, end: 2_100_000 })).equals(
-          bytes.subarray(2_000_000, 2_100_001),
+        Buffer.from(await object.bytes({ start: 1_400_000, end: 1_500_000 })).equals(
+          bytes.subarray(1_400_000, 1_500_001),
         ),
       );
       assert.equal(store.health().damage?.length, 1);
       await truncate(blob, 500_000);
-      await assert.rejects(object.bytes({ start: 2_000_000, end: 2_100_000 }), storeError('Corrupt'));
+      await assert.rejects(object.bytes({ start: 1_400_000, end: 1_500_000 }), storeError('Corrupt'));
       object.close();
       await rm(blob);
       await store.close();

@@ -27,7 +27,7 @@ import type { Result } from '../result.ts';
 import type { S3Request } from '../s3-request.ts';
 import { refuseUnbuilt } from '../screen.ts';
 import { type BodyClaims, digestsFor, finishBody, readClaims } from '../stored-body.ts';
-import { uploadAttributes } from '../upload-attributes.ts';
+import { headerText, uploadAttributes } from '../upload-attributes.ts';
 
 export const postObject: Handler = async (request, engine) => {
   const form = new FormUpload(request, engine);
@@ -169,14 +169,7 @@ function headersOf(fields: PostFields): RequestHeaders {
   const headers: Record<string, string> = {};
   for (const [name, value] of fields) {
     if (!isHeaderField(name)) continue;
-    const bytes = Buffer.from(value, 'utf8').toString('latin1');
-    // What is stored comes back as a header: a line break in it would be header injection.
-    if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name) || !/^[\t\x20-\x7e\x80-\xff]*$/.test(bytes)) {
-      throw new S3Error('InvalidArgument', `The form field ${JSON.stringify(name)} holds what no header can have.`, {
-        details: { ArgumentName: name },
-      });
-    }
-    headers[name] = bytes;
+    headers[name] = headerText(name, value);
   }
   return headers;
 }

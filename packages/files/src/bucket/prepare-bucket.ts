@@ -6,7 +6,7 @@ import { errorFields, type FilesLog } from '../log.ts';
 import type { S3Settings } from './s3-settings.ts';
 import { errorCode } from './sdk-error.ts';
 
-export interface PrepareBucketOptions {
+interface PrepareBucketOptions {
   readonly sdk: typeof import('@aws-sdk/client-s3');
   readonly client: S3Client;
   readonly settings: S3Settings;

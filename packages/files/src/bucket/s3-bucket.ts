@@ -13,7 +13,7 @@ import { errorCode } from './sdk-error.ts';
 
 type S3Module = typeof import('@aws-sdk/client-s3');
 
-export interface S3BucketOptions {
+interface S3BucketOptions {
   readonly settings: S3Settings;
   readonly limits: FilesLimits;
   readonly log: FilesLog;

@@ -33,7 +33,7 @@ export interface UrlSigner {
   }): { readonly url: string; readonly expiresAt: string };
 }
 
-export interface UrlSignerOptions {
+interface UrlSignerOptions {
   readonly settings: S3Settings;
   readonly clock: () => number;
 }

@@ -120,6 +120,7 @@ async function change(
   return numUpdatedRows === 1n ? changed : undefined;
 }
 
+/** A job of the same kind that waits already is enough; it is done at the earlier of both times. */
 async function addJobs(
   transaction: Transaction<Schema>,
   fileId: string,
@@ -127,8 +128,19 @@ async function addJobs(
   newId: () => string,
 ): Promise<void> {
   for (const job of jobs) {
-    const row = { id: newId(), ...job, fileId, attempts: 0, leasedUntilMs: 0, lastError: null };
-    await transaction.insertInto('outbox').values(row).execute();
+    const waiting = await transaction
+      .selectFrom('outbox')
+      .select(['id', 'dueAtMs'])
+      .where('fileId', '=', fileId)
+      .where('kind', '=', job.kind)
+      .where('leasedUntilMs', '=', 0)
+      .executeTakeFirst();
+    if (waiting === undefined) {
+      const row = { id: newId(), ...job, fileId, attempts: 0, leasedUntilMs: 0, lastError: null };
+      await transaction.insertInto('outbox').values(row).execute();
+    } else if (waiting.dueAtMs > job.dueAtMs) {
+      await transaction.updateTable('outbox').set({ dueAtMs: job.dueAtMs }).where('id', '=', waiting.id).execute();
+    }
   }
 }
 

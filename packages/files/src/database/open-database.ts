@@ -9,7 +9,7 @@ import { openNodeSqlite } from './node-sqlite.ts';
 import { openOutbox } from './outbox.ts';
 import type { Schema } from './schema.ts';
 
-export interface OpenDatabaseOptions {
+interface OpenDatabaseOptions {
   readonly path: string;
   readonly clock: () => number;
   /** A new ULID. */

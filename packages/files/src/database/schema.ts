@@ -14,7 +14,7 @@ export interface FileRow extends Omit<FileRecord, 'folder' | 'previews' | 'state
   readonly shelf: Shelf;
 }
 
-export interface OutboxRow {
+interface OutboxRow {
   readonly id: string;
   readonly kind: JobKind;
   readonly fileId: string;
@@ -24,7 +24,7 @@ export interface OutboxRow {
   readonly lastError: string | null;
 }
 
-export interface IdempotencyRow {
+interface IdempotencyRow {
   readonly tenantId: string;
   readonly key: string;
   readonly requestHash: string;
@@ -32,31 +32,31 @@ export interface IdempotencyRow {
   readonly expiresAtMs: number;
 }
 
-export interface TenantRow {
+interface TenantRow {
   readonly id: string;
   readonly name: string;
 }
 
-export interface UserRow {
+interface UserRow {
   readonly id: string;
   readonly tenantId: string;
   readonly name: string;
 }
 
-export interface SignInTokenRow {
+interface SignInTokenRow {
   readonly tokenHash: string;
   readonly userId: string;
   readonly expiresAtMs: number;
 }
 
-export interface SessionRow {
+interface SessionRow {
   readonly tokenHash: string;
   readonly userId: string;
   readonly createdAtMs: number;
   readonly expiresAtMs: number;
 }
 
-export interface ApiKeyRow {
+interface ApiKeyRow {
   readonly id: string;
   readonly userId: string;
   readonly tenantId: string;
@@ -67,7 +67,7 @@ export interface ApiKeyRow {
   readonly lastUsedAtMs: number | null;
 }
 
-export interface MigrationRow {
+interface MigrationRow {
   readonly number: number;
   readonly checksum: string;
   readonly appliedAtMs: number;

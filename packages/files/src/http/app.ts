@@ -17,7 +17,7 @@ import { problemResponse } from './problem-response.ts';
 import { openRateLimit } from './rate-limit.ts';
 import { readBody, readIdempotencyKey, readQuery } from './read-request.ts';
 
-export interface AppOptions {
+interface AppOptions {
   readonly handlers: Handlers;
   readonly signIn: SignIn;
   readonly limits: FilesLimits;
@@ -33,7 +33,7 @@ export interface AppOptions {
   readonly alwaysSecure: boolean;
 }
 
-export interface AppEnvironment {
+interface AppEnvironment {
   /** The client's address; absent where the caller of `fetch` did not say. */
   readonly clientAddress?: string;
 }
@@ -178,7 +178,9 @@ export function createApp(options: AppOptions): Hono<HonoTypes> {
   app.get('/healthz', (context) => context.json({ status: 'ok' }, 200, { 'cache-control': 'no-store' }));
   app.get('/v1/openapi.json', () => new Response(openApi, { headers: { 'content-type': 'application/json' } }));
   app.get('/metrics', async (context) => {
-    const local = loopback.test(context.env?.clientAddress ?? '');
+    // A proxy on this machine speaks for others.
+    const forwarded = context.req.header('x-forwarded-for') ?? context.req.header('forwarded');
+    const local = forwarded === undefined && loopback.test(context.env?.clientAddress ?? '');
     if (!local && (await recognise(context)) === undefined) throw new FilesError('unauthenticated');
     await options.measure();
     return new Response(metrics.render(), { headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' } });

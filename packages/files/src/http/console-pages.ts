@@ -9,7 +9,7 @@ export interface ConsolePages {
   serve(request: Request): Promise<Response | undefined>;
 }
 
-export interface ConsolePagesOptions {
+interface ConsolePagesOptions {
   readonly directory: string;
   /** Where the page sends and reads the bytes of files. */
   readonly storageOrigin: string;

@@ -38,7 +38,7 @@ export type Handlers = {
   readonly [Name in RouteName]: (call: Call<Name>) => Promise<Reply<RouteResponse<Name>>>;
 };
 
-export interface HandlersOptions {
+interface HandlersOptions {
   readonly uploads: Uploads;
   readonly storedFiles: StoredFiles;
   readonly downloads: Downloads;

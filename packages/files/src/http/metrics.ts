@@ -17,7 +17,7 @@ const metrics = {
   stowage_files_outbox_jobs: { type: 'gauge', help: 'Jobs that wait, whether due or not.' },
 } as const satisfies Record<string, MetricRow>;
 
-export type MetricName = keyof typeof metrics;
+type MetricName = keyof typeof metrics;
 type Labels = Readonly<Record<string, string>>;
 
 export interface Metrics {

@@ -2,12 +2,12 @@
 
 import { FilesError } from '../files-error.ts';
 
-export interface RateLimit {
+interface RateLimit {
   /** Takes one token; throws `too-many-requests`, with the time to wait, when there is none. */
   take(caller: string): void;
 }
 
-export interface RateLimitOptions {
+interface RateLimitOptions {
   readonly perSecond: number;
   readonly burst: number;
   readonly clock: () => number;

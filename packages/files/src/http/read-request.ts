@@ -6,7 +6,7 @@ import { FilesError } from '../files-error.ts';
 /** What a schema of the contract does; zod's own type is not needed here. */
 type Schema = NonNullable<Route['body']>;
 
-export interface ReadBodyOptions {
+interface ReadBodyOptions {
   readonly maxBytes: number;
   /** Told of every byte that came. */
   readonly onBytes: (sizeBytes: number) => void;

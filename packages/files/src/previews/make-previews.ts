@@ -9,7 +9,7 @@ import type { FilesLog } from '../log.ts';
 import { maxMoveAttempts } from '../move-file.ts';
 import { type PreviewMaker, previewContentType } from './preview-maker.ts';
 
-export interface MakePreviewsOptions {
+interface MakePreviewsOptions {
   readonly bucket: Bucket;
   readonly files: FileTable;
   readonly keys: FileKeys;

@@ -11,7 +11,7 @@ import type { FilesLimits } from '../limits.ts';
 import { createFrameReader, frameHeader } from './frames.ts';
 import { memoryExitCode, type PreviewAnswer, type PreviewSettings } from './preview-answer.ts';
 
-export type PreviewResult =
+type PreviewResult =
   | { readonly made: true; readonly picture: Uint8Array; readonly width: number; readonly height: number }
   /** This image will never have a preview: it is broken, or too much of something. */
   | { readonly made: false; readonly reason: string };

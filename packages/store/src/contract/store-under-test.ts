@@ -27,7 +27,8 @@ export const plainAttributes: ObjectAttributes = {
   owner: 'owner-1',
 };
 
-export const largeSizeBytes: number = 3 * 1024 * 1024 + 17;
+/** Too large for the journal: a blob of several pieces, and no whole number of blocks. */
+export const largeSizeBytes: number = 1_600_017;
 
 /** Bytes that differ by seed and by position, so that a wrong offset cannot go unseen. */
 export function patternBytes(sizeBytes: number, seed = 0): Buffer {

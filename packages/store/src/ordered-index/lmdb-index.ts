@@ -24,9 +24,8 @@ export async function openLmdbIndex(options: LmdbIndexOptions): Promise<OrderedI
   const { disk, folder } = options;
   await disk.createFolder(folder);
   await disk.remove(join(folder, lockName)); // readers of processes that are gone
-  const metaPages = await readCheckpoint(options);
-  if (metaPages === undefined) await disk.remove(join(folder, dataName));
-  else await putMetaPages(options, metaPages);
+  const checkpoint = await readCheckpoint(options);
+  if (checkpoint === undefined || !(await goBack(options, checkpoint))) await disk.remove(join(folder, dataName));
   const database = open<Buffer, Buffer>({
     path: join(folder, dataName),
     noSubdir: true,
@@ -54,6 +53,8 @@ const checkpointName = 'checkpoint';
 const pageSizeBytes = 4096;
 const metaSizeBytes = 2 * pageSizeBytes;
 const checkpointMagic = Buffer.from('STOWIDX1');
+/** Where in the checkpoint the meta pages stand: behind the magic and the length of the data file. */
+const metaStart = checkpointMagic.length + 8;
 /** Commit before returning; nothing is to be rolled back by the caller. */
 const synchronousCommit = 2;
 
@@ -125,7 +126,7 @@ class LmdbIndex implements OrderedIndex {
       fs.readSync(this.#data, metaPages, 0, metaSizeBytes, 0);
       await first();
       await syncFile(this.#data);
-      await writeCheckpoint(this.#options, metaPages);
+      await writeCheckpoint(this.#options, { metaPages, dataSizeBytes: fs.fstatSync(this.#data).size });
       this.#checkpointReader?.done();
       this.#checkpointReader = reader;
     } catch (cause) {
@@ -141,37 +142,38 @@ function asDiskError(cause: unknown): unknown {
   return full ? Object.assign(new Error('The index finds no room on the disk.', { cause }), { code: 'ENOSPC' }) : cause;
 }
 
-async function readCheckpoint({ disk, folder }: LmdbIndexOptions): Promise<Buffer | undefined> {
+interface Checkpoint {
+  readonly metaPages: Buffer;
+  /** A shorter data file has lost pages that the checkpoint needs. */
+  readonly dataSizeBytes: number;
+}
+
+async function readCheckpoint({ disk, folder }: LmdbIndexOptions): Promise<Checkpoint | undefined> {
   const names = await disk.list(folder);
   if (!names.includes(checkpointName) || !names.includes(dataName)) return undefined;
   const file = await disk.open(join(folder, checkpointName), 'read');
   try {
-    const bytes = Buffer.alloc(checkpointMagic.length + metaSizeBytes + 4);
+    const bytes = Buffer.alloc(metaStart + metaSizeBytes + 4);
     const complete = (await file.read(bytes, 0)) === bytes.length;
     const holds = complete && crc32c(bytes.subarray(0, -4)) === bytes.readUInt32BE(bytes.length - 4);
-    const known = holds && bytes.subarray(0, checkpointMagic.length).equals(checkpointMagic);
-    return known ? bytes.subarray(checkpointMagic.length, -4) : undefined;
+    if (!holds || !bytes.subarray(0, checkpointMagic.length).equals(checkpointMagic)) return undefined;
+    const dataSizeBytes = bytes.readUIntBE(checkpointMagic.length, 6);
+    return { metaPages: bytes.subarray(metaStart, -4), dataSizeBytes };
   } finally {
     await file.close();
   }
 }
 
-async function putMetaPages({ disk, folder }: LmdbIndexOptions, metaPages: Buffer): Promise<void> {
-  const file = await disk.open(join(folder, dataName), 'write');
-  try {
-    await file.write([metaPages], 0);
-  } finally {
-    await file.close();
-  }
-}
-
-async function writeCheckpoint({ disk, folder }: LmdbIndexOptions, metaPages: Buffer): Promise<void> {
-  const bytes = Buffer.concat([checkpointMagic, metaPages, Buffer.alloc(4)]);
+async function writeCheckpoint({ disk, folder }: LmdbIndexOptions, checkpoint: Checkpoint): Promise<void> {
+  const bytes = Buffer.alloc(metaStart + metaSizeBytes + 4);
+  checkpointMagic.copy(bytes);
+  bytes.writeUIntBE(checkpoint.dataSizeBytes, checkpointMagic.length, 6);
+  checkpoint.metaPages.copy(bytes, metaStart);
   bytes.writeUInt32BE(crc32c(bytes.subarray(0, -4)), bytes.length - 4);
   const path = join(folder, checkpointName);
   const next = `${path}.next`;
   await disk.remove(next);
-  const file = await disk.create(next, 'durable');
+  const file = await disk.create(next, 'write');
   try {
     await file.write([bytes], 0);
     await file.sync();
@@ -180,6 +182,18 @@ async function writeCheckpoint({ disk, folder }: LmdbIndexOptions, metaPages: Bu
   }
   await disk.rename(next, path);
   await disk.syncFolder(folder);
+}
+
+/** Has the data file show the checkpoint; answers false when it cannot. */
+async function goBack({ disk, folder }: LmdbIndexOptions, checkpoint: Checkpoint): Promise<boolean> {
+  const file = await disk.open(join(folder, dataName), 'write');
+  try {
+    if ((await file.sizeBytes()) < checkpoint.dataSizeBytes) return false;
+    await file.write([checkpoint.metaPages], 0);
+    return true;
+  } finally {
+    await file.close();
+  }
 }
 
 function syncFile(descriptor: number): Promise<void> {

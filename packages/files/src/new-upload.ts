@@ -1,0 +1,75 @@
+// The row of a file that was just announced: what was asked for is checked, and how it will be sent is decided.
+
+import type { CreateUploadRequest } from '@stowage/contract';
+import type { Account } from './database/database.ts';
+import type { FileKeys } from './file-key.ts';
+import type { FileRecord } from './file-record.ts';
+import { FilesError } from './files-error.ts';
+import type { FilesLimits } from './limits.ts';
+import { planParts } from './part-plan.ts';
+
+interface NewUploadOptions {
+  readonly keys: FileKeys;
+  readonly limits: FilesLimits;
+  readonly clock: () => number;
+  readonly newId: () => string;
+}
+
+/** Throws `file-too-large` or `invalid-request`. */
+export function newUpload(account: Account, request: CreateUploadRequest, options: NewUploadOptions): FileRecord {
+  const { limits, keys } = options;
+  const { name, sizeBytes, folder = [] } = request;
+  if (sizeBytes > limits.maxFileSizeBytes) {
+    throw new FilesError('file-too-large', {
+      detail: `The file has ${sizeBytes} bytes; at most ${limits.maxFileSizeBytes} are taken.`,
+    });
+  }
+  if ([name, ...folder].some((part) => part.includes('\0'))) {
+    throw new FilesError('invalid-request', { detail: 'A name holds a NUL character. Take it out.' });
+  }
+  const nowMs = options.clock();
+  const id = options.newId();
+  const { tenantId, userId } = account;
+  const declaredType = declaredTypeOf(request.contentType);
+  const uploadExpiresAtMs = nowMs + limits.uploadLifeMs;
+  return {
+    id,
+    tenantId,
+    userId,
+    name: name.toWellFormed(),
+    folder: folder.map((part) => part.toWellFormed()),
+    declaredType,
+    contentType: declaredType,
+    sizeBytes,
+    state: 'pending',
+    fence: 1,
+    reason: null,
+    ...planParts(sizeBytes, limits),
+    objectKey: keys.make({ tenantId, userId, contentType: declaredType, fileId: id }),
+    multipartUploadId: null,
+    objectEtag: null,
+    objectVersionId: null,
+    checksumAlgorithm: null,
+    checksumValue: null,
+    scanPolicy: null,
+    previews: [],
+    width: null,
+    height: null,
+    createdAtMs: nowMs,
+    updatedAtMs: nowMs,
+    modifiedAtMs: request.modifiedAt === undefined ? null : Date.parse(request.modifiedAt),
+    uploadExpiresAtMs,
+    // Twice the life of a URL, so that the first ones need no write of their own.
+    signedUntilMs: nowMs + 2 * limits.urlLifeMs,
+    reviewAtMs: Math.min(uploadExpiresAtMs, nowMs + limits.reviewIntervalMs),
+    trashedAtMs: null,
+    purgeAtMs: null,
+  };
+}
+
+/** RFC 9110 §8.3.1, without parameters: the type goes into a signature and must come back byte for byte. */
+function declaredTypeOf(claim: string | undefined): string {
+  const [type = ''] = (claim ?? '').split(';');
+  const trimmed = type.trim().toLowerCase();
+  return /^[a-z0-9!#$&^_.+-]+\/[a-z0-9!#$&^_.+-]+$/.test(trimmed) ? trimmed : 'application/octet-stream';
+}
