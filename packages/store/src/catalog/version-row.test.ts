@@ -18,31 +18,40 @@ const size = fc.integer({ min: 0, max: 2 ** 43 });
 
 const plain = { noNullPrototype: true } as const;
 const versionRow = fc
-  .record({
-    sequence: size,
-    sizeBytes: size,
-    lastModifiedMs: size,
-    etag: fc.oneof(
-      hex,
-      fc.tuple(hex, fc.integer({ min: 1, max: 70_000 })).map(([md5, parts]) => `${md5}-${parts}`),
-      text,
-    ),
-    checksum: fc.option(
-      fc.record({
-        algorithm: fc.constantFrom(...checksumAlgorithmNames),
-        type: fc.constantFrom('COMPOSITE' as const, 'FULL_OBJECT' as const),
-        value: fc.base64String({ maxLength: 88 }),
-      }, plain),
-      { nil: undefined },
-    ),
-    attributes: fc.record({
-      systemMetadata: fc.dictionary(text, text, { noNullPrototype: true }),
-      userMetadata: fc.dictionary(text, text, { noNullPrototype: true }),
-      storageClass: fc.constantFrom('STANDARD', 'DEEP_ARCHIVE', 'OTHER'),
-      owner: text,
-    }, plain),
-    kind: fc.constantFrom('empty', 'journal', 'blob', 'manifest'),
-  }, plain)
+  .record(
+    {
+      sequence: size,
+      sizeBytes: size,
+      lastModifiedMs: size,
+      etag: fc.oneof(
+        hex,
+        fc.tuple(hex, fc.integer({ min: 1, max: 70_000 })).map(([md5, parts]) => `${md5}-${parts}`),
+        text,
+      ),
+      checksum: fc.option(
+        fc.record(
+          {
+            algorithm: fc.constantFrom(...checksumAlgorithmNames),
+            type: fc.constantFrom('COMPOSITE' as const, 'FULL_OBJECT' as const),
+            value: fc.base64String({ maxLength: 88 }),
+          },
+          plain,
+        ),
+        { nil: undefined },
+      ),
+      attributes: fc.record(
+        {
+          systemMetadata: fc.dictionary(text, text, { noNullPrototype: true }),
+          userMetadata: fc.dictionary(text, text, { noNullPrototype: true }),
+          storageClass: fc.constantFrom('STANDARD', 'DEEP_ARCHIVE', 'OTHER'),
+          owner: text,
+        },
+        plain,
+      ),
+      kind: fc.constantFrom('empty', 'journal', 'blob', 'manifest'),
+    },
+    plain,
+  )
   .map(({ kind, ...row }) => {
     const sizeBytes = kind === 'journal' ? row.sizeBytes % 1_000_000 : row.sizeBytes;
     return { ...row, sizeBytes, location: locationFor(kind, sizeBytes) };
