@@ -134,3 +134,16 @@ test('abort frees the parts, also when it races complete', async (t) => {
   assert.equal(files.keys().includes(objectKey), state === 'ready');
   assert.deepEqual(files.openUploads(), []);
 });
+
+test('the same announcement twice at once begins one upload in the bucket', async (t) => {
+  const files = await open(t);
+  const headers = { 'idempotency-key': 'once' };
+  const body = { name: 'a.txt', sizeBytes: bytes.length };
+  const twins = await Promise.all([1, 2, 3].map(() => files.call('createUpload', { body, headers })));
+  assert.equal(new Set(twins.map(({ id }) => id)).size, 1);
+  assert.equal(files.openUploads().length, 1);
+  const [upload] = twins;
+  assert.ok(upload);
+  await files.sendParts(upload, bytes);
+  assert.equal((await files.call('completeUpload', { id: upload.id })).state, 'uploaded');
+});

@@ -3,7 +3,7 @@
 // service's secret is kept in the same way.
 
 import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CommandError } from './command-error.ts';
 import { createFileDurably, errorCode } from './durable-file.ts';
@@ -38,10 +38,28 @@ export async function loadRootKey(options: {
 /** The file service's secret, made once: its object keys carry a MAC made with it, so losing it makes them foreign. */
 export async function loadServiceSecret(folder: string): Promise<Uint8Array> {
   const path = join(folder, 'secret.key');
-  await createFileDurably(path, `${randomBytes(serviceSecretBytes).toString('hex')}\n`);
+  const isNew = !(await exists(join(folder, 'files.sqlite')));
+  if (isNew) await createFileDurably(path, `${randomBytes(serviceSecretBytes).toString('hex')}\n`);
+  else if (!(await exists(path))) {
+    throw new CommandError(
+      'data',
+      `${path} is gone, but the database beside it is not. A new secret would make every stored file foreign: ` +
+        'restore the file from a backup.',
+    );
+  }
   const text = (await readFile(path, 'utf8')).trim();
   if (/^[0-9a-f]+$/.test(text) && text.length === serviceSecretBytes * 2) return Buffer.from(text, 'hex');
   throw new CommandError('data', `${path} does not hold ${serviceSecretBytes} bytes in hex. Restore it from a backup.`);
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await access(path);
+    return true;
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return false;
+    throw error;
+  }
 }
 
 /** As AWS forms them: 20 characters of base32, and 30 random bytes in 40 characters; without `/` and `+`, easier to paste. */

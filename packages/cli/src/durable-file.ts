@@ -33,7 +33,7 @@ export async function createFileDurably(path: string, text: string): Promise<boo
 
 /** Makes a folder and the missing ones above it, each of them durable in its parent. */
 export async function makeFolderDurably(path: string): Promise<void> {
-  const first = await mkdir(path, { recursive: true });
+  const first = await mkdir(path, { recursive: true, mode: 0o700 });
   if (first === undefined) return;
   for (let made = path; made.length >= first.length; made = dirname(made)) await flushFolder(dirname(made));
 }

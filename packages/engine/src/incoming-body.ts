@@ -54,6 +54,7 @@ export class IncomingBody implements RequestBody {
   readonly #decoder: BodyDecoder | undefined;
   readonly #onBegin: (() => void) | undefined;
   #state: 'untouched' | 'reading' | 'over' = 'untouched';
+  #sinkIsBusy = false;
   #fail: ((cause: unknown) => void) | undefined;
 
   constructor(options: IncomingBodyOptions) {
@@ -63,9 +64,9 @@ export class IncomingBody implements RequestBody {
     this.#onBegin = options.onBegin;
   }
 
-  /** Whether the client is being waited for. */
+  /** Whether the client is being waited for: not while the sink is, whose slowness is not the client's. */
   get reading(): boolean {
-    return this.#state === 'reading';
+    return this.#state === 'reading' && !this.#sinkIsBusy;
   }
 
   /** Whether any of it was asked for. */
@@ -107,7 +108,9 @@ export class IncomingBody implements RequestBody {
         const wait = decoder === undefined ? sink.write(chunk) : forward(decoder.decode(chunk), 0, sink);
         if (wait === undefined) return;
         message.pause();
+        this.#sinkIsBusy = true;
         wait.then(() => {
+          this.#sinkIsBusy = false;
           if (this.#state === 'reading') message.resume();
         }, fail);
       } catch (cause) {

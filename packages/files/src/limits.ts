@@ -19,6 +19,8 @@ export interface FilesLimits {
   readonly urlLifeMs: number;
   /** When an upload that did not come to an end is given up. Default 24 hours. */
   readonly uploadLifeMs: number;
+  /** How long after that a completion that the bucket refuses or does not answer is tried. Default 24 hours. */
+  readonly completionGraceMs: number;
   /** How long a file stays in one working state before the service looks at the bucket itself. Default 10 minutes. */
   readonly reviewIntervalMs: number;
   /** How long trash is kept. Default 30 days. */
@@ -65,6 +67,7 @@ export const defaultLimits: FilesLimits = {
   minPartSizeBytes: 8 * mib,
   urlLifeMs: 15 * minuteMs,
   uploadLifeMs: dayMs,
+  completionGraceMs: dayMs,
   reviewIntervalMs: 10 * minuteMs,
   trashRetentionMs: 30 * dayMs,
   rejectedRetentionMs: 7 * dayMs,

@@ -121,6 +121,18 @@ export function openWorker(options: WorkerOptions): Worker {
   }
 
   async function reviewUpload(file: FileRecord, nowMs: number): Promise<void> {
+    try {
+      await settleUpload(file, nowMs);
+    } catch (error) {
+      const missing = isFilesError(error) && error.code === 'parts-missing';
+      // A bucket that refuses the completion for good must not hold the file, and what it has reserved, for ever.
+      if (!missing && nowMs < file.uploadExpiresAtMs + limits.completionGraceMs) throw error;
+      const latest = await database.files.find(file.id);
+      if (latest !== undefined && isUploading(latest)) await mover.move(latest, { kind: 'expired' });
+    }
+  }
+
+  async function settleUpload(file: FileRecord, nowMs: number): Promise<void> {
     const seen = await options.reconcile(file);
     if (!isUploading(seen)) return;
     if (nowMs < seen.uploadExpiresAtMs) {
@@ -128,14 +140,8 @@ export function openWorker(options: WorkerOptions): Worker {
       await database.files.change(seen, { reviewAtMs });
       return;
     }
-    try {
-      // The client may have sent every byte and gone before it could say so.
-      await options.completeUpload(seen);
-    } catch (error) {
-      if (!isFilesError(error) || error.code !== 'parts-missing') throw error;
-      const latest = await database.files.find(file.id);
-      if (latest !== undefined && isUploading(latest)) await mover.move(latest, { kind: 'expired' });
-    }
+    // The client may have sent every byte and gone before it could say so.
+    await options.completeUpload(seen);
   }
 
   /** Whether there was anything. */

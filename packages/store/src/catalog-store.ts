@@ -46,7 +46,7 @@ import type { ReaderEpochs } from './reader-epochs.ts';
 import { StoreError } from './store-error.ts';
 
 /** What a store is made of. */
-export interface StoreParts {
+interface StoreParts {
   readonly index: IndexReader;
   readonly committer: Committer;
   readonly place: BodyPlace & {

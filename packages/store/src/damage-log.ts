@@ -8,7 +8,7 @@ import type { StoreLog } from './store-log.ts';
 /** Beyond it, damage is logged but no longer listed. */
 const maxListed = 1000;
 
-export interface DamageLogOptions {
+interface DamageLogOptions {
   readonly disk: Disk;
   readonly quarantineFolder: string;
   readonly log: StoreLog;

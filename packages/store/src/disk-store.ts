@@ -11,7 +11,7 @@ import { BlobReaper } from './blobs/blob-reaper.ts';
 import { Sweep } from './blobs/orphan-sweep.ts';
 import { CatalogStore } from './catalog-store.ts';
 import { DamageLog } from './damage-log.ts';
-import type { Disk } from './disk/disk.ts';
+import { type Disk, isDiskFull } from './disk/disk.ts';
 import { nodeDisk } from './disk/node-disk.ts';
 import { type FolderLock, lockFolder } from './folder-lock.ts';
 import { openFormat } from './format-file.ts';
@@ -72,9 +72,9 @@ async function openLocked(settings: Settings, lock: FolderLock): Promise<ObjectS
   for (const name of ['journal', 'blobs', 'quarantine']) await disk.createFolder(join(directory, name));
   await disk.syncFolder(directory);
   const damage = new DamageLog({ disk, quarantineFolder: join(directory, 'quarantine'), log });
-  const { index, end } = await recoverStore({ disk, directory, storeId, damage, log });
+  const { index, end, complete } = await recoverStore({ disk, directory, storeId, damage, log });
   try {
-    return await wireStore({ ...settings, storeId, index, end, damage, lock });
+    return await wireStore({ ...settings, storeId, index, end, complete, damage, lock });
   } catch (cause) {
     await index.close();
     throw cause;
@@ -85,12 +85,13 @@ interface RecoveredSettings extends Settings {
   readonly storeId: Buffer;
   readonly index: OrderedIndex;
   readonly end: JournalEnd;
+  readonly complete: boolean;
   readonly damage: DamageLog;
   readonly lock: FolderLock;
 }
 
 async function wireStore(settings: RecoveredSettings): Promise<ObjectStore> {
-  const { directory, disk, durability, clock, random, log, storeId, index, end, damage, lock } = settings;
+  const { directory, disk, durability, clock, random, log, storeId, index, end, complete, damage, lock } = settings;
   let committer: JournalCommitter | undefined;
   const stopWriting = (cause: unknown): void => {
     log('error', 'The store has stopped writing after a disk error', { cause: String(cause) });
@@ -98,11 +99,11 @@ async function wireStore(settings: RecoveredSettings): Promise<ObjectStore> {
   };
   const folder = join(directory, 'journal');
   const journal = await Journal.open({ disk, folder, storeId, durability, random, onFailure: stopWriting }, end);
-  const checkpoint = (): Promise<void> => index.flush(() => journal.sync());
   const readers = new ReaderEpochs();
   const folders = new BlobFolders(disk, join(directory, 'blobs'));
   const reads = new VerifiedReads({ disk, directory, onDamage: (found) => damage.note(found) });
   const reserve = new SpaceReserve({ disk, directory, clock, random });
+  const checkpoint = (): Promise<void> => makeCheckpoint({ index, journal, reserve, stopWriting });
   const reaper = new BlobReaper({
     disk,
     folder: folders.root,
@@ -113,7 +114,14 @@ async function wireStore(settings: RecoveredSettings): Promise<ObjectStore> {
     onError: (cause) => log('warn', 'Blobs could not be removed; it will be tried again', { cause: String(cause) }),
   });
   const epoch = end.nextLsn; // that of the mark `opened`, which is written below
-  const place = new BlobPlace({ disk, folders, epoch, refusal: () => committer?.failure, onFailure: stopWriting });
+  const place = new BlobPlace({
+    disk,
+    folders,
+    epoch,
+    durable: durability.level !== 'memory',
+    refusal: () => committer?.failure,
+    onFailure: stopWriting,
+  });
   const opened = new JournalCommitter({
     journal,
     index,
@@ -122,20 +130,27 @@ async function wireStore(settings: RecoveredSettings): Promise<ObjectStore> {
     random,
     abandon: place.abandon,
     onGarbage: () => reaper.start(),
-    onCheckpointDue: () => void checkpoint().catch(stopWriting),
+    onCheckpointDue: () =>
+      void checkpoint().catch((cause: unknown) =>
+        log('warn', 'The index could not be made durable; the next one that is due tries again', {
+          cause: String(cause),
+        }),
+      ),
   });
   committer = opened;
 
   await reserve.restore();
   try {
     await opened.writeMark(markCodes.opened);
-    await journal.sync(); // whatever the durability: the number of this record names the blobs of this opening
+    // Whatever the durability: the number of this record names the blobs of this opening. A rebuilt or new index is kept at
+    // once, so that the next opening can go on from it and knows what it has.
+    await (complete ? journal.sync() : checkpoint());
   } catch (cause) {
     await journal.close(false);
     throw cause;
   }
   reaper.start();
-  const sweep = new Sweep({ disk, folder: folders.root, index, currentEpoch: epoch }, log);
+  const sweep = new Sweep({ disk, folder: folders.root, index, currentEpoch: epoch, mayRemove: complete }, log);
   return new CatalogStore({
     index,
     committer: opened,
@@ -165,6 +180,34 @@ async function wireStore(settings: RecoveredSettings): Promise<ObjectStore> {
       }
     },
   });
+}
+
+interface CheckpointParts {
+  readonly index: OrderedIndex;
+  readonly journal: Journal;
+  readonly reserve: SpaceReserve;
+  readonly stopWriting: (cause: unknown) => void;
+}
+
+/**
+ * Makes journal and index durable. A failed sync stops all writing (invariant 5): the system tells of it once, and what it
+ * says the next time is not to be believed. Lack of room does not: the reserve is given up for it, as for a delete.
+ */
+async function makeCheckpoint({ index, journal, reserve, stopWriting }: CheckpointParts): Promise<void> {
+  const flush = (): Promise<void> => index.flush(() => journal.sync());
+  try {
+    try {
+      await flush();
+    } catch (cause) {
+      if (!isDiskFull(cause)) throw cause;
+      reserve.noteFull();
+      if (!(await reserve.release())) throw cause;
+      await flush();
+    }
+  } catch (cause) {
+    if (!isDiskFull(cause)) stopWriting(cause);
+    throw cause;
+  }
 }
 
 async function closeInOrder(committer: JournalCommitter, checkpoint: () => Promise<void>): Promise<void> {

@@ -7,11 +7,11 @@
 import { appliedKey, encodeMark } from './applied-mark.ts';
 import type { Abandon } from './blobs/staged-content.ts';
 import { applyFact } from './catalog/facts.ts';
-import type { Committer, Moment, Operation } from './catalog/operation.ts';
+import type { Committer, Moment, Operation, Verdict } from './catalog/operation.ts';
 import { isDiskFull } from './disk/disk.ts';
 import { makesGarbage } from './garbage.ts';
 import type { Journal } from './journal/journal.ts';
-import type { markCodes } from './journal/record.ts';
+import { type markCodes, requireRecordable } from './journal/record.ts';
 import type { IndexChanges, OrderedIndex } from './ordered-index/ordered-index.ts';
 import { PendingView } from './ordered-index/pending-view.ts';
 import type { SpaceReserve } from './space-reserve.ts';
@@ -28,7 +28,7 @@ const maxQueuedBodyBytes = 512 * 1024 * 1024;
 /** The index is made durable after so many bytes of journal: the most that opening must read again. */
 const checkpointEveryBytes = 32 * 1024 * 1024;
 
-export interface JournalCommitterOptions {
+interface JournalCommitterOptions {
   readonly journal: Journal;
   readonly index: OrderedIndex;
   readonly reserve: SpaceReserve;
@@ -201,16 +201,20 @@ export class JournalCommitter implements Committer {
   #judge(operation: Operation<unknown>, view: PendingView, nowMs: number): Outcome {
     const { journal, random } = this.#options;
     const moment: Moment = { sequence: journal.nextLsn, nowMs, random };
+    let verdict: Verdict<unknown>;
     try {
-      const { fact, body, result } = operation.judge(view, moment);
-      if (fact !== undefined) {
-        journal.addFact(fact, body);
-        applyFact(fact, view);
-      }
-      return { result };
+      verdict = operation.judge(view, moment);
+      if (verdict.fact !== undefined) requireRecordable(verdict.fact);
     } catch (refusal) {
       return { refusal };
     }
+    // From here on nothing can be refused: what throws is a fault of ours, and fails the batch.
+    const { fact, body, result } = verdict;
+    if (fact !== undefined) {
+      journal.addFact(fact, body);
+      applyFact(fact, view);
+    }
+    return { result };
   }
 
   /** The batch is durable: if the index cannot take it, nothing more may be committed on top. */

@@ -1,6 +1,7 @@
 // Files kept open for reading, the least recently used closed first, but never one that is being read.
 
 import type { Disk, DiskFile } from './disk/disk.ts';
+import { StoreError } from './store-error.ts';
 
 export interface LentFile {
   readonly file: DiskFile;
@@ -16,14 +17,16 @@ export class OpenFiles {
   /** In order of use, the latest last. */
   readonly #files = new Map<string, OpenFileEntry>();
   readonly #opening = new Map<string, Promise<OpenFileEntry>>();
+  #closed = false;
 
   constructor(disk: Disk, maxFiles: number) {
     this.#disk = disk;
     this.#maxFiles = maxFiles;
   }
 
-  /** The file, at once if it is open. */
+  /** The file, at once if it is open. @throws StoreError `Closed`. */
   borrow(path: string): LentFile | Promise<LentFile> {
+    if (this.#closed) throw new StoreError('Closed');
     const entry = this.#files.get(path);
     if (entry === undefined) return this.#open(path);
     this.#files.delete(path);
@@ -41,6 +44,7 @@ export class OpenFiles {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     await Promise.allSettled(this.#opening.values());
     const entries = [...this.#files.values()];
     this.#files.clear();

@@ -22,7 +22,7 @@ export interface Span {
 }
 
 /** What is held in memory at once for one reader. */
-export const maxWholeReadBytes = 1024 * 1024;
+const maxWholeReadBytes = 1024 * 1024;
 const chunkSizeBytes = 256 * 1024;
 
 export class OpenedObject implements OpenObject {

@@ -13,7 +13,7 @@ import type { OrderedIndex } from './ordered-index/ordered-index.ts';
 import { PendingView } from './ordered-index/pending-view.ts';
 import type { StoreLog } from './store-log.ts';
 
-export interface RecoverStoreOptions {
+interface RecoverStoreOptions {
   readonly disk: Disk;
   readonly directory: string;
   readonly storeId: Buffer;
@@ -21,9 +21,14 @@ export interface RecoverStoreOptions {
   readonly log: StoreLog;
 }
 
-export interface RecoveredStore {
+interface RecoveredStore {
   readonly index: OrderedIndex;
   readonly end: JournalEnd;
+  /**
+   * Whether the index is known to have every commit. After damage, and after a rebuild (a journal whose end is gone looks
+   * like one that ended there), a blob without a row may well have been acknowledged, and must not be taken for an orphan.
+   */
+  readonly complete: boolean;
 }
 
 /** Facts are applied in transactions of about so many rows. */
@@ -38,7 +43,8 @@ export async function recoverStore(options: RecoverStoreOptions): Promise<Recove
   } catch (cause) {
     await index.close();
     if (!(cause instanceof IndexAheadError)) throw cause;
-    options.log('warn', 'The index does not fit the journal and is rebuilt', { cause: cause.message });
+    // The journal is made durable before the index that says so: what the index has and the journal has not is lost.
+    options.damage.note({ file: 'journal', offset: 0, sizeBytes: 0, description: `${cause.message} It is rebuilt.` });
     await removeLmdbIndex(lmdbOptions(options));
     return rebuild(options);
   }
@@ -95,7 +101,7 @@ async function replay(options: RecoverStoreOptions, index: OrderedIndex): Promis
   if (lastMark !== undefined && recovered.batchCount > 0) apply(lastMark);
   if (transactions > 0) await index.flush(journalIsDurable);
   tell(log, recovered, from);
-  return { index, end: recovered.end };
+  return { index, end: recovered.end, complete: from !== undefined && damage.all.length === 0 };
 }
 
 /** What recovery reads stands on the disk; what a crash of the process left in the cache alone is read again if it goes. */

@@ -4,12 +4,12 @@
 import { join } from 'node:path';
 import { type Disk, isDiskFull } from './disk/disk.ts';
 
-export const reserveSizeBytes = 8 * 1024 * 1024;
+const reserveSizeBytes = 8 * 1024 * 1024;
 const reserveName = 'RESERVE';
 /** Between attempts to put the reserve back. */
 const retryMs = 1000;
 
-export interface SpaceReserveOptions {
+interface SpaceReserveOptions {
   readonly disk: Disk;
   readonly directory: string;
   readonly clock: () => number;

@@ -23,7 +23,7 @@ const coldReads = 16;
 const maxOpenSegments = 256;
 const maxOpenBlobs = 256;
 
-export interface VerifiedReadsOptions {
+interface VerifiedReadsOptions {
   readonly disk: Disk;
   readonly directory: string;
   readonly onDamage: (damage: StoreDamage) => void;

@@ -67,7 +67,9 @@ export function createApp(options: AppOptions): Hono<HonoTypes> {
 
   app.onError((error, context) => {
     const requestId = context.get('requestId');
-    if (!isFilesError(error) || error.cause !== undefined) {
+    // What the caller did wrong is told to the caller alone: logged, anyone could fill the log, and a parser's message quotes
+    // what was sent, which may hold a token.
+    if (!isFilesError(error) || problems[error.code].status >= 500) {
       const place = { requestId, method: context.req.method, path: context.req.path };
       log.error('A request failed.', { ...place, ...errorFields(error) });
     }

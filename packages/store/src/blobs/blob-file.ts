@@ -20,10 +20,6 @@ export function formBlobId(epoch: number, count: number): Buffer {
   return blobId;
 }
 
-export function epochOfBlob(blobId: Buffer): number {
-  return blobId.readUIntBE(0, 6);
-}
-
 /** Names of the two folders, outermost first, and of the file. */
 export function blobPath(blobId: Buffer): readonly [epoch: string, group: string, file: string] {
   const epoch = blobId.toString('hex', 0, 6);

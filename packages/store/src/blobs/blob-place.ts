@@ -16,11 +16,13 @@ const maxInlineBytes = 1024 * 1024;
 /** For all bodies that are arriving together. */
 const maxGatheringBytes = 256 * 1024 * 1024;
 
-export interface BlobPlaceOptions {
+interface BlobPlaceOptions {
   readonly disk: Disk;
   readonly folders: BlobFolders;
   /** Number of this opening: the first part of its blobs' ids. */
   readonly epoch: number;
+  /** Whether finished blobs survive power loss. */
+  readonly durable: boolean;
   /** Why nothing may be written any more, if that is so. */
   readonly refusal: () => StoreError | undefined;
   /** Told of a disk error other than lack of room (invariant 5). */
@@ -42,12 +44,12 @@ export class BlobPlace implements BodyPlace {
   }
 
   openSink(): BodySink {
-    const { disk, folders, epoch, refusal } = this.#options;
+    const { disk, folders, epoch, durable, refusal } = this.#options;
     const refused = refusal();
     if (refused !== undefined) throw refused;
     this.#count += 1;
     const blobId = formBlobId(epoch, this.#count);
-    return new BlobWriter({ disk, folders, blobId, onFailure: (cause) => this.#explain(cause) });
+    return new BlobWriter({ disk, folders, blobId, durable, onFailure: (cause) => this.#explain(cause) });
   }
 
   async toBlob(content: StagedContent): Promise<StagedContent & { readonly kind: 'blob' }> {

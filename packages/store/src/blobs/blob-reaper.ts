@@ -12,7 +12,7 @@ const roundSize = 1000;
 /** Files removed at a time. */
 const concurrency = 4;
 
-export interface BlobReaperOptions {
+interface BlobReaperOptions {
   readonly disk: Disk;
   readonly folder: string;
   readonly index: OrderedIndex;

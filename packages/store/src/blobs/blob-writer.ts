@@ -11,16 +11,18 @@ import type { BodySink } from './body-writer.ts';
 import type { StagedContent } from './staged-content.ts';
 
 /** A whole number of blocks. */
-const pieceSizeBytes = 512 * 1024;
+const pieceSizeBytes = 256 * 1024;
 /** Pieces on their way to the disk before the writer is asked to wait. */
-const maxPiecesInFlight = 4;
+const maxPiecesInFlight = 3;
 /** After so many bytes the disk is asked to write them down, so that the end does not have to wait for all. */
 const syncEveryBytes = 32 * 1024 * 1024;
 
-export interface BlobWriterOptions {
+interface BlobWriterOptions {
   readonly disk: Disk;
   readonly folders: BlobFolders;
   readonly blobId: Buffer;
+  /** Whether finished blobs survive power loss. */
+  readonly durable: boolean;
   /** Told of a failure to write or sync, and answers what the body's writer is to be told. */
   readonly onFailure: (cause: unknown) => unknown;
 }
@@ -60,16 +62,16 @@ export class BlobWriter implements BodySink {
 
   async finish(): Promise<StagedContent & { readonly kind: 'blob' }> {
     try {
-      const { blobId, folders } = this.#options;
+      const { blobId, folders, durable } = this.#options;
       const file = await this.#opened;
       this.#send();
       const footer = encodeBlobFooter({ blobId, sizeBytes: this.#position, checksums: Buffer.concat(this.#checksums) });
       this.#track(file.write([footer], this.#position));
       await this.#settle();
       if (this.#failure !== undefined) throw this.#failure.cause;
-      await file.sync();
+      if (durable) await file.sync();
       await file.close();
-      await folders.makeDurable(blobId);
+      if (durable) await folders.makeDurable(blobId);
       return { kind: 'blob', blobId };
     } catch (cause) {
       const told = this.#options.onFailure(cause);
@@ -106,7 +108,7 @@ export class BlobWriter implements BodySink {
     this.#position += this.#filled;
     this.#filled = 0;
     this.#piece = Buffer.allocUnsafeSlow(pieceSizeBytes);
-    if (this.#position - this.#syncedUntil >= syncEveryBytes) {
+    if (this.#options.durable && this.#position - this.#syncedUntil >= syncEveryBytes) {
       this.#syncedUntil = this.#position;
       this.#track(this.#opened.then((file) => file.sync()));
     }

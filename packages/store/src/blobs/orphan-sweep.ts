@@ -9,12 +9,14 @@ import type { OrderedIndex } from '../ordered-index/ordered-index.ts';
 import type { StoreLog } from '../store-log.ts';
 import { blobIdOfName } from './blob-file.ts';
 
-export interface OrphanSweepOptions {
+interface OrphanSweepOptions {
   readonly disk: Disk;
   readonly folder: string;
   readonly index: OrderedIndex;
   /** That of this opening: blobs of it are left alone. */
   readonly currentEpoch: number;
+  /** False when the index may lack commits: blobs of earlier openings are then kept for good, whether known or not. */
+  readonly mayRemove: boolean;
 }
 
 /** A sweep that runs in the background from its making on. */
@@ -40,10 +42,10 @@ export class Sweep {
 
 /** Answers how many were removed. `stopped` is asked between folders. */
 async function sweepOrphans(options: OrphanSweepOptions, stopped: () => boolean): Promise<number> {
-  const { disk, folder, index, currentEpoch } = options;
+  const { disk, folder, index, currentEpoch, mayRemove } = options;
   const swept = readSweptEpoch(index);
   let removed = 0;
-  for (const epochName of await disk.list(folder)) {
+  for (const epochName of mayRemove ? await disk.list(folder) : []) {
     const epoch = /^[0-9a-f]{12}$/.test(epochName) ? Number.parseInt(epochName, 16) : currentEpoch;
     if (epoch <= swept || epoch >= currentEpoch) continue;
     for (const group of await disk.list(join(folder, epochName))) {

@@ -8,7 +8,7 @@ import { StoreError } from '../store-error.ts';
 import { findBucket } from './buckets.ts';
 import { manifestKey, objectKey, partKey } from './index-keys.ts';
 import { completionHashOf, encodeManifest, type ManifestPart } from './manifest.ts';
-import { describeParts, describeVersion, findObject } from './objects.ts';
+import { describeVersion, findObject } from './objects.ts';
 import type { Operation } from './operation.ts';
 import { judgePrecondition } from './precondition.ts';
 import { decodePartRow, type PartRow, sequenceOfUploadId, type UploadRow } from './upload-rows.ts';
@@ -42,7 +42,7 @@ export function completeUpload(complete: CompleteUpload): Operation<ObjectVersio
       };
       return {
         fact: { type: 'uploadCompleted', key, row: encodeVersionRow(row), manifest },
-        result: describeVersion(complete, row, describeParts(manifest)),
+        result: describeVersion(complete, row, manifest),
       };
     },
   };

@@ -15,7 +15,7 @@
 // escaping would risk: LMDB takes 1978 bytes. 04 is kept for versions that are no longer current.
 
 /** S3's own limit. */
-export const maxKeySizeBytes = 1024;
+const maxKeySizeBytes = 1024;
 
 export const keyspace = {
   state: 0x01,
@@ -102,10 +102,6 @@ export function partKey(uploadSequence: number, partNumber: number): Buffer {
 
 export function partNumberOf(indexKey: Buffer): number {
   return indexKey.readUInt16BE(7);
-}
-
-export function uploadSequenceOfPart(indexKey: Buffer): number {
-  return indexKey.readUIntBE(1, 6);
 }
 
 export function manifestKey(manifestId: number): Buffer {

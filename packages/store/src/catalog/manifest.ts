@@ -15,7 +15,7 @@ export interface ManifestPart {
 }
 
 /** MD5 over what the client named when it completed: tells a repeated completion from another one. */
-export const completionHashSizeBytes = 16;
+const completionHashSizeBytes = 16;
 
 const referencesStart = 0;
 const completionStart = 4;
@@ -24,7 +24,7 @@ const countStart = checksumWidthStart + 1;
 const entriesStart = countStart + 4;
 const entryHeadSizeBytes = 2 + 6 + blobIdSizeBytes;
 
-export interface NewManifest {
+interface NewManifest {
   readonly completionHash: Uint8Array;
   readonly checksumSizeBytes: number;
   readonly parts: readonly ManifestPart[];

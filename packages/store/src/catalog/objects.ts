@@ -102,11 +102,11 @@ export function deleteObject(remove: DeleteObject): Operation<ObjectVersion | un
 export function describeVersion(
   address: ObjectAddress,
   row: Omit<VersionRow, 'location'>,
-  parts?: readonly ObjectPart[],
+  manifest?: Buffer,
 ): ObjectVersion {
   const { sequence, sizeBytes, lastModifiedMs, etag, checksum } = row;
   const { systemMetadata, userMetadata, storageClass, owner }: ObjectAttributes = row.attributes;
-  return {
+  const version = {
     bucket: address.bucket,
     key: address.key,
     versionId: 'null',
@@ -119,12 +119,21 @@ export function describeVersion(
     storageClass,
     owner,
     ...(checksum === undefined ? undefined : { checksum }),
-    ...(parts === undefined ? undefined : { parts }),
   };
+  if (manifest === undefined) return version;
+  // There may be 10,000 parts, and hardly anyone asks for them.
+  let parts: readonly ObjectPart[] | undefined;
+  return Object.defineProperty(version, 'parts', {
+    get: () => {
+      parts ??= describeParts(manifest);
+      return parts;
+    },
+    enumerable: true,
+  });
 }
 
 /** The parts that a manifest names, as readers see them. */
-export function describeParts(manifest: Buffer): ObjectPart[] {
+function describeParts(manifest: Buffer): ObjectPart[] {
   const parts: ObjectPart[] = [];
   for (let index = 0; index < manifestPartCount(manifest); index += 1) {
     const { partNumber, sizeBytes, checksum } = manifestPart(manifest, index);
@@ -168,7 +177,7 @@ function describe(index: IndexReader, address: ObjectAddress, row: VersionRow): 
       details: { bucket: address.bucket, key: address.key },
     });
   }
-  return { version: describeVersion(address, row, describeParts(manifest)), location, manifest };
+  return { version: describeVersion(address, row, manifest), location, manifest };
 }
 
 function locationOfContent(content: StagedContent): BodyLocation {

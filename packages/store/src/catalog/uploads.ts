@@ -29,9 +29,9 @@ import {
 } from './upload-rows.ts';
 
 /** The highest part number of S3. */
-export const maxPartNumber = 10_000;
+const maxPartNumber = 10_000;
 
-export interface FoundUpload {
+interface FoundUpload {
   readonly key: Buffer;
   /** Names the upload in the keys of its parts. */
   readonly sequence: number;

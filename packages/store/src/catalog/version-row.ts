@@ -104,10 +104,6 @@ export function decodeVersionRow(row: Buffer): VersionRow {
   return { sequence, sizeBytes, lastModifiedMs, etag, checksum, attributes, location: locationOf(row) };
 }
 
-export function sequenceOf(row: Buffer): number {
-  return row.readUIntBE(sequenceStart, 6);
-}
-
 export function locationOf(row: Buffer): BodyLocation {
   switch (locationKinds[row[0] ?? 0]) {
     case 'journal': {

@@ -51,15 +51,15 @@ export async function stage(store: ObjectStore, bytes: Uint8Array, known = true)
   return writer.finish();
 }
 
-export function digestHex(body: StagedBody): string {
+function digestHex(body: StagedBody): string {
   return Buffer.from(body.digests.get('MD5') ?? []).toString('hex');
 }
 
-export function digestBase64(body: StagedBody): string {
+function digestBase64(body: StagedBody): string {
   return Buffer.from(body.digests.get('CRC32') ?? []).toString('base64');
 }
 
-export interface PutOptions {
+interface PutOptions {
   readonly bucket?: string;
   readonly precondition?: Precondition;
   readonly attributes?: Partial<ObjectAttributes>;

@@ -3,14 +3,14 @@
 import type { Disk, DiskFile } from './disk.ts';
 
 /** One operation that may be made to fail. */
-export interface DiskOperation {
+interface DiskOperation {
   readonly kind: 'create' | 'write' | 'sync' | 'syncFolder' | 'remove' | 'rename' | 'truncate' | 'read';
   readonly path: string;
   readonly sizeBytes: number;
 }
 
 /** Answers the name of a system error for an operation that is to fail. */
-export type Fault = (operation: DiskOperation) => 'ENOSPC' | 'EIO' | undefined;
+type Fault = (operation: DiskOperation) => 'ENOSPC' | 'EIO' | undefined;
 
 export function faultyDisk(beneath: Disk, fault: Fault): Disk {
   const check = (kind: DiskOperation['kind'], path: string, sizeBytes = 0): void => {

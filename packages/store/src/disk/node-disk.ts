@@ -14,7 +14,7 @@ export const nodeDisk: Disk = {
 
   createFolder(path) {
     return attempt((done) =>
-      fs.mkdir(path, (error) => (error?.code === 'EEXIST' ? done(null, false) : done(error, true))),
+      fs.mkdir(path, { mode: 0o700 }, (error) => (error?.code === 'EEXIST' ? done(null, false) : done(error, true))),
     );
   },
 

@@ -19,7 +19,7 @@ import {
 /** Bodies up to this size are copied: cheaper than a chunk of their own in a gathering write. */
 const maxCopiedBodyBytes = 64 * 1024;
 
-export interface BatchPlace {
+interface BatchPlace {
   readonly segment: number;
   readonly salt: number;
   /** Where in the segment the batch begins. */

@@ -20,7 +20,7 @@ const zeros = Buffer.alloc(zeroStepBytes);
 /** Larger batches pay for new blocks by themselves: writing them twice would cost more. */
 const maxBatchBytesForZeros = 256 * 1024;
 
-export interface JournalOptions {
+interface JournalOptions {
   readonly disk: Disk;
   readonly folder: string;
   readonly storeId: Buffer;
@@ -64,6 +64,7 @@ export class Journal {
   #nextLsn: number;
   #durableLsn: number;
   #syncTimer: NodeJS.Timeout | undefined;
+  #rotating: Promise<void> | undefined;
 
   private constructor(options: JournalOptions, end: JournalEnd) {
     this.#options = options;
@@ -99,7 +100,14 @@ export class Journal {
 
   /** Begins a batch: afterwards facts can be added, and learn their place. */
   async begin(): Promise<void> {
-    if (this.#segment === undefined || this.#segment.position >= segmentSizeBytes) await this.#rotate();
+    if (this.#segment === undefined || this.#segment.position >= segmentSizeBytes) {
+      this.#rotating = this.#rotate();
+      try {
+        await this.#rotating;
+      } finally {
+        this.#rotating = undefined;
+      }
+    }
     this.#restart();
   }
 
@@ -145,8 +153,11 @@ export class Journal {
   /** Makes everything written so far durable, whatever the durability. */
   async sync(): Promise<void> {
     const lsn = this.#nextLsn - 1;
+    // While segments change, the full one is on its way to the disk and is nobody's current one.
+    await this.#rotating;
     if (this.#durableLsn >= lsn) return;
-    await this.#segment?.file.sync();
+    if (this.#segment === undefined) throw new Error('The journal cannot be made durable: it has lost its segment.');
+    await this.#segment.file.sync();
     this.#durableLsn = Math.max(this.#durableLsn, lsn);
   }
 

@@ -22,9 +22,9 @@ const headSizeBytes = 28;
 export const recordOverheadBytes = headSizeBytes + 4;
 
 /** No header may be longer: a manifest of 10,000 parts has less than 1 MiB. */
-export const maxHeaderSizeBytes = 16 * 1024 * 1024;
+const maxHeaderSizeBytes = 16 * 1024 * 1024;
 /** No body may be longer. */
-export const maxBodySizeBytes = 16 * 1024 * 1024;
+const maxBodySizeBytes = 16 * 1024 * 1024;
 
 export interface RecordHead {
   readonly code: number;
@@ -83,6 +83,16 @@ export function recordHeader(bytes: Buffer, at: number, head: RecordHead): Buffe
 
 export function factHeaderSize(fact: Fact): number {
   return 6 + fact.key.length + fact.row.length + (fact.manifest?.length ?? 0);
+}
+
+/** @throws RangeError when recovery would not take the fact for one. */
+export function requireRecordable(fact: Fact): void {
+  const sizeBytes = factHeaderSize(fact);
+  if (sizeBytes > maxHeaderSizeBytes) {
+    throw new RangeError(
+      `A journal record describes its fact in at most ${maxHeaderSizeBytes} bytes; this one takes ${sizeBytes}.`,
+    );
+  }
 }
 
 export function writeFactHeader(fact: Fact, target: Buffer, at: number): number {

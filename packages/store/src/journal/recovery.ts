@@ -15,7 +15,7 @@ import { markCodes, readFactHeader, recordMagic } from './record.ts';
 import { commitOf, type ScannedRecord, SegmentScanner } from './scanner.ts';
 import { decodeSegmentHeader, segmentHeaderSizeBytes, segmentName, segmentNumber } from './segment.ts';
 
-export interface RecoveryOptions {
+interface RecoveryOptions {
   readonly disk: Disk;
   readonly folder: string;
   readonly storeId: Buffer;
@@ -147,8 +147,6 @@ class Recovery {
     const salt = header?.salt ?? bytes.readUInt32BE(segmentHeaderSizeBytes + 4);
     if (header === undefined) {
       await this.#report({ name, offset: 0, sizeBytes: segmentHeaderSizeBytes, what: 'its header is damaged' });
-    } else if (this.#lastMark === undefined && this.#batchStart === undefined) {
-      this.#expectedLsn = header.firstLsn;
     } else if (header.firstLsn > this.#expectedLsn && this.#options.from?.segment !== number) {
       const missing = `records ${this.#expectedLsn} to ${header.firstLsn - 1} are missing before it`;
       await this.#report({ name, offset: 0, sizeBytes: 0, what: missing });

@@ -3,7 +3,7 @@
 
 import { crc32c } from '../blobs/block-checksums.ts';
 
-export interface SegmentHeader {
+interface SegmentHeader {
   readonly number: number;
   /** Random; part of every record in the segment. */
   readonly salt: number;

@@ -14,7 +14,7 @@ import { crc32c } from '../blobs/block-checksums.ts';
 import type { Disk } from '../disk/disk.ts';
 import type { IndexChanges, IndexRange, OrderedIndex } from './ordered-index.ts';
 
-export interface LmdbIndexOptions {
+interface LmdbIndexOptions {
   readonly disk: Disk;
   readonly folder: string;
 }
