@@ -59,13 +59,19 @@ export function openPreviewMaker(limits: PreviewLimits): PreviewMaker {
     clearTimeout(idle);
     const overtime = AbortSignal.timeout(limits.previewTimeMs);
     renderer ??= startRenderer(limits);
+    let sourceIsRead = false;
     try {
       const bytes = await source.open(overtime);
-      return bytes === undefined ? undefined : await renderer.render(bytes, source.sizeBytes, overtime);
+      if (bytes === undefined) return undefined;
+      const watched = withEnd(bytes, () => {
+        sourceIsRead = true;
+      });
+      return await renderer.render(watched, source.sizeBytes, overtime);
     } catch (error) {
       const exitCode = renderer.exitCode();
       drop();
-      if (overtime.aborted) return { made: false, reason: `It took longer than ${limits.previewTimeMs} ms.` };
+      // A bucket that is slow today says nothing about the image: that is thrown, and tried again.
+      if (overtime.aborted && sourceIsRead) return { made: false, reason: `It took longer than ${limits.previewTimeMs} ms.` };
       if (exitCode === memoryExitCode) return { made: false, reason: 'It needs more memory than is allowed.' };
       throw error;
     } finally {
@@ -91,6 +97,11 @@ export function openPreviewMaker(limits: PreviewLimits): PreviewMaker {
       drop();
     },
   };
+}
+
+async function* withEnd(source: AsyncIterable<Uint8Array>, onEnd: () => void): AsyncIterable<Uint8Array> {
+  yield* source;
+  onEnd();
 }
 
 interface Renderer {
