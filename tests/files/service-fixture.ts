@@ -69,29 +69,28 @@ export interface StoredRow {
 export class ServiceFixture {
   readonly engine: Engine;
   readonly directory: string;
-  nowMs: number = Date.now();
   /** The session cookie, `name=value`. */
   cookie = '';
   /** What the service logged as warnings and errors. */
   readonly complaints: string[] = [];
+  readonly #time: { nowMs: number };
   #service: FileService | undefined;
   #options: FileServiceOptions | undefined;
 
-  private constructor(engine: Engine, directory: string, nowMs: number) {
+  private constructor(engine: Engine, directory: string, time: { nowMs: number }) {
     this.engine = engine;
     this.directory = directory;
-    this.nowMs = nowMs;
+    this.#time = time;
   }
 
   static async open(t: TestContext, options: FixtureOptions = {}): Promise<ServiceFixture> {
     const directory = await mkdtemp(join(tmpdir(), 'stowage-files-'));
     t.after(() => rm(directory, { recursive: true, force: true }));
-    const clock = (): number => fixture.nowMs;
-    const startedMs = Date.now();
-    let fixture = { nowMs: startedMs } as ServiceFixture; // Only `clock` reads it before the real one is there.
+    const time = { nowMs: Date.now() };
+    const clock = (): number => time.nowMs;
     const engine = await startEngine({ clock });
     t.after(() => engine.close());
-    fixture = new ServiceFixture(engine, directory, startedMs);
+    const fixture = new ServiceFixture(engine, directory, time);
     await fixture.#start(clock, options);
     t.after(() => fixture.service.close());
     await fixture.signIn();
@@ -139,9 +138,13 @@ export class ServiceFixture {
     this.#service = await openFileService(this.#options);
   }
 
+  get nowMs(): number {
+    return this.#time.nowMs;
+  }
+
   /** Lets time pass; the service does nothing of itself. */
   advance(durationMs: number): void {
-    this.nowMs += durationMs;
+    this.#time.nowMs += durationMs;
   }
 
   /** Lets the service do all that is due. */
@@ -215,7 +218,7 @@ export class ServiceFixture {
     return upload;
   }
 
-  /** Sends parts, all of them unless told which, and answers the ETags. */
+  /** Sends parts: all of them unless told which. */
   async sendParts(upload: Upload, bytes: Uint8Array, partNumbers = partNumbersOf(upload)): Promise<void> {
     const { parts } = await this.call('signParts', { id: upload.id, body: { partNumbers } });
     const partSize = upload.partSizeBytes ?? 0;

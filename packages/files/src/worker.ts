@@ -121,18 +121,6 @@ export function openWorker(options: WorkerOptions): Worker {
   }
 
   async function reviewUpload(file: FileRecord, nowMs: number): Promise<void> {
-    try {
-      await settleUpload(file, nowMs);
-    } catch (error) {
-      const missing = isFilesError(error) && error.code === 'parts-missing';
-      // A bucket that refuses the completion for good must not hold the file, and what it has reserved, for ever.
-      if (!missing && nowMs < file.uploadExpiresAtMs + limits.completionGraceMs) throw error;
-      const latest = await database.files.find(file.id);
-      if (latest !== undefined && isUploading(latest)) await mover.move(latest, { kind: 'expired' });
-    }
-  }
-
-  async function settleUpload(file: FileRecord, nowMs: number): Promise<void> {
     const seen = await options.reconcile(file);
     if (!isUploading(seen)) return;
     if (nowMs < seen.uploadExpiresAtMs) {
@@ -140,8 +128,17 @@ export function openWorker(options: WorkerOptions): Worker {
       await database.files.change(seen, { reviewAtMs });
       return;
     }
-    // The client may have sent every byte and gone before it could say so.
-    await options.completeUpload(seen);
+    try {
+      // The client may have sent every byte and gone before it could say so.
+      await options.completeUpload(seen);
+    } catch (error) {
+      const missing = isFilesError(error) && error.code === 'parts-missing';
+      // A bucket that refuses the completion for good must not hold the file, and what it has reserved, for ever.
+      if (!missing && nowMs < file.uploadExpiresAtMs + limits.completionGraceMs) throw error;
+      // But only its own word that there is no object ends an upload: one that is silent may hold every byte.
+      const latest = await options.reconcile((await database.files.find(file.id)) ?? seen);
+      if (isUploading(latest)) await mover.move(latest, { kind: 'expired' });
+    }
   }
 
   /** Whether there was anything. */
