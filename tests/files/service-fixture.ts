@@ -36,7 +36,7 @@ export const serviceOrigin = 'http://files.test';
 /** Small parts, so that a file of a few MiB is one of several parts. */
 export const smallParts: Partial<FilesLimits> = { multipartThresholdBytes: 5 * mib, minPartSizeBytes: 5 * mib };
 
-export interface FixtureOptions {
+interface FixtureOptions {
   readonly limits?: Partial<FilesLimits>;
   readonly consoleDirectory?: string;
   readonly allowedOrigins?: readonly string[];
@@ -44,7 +44,7 @@ export interface FixtureOptions {
   readonly through?: (engine: Engine) => Promise<string>;
 }
 
-export interface CallOptions<Name extends RouteName> {
+interface CallOptions<Name extends RouteName> {
   readonly id?: string;
   readonly preset?: string;
   readonly query?: Readonly<Record<string, string | number>>;
@@ -297,7 +297,7 @@ export function requestOf(upload: Upload): SignedRequest {
   return upload.request;
 }
 
-export function partNumbersOf(upload: Upload): number[] {
+function partNumbersOf(upload: Upload): number[] {
   return Array.from({ length: upload.partCount ?? 0 }, (_, index) => index + 1);
 }
 

@@ -2,7 +2,7 @@
 // in one step, and the folder is flushed so that the name survives power loss too.
 
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, open, unlink } from 'node:fs/promises';
+import { link, mkdir, open, stat, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import process from 'node:process';
 
@@ -33,9 +33,17 @@ export async function createFileDurably(path: string, text: string): Promise<boo
 
 /** Makes a folder and the missing ones above it, each of them durable in its parent. */
 export async function makeFolderDurably(path: string): Promise<void> {
-  const first = await mkdir(path, { recursive: true, mode: 0o700 });
-  if (first === undefined) return;
-  for (let made = path; made.length >= first.length; made = dirname(made)) await flushFolder(dirname(made));
+  const parent = dirname(path);
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    if (errorCode(error) === 'EEXIST' && (await stat(path)).isDirectory()) return;
+    // Level by level: the recursive mkdir of Node 24 never ends where the system lets nothing be made, such as below /proc.
+    if (errorCode(error) !== 'ENOENT' || parent === path) throw error;
+    await makeFolderDurably(parent);
+    await mkdir(path, { mode: 0o700 });
+  }
+  await flushFolder(parent);
 }
 
 async function flushFolder(path: string): Promise<void> {

@@ -44,13 +44,17 @@ function partLog(logger: Logger): Log {
   return {
     info(message, fields) {
       if (message !== 'request') return logger.info(fields, message);
-      if (Number(fields.status) >= 500 && Number(fields.status) !== 503) return logger.error(fields, message);
+      if (Number(fields.status) >= 500 && !expectedStatuses.has(Number(fields.status)))
+        return logger.error(fields, message);
       if (showsRequests) logger.debug(fields, message);
     },
     warn: (message, fields) => logger.warn(fields, message),
     error: (message, fields) => logger.error(fields, message),
   };
 }
+
+/** Answers that say nothing is wrong here: an operation that is not built (501), and too much asked at once (503). */
+const expectedStatuses: ReadonlySet<number> = new Set([501, 503]);
 
 const levelStyles: Readonly<Record<string, 'dim' | 'cyan' | 'yellow' | 'red'>> = {
   debug: 'dim',

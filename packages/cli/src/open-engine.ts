@@ -109,6 +109,8 @@ export function explainDataError(error: unknown, folder: string): unknown {
     case 'ENOTDIR':
     case 'EEXIST':
       return refuse(`The data folder ${folder} cannot be made: a file stands in its way. Choose another with --data.`);
+    case 'ENOENT':
+      return refuse(`The data folder ${folder} cannot be made (${reason}). Choose another with --data.`);
     case 'ENOSPC':
     case 'EDQUOT':
     case 'DiskFull':

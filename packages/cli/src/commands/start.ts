@@ -13,6 +13,7 @@ import {
   reachableHost,
   urlAuthority,
 } from '../addresses.ts';
+import { CommandError } from '../command-error.ts';
 import { type ConsoleBuild, prepareConsole } from '../console-build.ts';
 import { loadServiceSecret } from '../credentials.ts';
 import { makeFolderDurably } from '../durable-file.ts';
@@ -53,6 +54,9 @@ export async function runStartCommand(options: StartCommandOptions, terminal: Te
     purpose: 'the S3 endpoint',
     option: '--s3-port',
   };
+  if (options.port === options.s3Port && options.port !== 0) {
+    throw new CommandError('usage', `--port and --s3-port are both ${options.port}. The two need a port each.`);
+  }
   await assertFree(consoleAddress);
   await assertFree(engineAddress);
   const dataFolder = await prepareDataFolder(options.data);

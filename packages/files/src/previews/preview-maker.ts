@@ -71,7 +71,8 @@ export function openPreviewMaker(limits: PreviewLimits): PreviewMaker {
       const exitCode = renderer.exitCode();
       drop();
       // A bucket that is slow today says nothing about the image: that is thrown, and tried again.
-      if (overtime.aborted && sourceIsRead) return { made: false, reason: `It took longer than ${limits.previewTimeMs} ms.` };
+      if (overtime.aborted && sourceIsRead)
+        return { made: false, reason: `It took longer than ${limits.previewTimeMs} ms.` };
       if (exitCode === memoryExitCode) return { made: false, reason: 'It needs more memory than is allowed.' };
       throw error;
     } finally {
