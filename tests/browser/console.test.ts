@@ -59,10 +59,13 @@ describe('the console', { skip: skipWithoutBrowser }, () => {
     return page;
   }
 
-  function keep(name: string, { state = 'ready' as FileState, sizeBytes = 1000, minutesAgo = 1 } = {}): string {
+  function keep(
+    name: string,
+    { state = 'ready' as FileState, sizeBytes = 1000, minutesAgo = 1, contentType = 'text/plain' } = {},
+  ): string {
     const id = `k${service.rows.size}`;
     const createdAt = new Date(Date.now() - minutesAgo * 60_000).toISOString();
-    const upload = { id, name, folder: [], sizeBytes, contentType: 'text/plain', state, strategy: 'put' } as const;
+    const upload = { id, name, folder: [], sizeBytes, contentType, state, strategy: 'put' } as const;
     service.rows.set(id, { upload: { ...upload, createdAt, expiresAt: createdAt }, previews: [], createdAt });
     service.bucket.objects.set(id, Buffer.from(`the bytes of ${name}`));
     return id;
@@ -285,6 +288,87 @@ describe('the console', { skip: skipWithoutBrowser }, () => {
     assert.equal(await (await fetch(link)).text(), 'the bytes of letter.txt');
   });
 
+  it('opens the menu of a row beside its button on a narrow screen, naming the file', async () => {
+    keep('letter.txt');
+    const page = await open('/', { viewport: { width: 360, height: 640 } });
+    const button = page.getByLabel('More for letter.txt');
+    await button.click();
+    const menu = page.getByRole('menu');
+    await menu.getByText('letter.txt').waitFor();
+    const [at, from] = [await menu.boundingBox(), await button.boundingBox()];
+    assert.ok(at !== null && from !== null, 'the button stays in view while its menu is open');
+    assert.ok(Math.abs(at.x + at.width - (from.x + from.width)) < 12, `menu ${at.x}+${at.width}, button ${from.x}`);
+    assert.ok(Math.abs(at.y - (from.y + from.height)) < 12, `menu at ${at.y}, button at ${from.y}`);
+  });
+
+  it('moves the focus to the next row however a row is deleted, and back to it by undo', async () => {
+    for (const [index, name] of ['a.txt', 'b.txt', 'c.txt', 'd.txt'].entries()) keep(name, { minutesAgo: index + 1 });
+    const page = await open();
+    await page.getByRole('row', { name: /b\.txt/ }).hover();
+    await page.getByRole('button', { name: 'Delete b.txt' }).click();
+    await page.getByText('“b.txt” was deleted').first().waitFor();
+    await focusedRow(page, 'c.txt');
+
+    await page.getByLabel('More for c.txt').click();
+    await page.getByRole('menuitem', { name: 'Delete' }).click();
+    await page.getByText('“c.txt” was deleted').first().waitFor();
+    await page.getByRole('menu').waitFor({ state: 'detached' });
+    await focusedRow(page, 'd.txt');
+
+    const notice = page.getByRole('dialog').filter({ hasText: '“c.txt” was deleted' });
+    await notice.getByRole('button', { name: 'Undo' }).click();
+    await page.getByText('“c.txt” is back').first().waitFor();
+    await focusedRow(page, 'c.txt');
+    await page.keyboard.press('ArrowDown');
+    await focusedRow(page, 'd.txt');
+
+    await page.getByLabel('More for a.txt').press('Enter');
+    await page.getByRole('menu').press('End');
+    await page.keyboard.press('Enter');
+    await page.getByText('“a.txt” was deleted').first().waitFor();
+    await focusedRow(page, 'c.txt');
+  });
+
+  it('keeps the focus on the page when its only file is deleted, and finds it again by undo', async () => {
+    keep('alone.txt');
+    const page = await open();
+    await page.getByRole('row', { name: /alone/ }).hover();
+    await page.getByRole('button', { name: 'Delete alone.txt' }).click();
+    await page.getByText('Nothing stowed yet').waitFor();
+    assert.equal(await page.evaluate(() => document.activeElement?.tagName), 'MAIN');
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await focusedRow(page, 'alone.txt');
+  });
+
+  it('deletes the file that has the focus after another has come in above it', async () => {
+    keep('first.txt', { minutesAgo: 1 });
+    keep('second.txt', { minutesAgo: 2 });
+    const page = await open();
+    await page.getByRole('row', { name: /second/ }).focus();
+    await dropFiles(page, [(await makeFile('newest.bin', 100)).path]);
+    await page.getByRole('row', { name: /newest/ }).waitFor();
+    await focusedRow(page, 'second.txt');
+    await page.keyboard.press('Delete');
+    await page.getByText('“second.txt” was deleted').first().waitFor();
+    await focusedRow(page, 'first.txt');
+  });
+
+  it('opens by Enter what a browser can show, and downloads the rest', async () => {
+    keep('letter.txt', { minutesAgo: 1 });
+    keep('parcel.zip', { minutesAgo: 2, contentType: 'application/zip' });
+    const page = await open();
+    await page.getByRole('row', { name: /parcel/ }).focus();
+    const downloading = page.waitForEvent('download');
+    await page.keyboard.press('Enter');
+    const stream = await (await downloading).createReadStream();
+    assert.equal(Buffer.concat(await stream.toArray()).toString(), 'the bytes of parcel.zip');
+    await page.keyboard.press('ArrowUp');
+    const opening = page.context().waitForEvent('page');
+    await page.keyboard.press('Enter');
+    const shown = await opening;
+    await shown.getByText('the bytes of letter.txt').waitFor();
+  });
+
   it('says what is wrong when the list cannot be had, and tries again', async () => {
     keep('letter.txt');
     service.fault = (route) => (route === 'listFiles' ? 400 : undefined);
@@ -323,6 +407,15 @@ async function chooseFile(page: ConsolePage['page'], path: string): Promise<void
   const choosing = page.waitForEvent('filechooser');
   await page.getByRole('button', { name: 'Choose file', exact: true }).click();
   await (await choosing).setFiles(path);
+}
+
+/** Waits until the row of this file has the focus. */
+async function focusedRow(page: ConsolePage['page'], name: string): Promise<void> {
+  await page.waitForFunction(
+    (start) => document.activeElement?.matches('[data-index]') && document.activeElement.textContent?.startsWith(start),
+    name,
+    { timeout: 5000 },
+  );
 }
 
 function focusedText(page: ConsolePage['page']): Promise<string> {

@@ -41,12 +41,12 @@ function first(times: number, matches: (request: SeenRequest) => boolean, fault:
   return (request) => (matches(request) && left-- > 0 ? fault : undefined);
 }
 
-const slowDown: Fault = { kind: 'answer', status: 503, body: errorDocument('SlowDown') };
+const unavailable: Fault = { kind: 'answer', status: 503, body: errorDocument('ServiceUnavailable') };
 const errorInside: Fault = { kind: 'answer', status: 200, body: errorDocument('InternalError') };
 
 for (const { what, fault } of [
   { what: 'its reply is lost', fault: { kind: 'drop-reply' } as const },
-  { what: 'it answers 503', fault: slowDown },
+  { what: 'it answers 503', fault: unavailable },
   { what: 'it answers 200 with an error inside', fault: errorInside },
   {
     what: 'it was done and answers 500',
@@ -91,7 +91,7 @@ test('an outage while the bytes are checked only delays the file', async (t) => 
   const { files, proxy } = await open(t);
   const upload = await files.sendFile('late.txt', 'text/plain', Buffer.from('late'));
   await files.call('completeUpload', { id: upload.id });
-  proxy.fault = () => slowDown;
+  proxy.fault = () => unavailable;
   await files.tick();
   assert.ok(['uploaded', 'validating'].includes(files.row(upload.id).state));
   proxy.fault = () => undefined;
@@ -103,7 +103,7 @@ test('an outage while the bytes are checked only delays the file', async (t) => 
 test('an outage while a sweep runs expires nothing whose bytes may be there', async (t) => {
   const { files, proxy } = await open(t);
   const upload = await files.sendFile('there.txt', 'text/plain', Buffer.from('there'));
-  proxy.fault = () => slowDown;
+  proxy.fault = () => unavailable;
   files.advance(2 * dayMs);
   await files.tick();
   assert.equal(files.row(upload.id).state, 'pending');
@@ -116,7 +116,7 @@ test('an outage while a sweep runs expires nothing whose bytes may be there', as
 test('a bucket that refuses to join for good holds the file for a while, and then no longer', async (t) => {
   const { files, proxy } = await open(t);
   const upload = await files.sendFile('stuck.txt', 'text/plain', bytes);
-  proxy.fault = (request) => (isComplete(request) ? slowDown : undefined);
+  proxy.fault = (request) => (isComplete(request) ? unavailable : undefined);
   files.advance(dayMs + minuteMs);
   await files.tick();
   assert.equal(files.row(upload.id).state, 'uploading');
@@ -152,7 +152,7 @@ test('a purge that the bucket refuses is not called done', async (t) => {
   const { files, proxy } = await open(t);
   const upload = await files.upload('kept.txt', 'text/plain', Buffer.from('kept'));
   await files.call('deleteFile', { id: upload.id });
-  proxy.fault = ({ method }) => (method === 'DELETE' ? slowDown : undefined);
+  proxy.fault = ({ method }) => (method === 'DELETE' ? unavailable : undefined);
   files.advance(31 * dayMs);
   await files.tick();
   assert.equal(files.row(upload.id).state, 'purging');

@@ -114,6 +114,19 @@ test('left while the parts were being joined, after the bucket had done it', asy
   assert.ok((await files.download(id)).equals(bytes));
 });
 
+test('left while the parts were being joined, and aborted by someone else meanwhile: never a success', async (t) => {
+  const files = await ServiceFixture.open(t, { limits: smallParts });
+  const { id } = await files.sendFile('parts.txt', 'text/plain', numberedText(6 * mib));
+  const { objectKey: key, multipartUploadId: uploadId } = files.row(id);
+  assert.ok(uploadId);
+  await files.engine.store.abortUpload({ bucket, key, uploadId });
+  await endInTheMiddle(files, id, 'completing');
+  files.advance(11 * minuteMs);
+  await files.tick();
+  assert.equal(files.row(id).state, 'aborted');
+  await files.refused('wrong-state', 'completeUpload', { id });
+});
+
 test('left in purging with its job lost, a file is purged: bytes first, then the row', async (t) => {
   const files = await ServiceFixture.open(t);
   const { id } = await files.upload('old.txt', 'text/plain', Buffer.from('old'));

@@ -4,7 +4,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type FileState, routeNames, routes } from '@stowage/contract';
-import { dayMs, mib, numberedText, requestOf, ServiceFixture, sendBytes, smallParts } from './service-fixture.ts';
+import {
+  dayMs,
+  mib,
+  minuteMs,
+  numberedText,
+  requestOf,
+  ServiceFixture,
+  sendBytes,
+  smallParts,
+} from './service-fixture.ts';
 
 /** Enough of a Windows program to be told by. */
 const program = Buffer.concat([Buffer.from('MZ'), Buffer.alloc(510)]);
@@ -78,7 +87,9 @@ for (const { name, contentType } of [
 test('a refused file that is deleted at once: its URL cannot put other bytes in its place', async (t) => {
   const files = await ServiceFixture.open(t);
   const upload = await files.announce({ name: 'photo.png', contentType: 'image/png', sizeBytes: program.length });
-  const request = requestOf(upload);
+  // A URL signed late counts, not the one of the announcement.
+  files.advance(40 * minuteMs);
+  const request = requestOf(await files.call('getUpload', { id: upload.id }));
   await sendBytes(request, program);
   await files.call('completeUpload', { id: upload.id });
   await files.tick();

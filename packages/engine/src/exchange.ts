@@ -48,7 +48,7 @@ export class Exchange {
   idleMs(now: number): number {
     const received = this.body?.receivedBytes ?? 0;
     const sent = this.response.socket?.bytesWritten ?? 0;
-    const held = this.body !== undefined && this.body.begun && !this.body.reading && !this.response.headersSent;
+    const held = this.body?.begun && !this.body.reading && !this.response.headersSent;
     if (held || received !== this.#seenReceivedBytes || sent !== this.#seenSentBytes) {
       this.#seenReceivedBytes = received;
       this.#seenSentBytes = sent;

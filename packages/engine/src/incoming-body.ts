@@ -102,22 +102,39 @@ export class IncomingBody implements RequestBody {
       message.pause();
       reject(cause);
     };
+    // Chunks that node handed on although the message was paused: at most what one read of the socket held.
+    const held: Buffer[] = [];
     const onData = (chunk: Buffer): void => {
       this.receivedBytes += chunk.length;
+      if (this.#sinkIsBusy) held.push(chunk);
+      else take(chunk);
+    };
+    const take = (chunk: Buffer): void => {
       try {
         const wait = decoder === undefined ? sink.write(chunk) : forward(decoder.decode(chunk), 0, sink);
         if (wait === undefined) return;
         message.pause();
         this.#sinkIsBusy = true;
-        wait.then(() => {
-          this.#sinkIsBusy = false;
-          if (this.#state === 'reading') message.resume();
-        }, fail);
+        wait.then(goOn, fail);
       } catch (cause) {
         fail(cause);
       }
     };
+    const goOn = (): void => {
+      this.#sinkIsBusy = false;
+      while (this.#state === 'reading' && !this.#sinkIsBusy) {
+        const chunk = held.shift();
+        if (chunk !== undefined) take(chunk);
+        else if (message.readableEnded) onEnd();
+        else {
+          message.resume();
+          return;
+        }
+      }
+    };
     const onEnd = (): void => {
+      // node says 'end' though the message is paused, when nothing is left in it: the last chunk may still be on its way.
+      if (this.#sinkIsBusy) return;
       try {
         const trailers = decoder === undefined ? noTrailers : decoder.end();
         stop();
@@ -126,7 +143,10 @@ export class IncomingBody implements RequestBody {
         fail(cause);
       }
     };
-    const onClose = (): void => fail(new S3Error('IncompleteBody'));
+    const onClose = (): void => {
+      // After a whole body, 'close' is no news: the sink may still be busy with the end of it.
+      if (!message.readableEnded) fail(new S3Error('IncompleteBody'));
+    };
     this.#fail = fail;
     message.on('data', onData);
     message.on('end', onEnd);

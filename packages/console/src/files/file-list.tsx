@@ -2,7 +2,7 @@
 
 import type { FileEntry } from '@stowage/contract';
 import { defaultRangeExtractor, useWindowVirtualizer } from '@tanstack/react-virtual';
-import { type ReactNode, useEffect, useRef, useState } from 'react';
+import { type ReactNode, type RefObject, useCallback, useEffect, useRef, useState } from 'react';
 import { FileRow } from './file-row.tsx';
 import { SortHeader } from './sort-header.tsx';
 import { useFileActions } from './use-file-actions.ts';
@@ -13,6 +13,8 @@ interface FileListProps {
   readonly files: readonly FileEntry[];
   readonly hasMore: boolean;
   readonly onEnd: () => void;
+  /** Id of the file whose row takes the focus once it is listed. Outlives the list, which an emptied page has not. */
+  readonly toFocus: RefObject<string | undefined>;
 }
 
 /** Must be what file-list.css says. */
@@ -24,8 +26,17 @@ const coveredPixels = 112;
 /** So that "5 minutes ago" stays true. */
 const tickMs = 30_000;
 
-export function FileList({ files, hasMore, onEnd }: FileListProps): ReactNode {
-  const actions = useFileActions();
+export function FileList({ files, hasMore, onEnd, toFocus }: FileListProps): ReactNode {
+  const actions = useFileActions({
+    onRestored: useCallback(
+      ({ id }) => {
+        toFocus.current = id;
+        // Where it stays when the file is not in view of this list, as after a search.
+        document.querySelector('main')?.focus({ preventScroll: true });
+      },
+      [toFocus],
+    ),
+  });
   const body = useRef<HTMLTableSectionElement>(null);
   const active = useRef(0);
   const nowMs = useNow();
@@ -44,6 +55,7 @@ export function FileList({ files, hasMore, onEnd }: FileListProps): ReactNode {
     files,
     actions,
     list: body,
+    toFocus,
     scrollTo: (index) => virtualizer.scrollToIndex(index, { align: 'auto' }),
   });
   active.current = Math.min(roving.activeIndex, files.length - 1);
@@ -85,7 +97,7 @@ export function FileList({ files, hasMore, onEnd }: FileListProps): ReactNode {
               index={index}
               offset={start - virtualizer.options.scrollMargin}
               isActive={index === roving.activeIndex}
-              actions={actions}
+              actions={roving.rowActions}
               nowMs={nowMs}
             />
           );

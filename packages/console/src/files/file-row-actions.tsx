@@ -3,7 +3,7 @@
 import { Menu } from '@base-ui/react/menu';
 import type { FileEntry } from '@stowage/contract';
 import { Download, Ellipsis, ExternalLink, Link2, Trash2 } from 'lucide-react';
-import type { ReactNode } from 'react';
+import { type ReactNode, useRef } from 'react';
 import { IconButton } from '../shell/icon-button.tsx';
 import { opensInBrowser } from './file-kind.ts';
 import type { FileActions } from './use-file-actions.ts';
@@ -68,14 +68,27 @@ interface FileMenuProps {
 }
 
 function FileMenu({ file, actions, tabIndex }: FileMenuProps): ReactNode {
+  const isRemoving = useRef(false);
+
+  // An open menu holds the focus, which removal moves to the next row: so it waits until the menu has closed.
+  function onOpenChangeComplete(isOpen: boolean): void {
+    if (isOpen || !isRemoving.current) return;
+    isRemoving.current = false;
+    void actions.remove(file);
+  }
+
   return (
-    <Menu.Root>
-      <Menu.Trigger className="icon-button" aria-label={`More for ${file.name}`} tabIndex={tabIndex}>
+    <Menu.Root onOpenChangeComplete={onOpenChangeComplete}>
+      <Menu.Trigger className="icon-button file-menu-button" aria-label={`More for ${file.name}`} tabIndex={tabIndex}>
         <Ellipsis size={17} aria-hidden="true" />
       </Menu.Trigger>
       <Menu.Portal>
         <Menu.Positioner sideOffset={4} align="end">
           <Menu.Popup className="menu">
+            <div className="menu-note">
+              <strong>{file.name}</strong>
+            </div>
+            <div className="menu-rule" />
             {opensInBrowser(file.contentType) ? (
               <Menu.Item className="menu-item" onClick={() => actions.open(file)}>
                 <ExternalLink size={17} aria-hidden="true" /> Open in a new tab
@@ -91,7 +104,13 @@ function FileMenu({ file, actions, tabIndex }: FileMenuProps): ReactNode {
               </Menu.Item>
             ))}
             <div className="menu-rule" />
-            <Menu.Item className="menu-item" data-danger="true" onClick={() => void actions.remove(file)}>
+            <Menu.Item
+              className="menu-item"
+              data-danger="true"
+              onClick={() => {
+                isRemoving.current = true;
+              }}
+            >
               <Trash2 size={17} aria-hidden="true" /> Delete
             </Menu.Item>
           </Menu.Popup>

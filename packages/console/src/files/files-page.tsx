@@ -4,7 +4,7 @@ import { useFilePicker, useStowage, useUploadEvents } from '@stowage/react';
 import { keepPreviousData, useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { CloudOff, FolderUp, PackageOpen, SearchX, Upload } from 'lucide-react';
-import { type ReactNode, useCallback, useMemo } from 'react';
+import { type ReactNode, useCallback, useMemo, useRef } from 'react';
 import { ConnectionBanner } from '../shell/connection-banner.tsx';
 import { BlankPage } from './blank-page.tsx';
 import { FileList } from './file-list.tsx';
@@ -19,6 +19,7 @@ export function FilesPage(): ReactNode {
   const search = useSearch({ from: '/' });
   const queries = useQueryClient();
   const list = useInfiniteQuery({ ...fileListQuery(client, search), placeholderData: keepPreviousData });
+  const toFocus = useRef<string | undefined>(undefined);
   const { data, error, fetchNextPage, isFetching } = list;
   const files = useMemo(() => (data === undefined ? undefined : listedFiles(data)), [data]);
 
@@ -33,7 +34,7 @@ export function FilesPage(): ReactNode {
   function content(): ReactNode {
     if (files === undefined && error !== null) return <ListError error={error} onRetry={() => void list.refetch()} />;
     if (files === undefined) return <ListSkeleton />;
-    if (files.length > 0) return <FileList files={files} hasMore={list.hasNextPage} onEnd={onEnd} />;
+    if (files.length > 0) return <FileList files={files} hasMore={list.hasNextPage} onEnd={onEnd} toFocus={toFocus} />;
     if (isFetching && search.name !== undefined) return <ListSkeleton />;
     return search.name === undefined ? <NoFiles /> : <NothingFound name={search.name} />;
   }

@@ -19,7 +19,12 @@ export interface FileActions {
   remove(file: FileEntry): Promise<void>;
 }
 
-export function useFileActions(): FileActions {
+interface FileActionsOptions {
+  /** A removal was taken back; the lists are about to show the file again. Stable. */
+  readonly onRestored: (file: FileEntry) => void;
+}
+
+export function useFileActions({ onRestored }: FileActionsOptions): FileActions {
   const { client } = useStowage();
   const queries = useQueryClient();
   const { say, sayFailure } = useNotices();
@@ -31,6 +36,7 @@ export function useFileActions(): FileActions {
       try {
         await client.files.restore(file.id);
         say({ title: `“${file.name}” is back` });
+        onRestored(file);
       } catch (error) {
         sayFailure(`“${file.name}” could not be brought back`, error);
       }
@@ -77,7 +83,7 @@ export function useFileActions(): FileActions {
         await refresh();
       },
     };
-  }, [client, queries, say, sayFailure]);
+  }, [client, queries, say, sayFailure, onRestored]);
 }
 
 /** The promise is handed over within the click, as some browsers forbid to write later. */
