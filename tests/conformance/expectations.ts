@@ -82,7 +82,10 @@ const known: readonly (readonly [RegExp, string])[] = [
     'O10: makes a public bucket first',
   ],
   // Deliberate differences.
-  [/_aws2$|_v2$/, 'differs: signature version 2, which AWS has retired, is refused'],
+  [
+    /_aws2$|_v2$/,
+    'differs: signature version 2 in headers, which AWS has retired, is refused (presigned URLs of version 2 work)',
+  ],
   [
     /bad_authorization_(empty|none)$|object_create_bad_contentlength_none$/,
     "differs: today's boto3 signs and sends its own header over the one that the test breaks; such a request is valid",
