@@ -118,10 +118,11 @@ class LmdbIndex implements OrderedIndex {
   async #checkpoint(first: () => Promise<void>): Promise<void> {
     if (!this.#changed) return;
     this.#changed = false;
+    let reader: Transaction | undefined;
     try {
       // These three lines see one state: nothing is committed between them.
       this.#database.resetReadTxn();
-      const reader = this.#database.useReadTransaction();
+      reader = this.#database.useReadTransaction();
       const metaPages = Buffer.alloc(metaSizeBytes);
       fs.readSync(this.#data, metaPages, 0, metaSizeBytes, 0);
       await first();
@@ -130,6 +131,8 @@ class LmdbIndex implements OrderedIndex {
       this.#checkpointReader?.done();
       this.#checkpointReader = reader;
     } catch (cause) {
+      // Its pages are those of no checkpoint: kept pinned, each failure would make the file grow for good.
+      reader?.done();
       this.#changed = true;
       throw cause;
     }
