@@ -250,6 +250,7 @@ export async function startFakeService({ staticFolder }: FakeServiceOptions = {}
     const now = new Date().toISOString();
     const upload: Upload = {
       id,
+      fileId: id,
       name: asked.name,
       folder: asked.folder ?? [],
       sizeBytes: asked.sizeBytes,
@@ -316,8 +317,12 @@ function entry({ upload, previews, sniffedType, createdAt }: FakeRow): FileEntry
   const { id, name, folder, sizeBytes, contentType, state, reason } = upload;
   return {
     id,
+    versionId: id,
     name,
+    folderId: '',
     folder,
+    tags: [],
+    metadata: {},
     sizeBytes,
     contentType: sniffedType ?? contentType,
     state,

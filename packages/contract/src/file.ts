@@ -8,10 +8,18 @@ export const previewPresets = { thumbnail: 320 } as const satisfies Record<strin
 export type PreviewPreset = keyof typeof previewPresets;
 
 export interface FileEntry {
+  /** Stays the same through all versions of the file. */
   readonly id: string;
+  /** The version whose bytes these are. */
+  readonly versionId: string;
   readonly name: string;
+  /** The folder it lies in; empty at the top. */
+  readonly folderId: string;
   /** Names of the folders above it, outermost first; empty at the top. */
   readonly folder: readonly string[];
+  readonly tags: readonly string[];
+  /** The application's own, name to value. */
+  readonly metadata: Readonly<Record<string, string>>;
   readonly sizeBytes: number;
   /** What the bytes are: sniffed from them, not what was claimed. */
   readonly contentType: string;
@@ -31,14 +39,20 @@ export interface FileEntry {
   readonly trashedAt?: string;
   /** When it leaves the trash for good. */
   readonly purgeAt?: string;
+  /** Until when it cannot be deleted for good. */
+  readonly retainUntil?: string;
   /** Changes with every change of the entry; for If-Match. */
   readonly etag: string;
 }
 
 export const fileEntrySchema: z.ZodType<FileEntry> = z.object({
   id: z.string(),
+  versionId: z.string(),
   name: z.string(),
+  folderId: z.string(),
   folder: z.array(z.string()),
+  tags: z.array(z.string()),
+  metadata: z.record(z.string(), z.string()),
   sizeBytes: z.int(),
   contentType: z.string(),
   state: z.enum(fileStateNames as [FileState, ...FileState[]]),
@@ -51,6 +65,7 @@ export const fileEntrySchema: z.ZodType<FileEntry> = z.object({
   updatedAt: z.iso.datetime(),
   trashedAt: z.iso.datetime().exactOptional(),
   purgeAt: z.iso.datetime().exactOptional(),
+  retainUntil: z.iso.datetime().exactOptional(),
   etag: z.string(),
 });
 

@@ -30,8 +30,12 @@ export interface CreateUploadRequest {
   readonly sizeBytes: number;
   /** What the client believes it to be; checked against the bytes. Default `application/octet-stream`. */
   readonly contentType?: string;
-  /** Path of folder names below which the file was dropped, e.g. `['holiday', 'day 1']`. Default: the top. */
+  /** The folder it goes to. Default: the top. */
+  readonly folderId?: string;
+  /** Names of folders below that one, e.g. of a folder that was dropped: `['holiday', 'day 1']`. Made where they are missing. */
   readonly folder?: readonly string[];
+  /** The file that this is to be a new version of: then it keeps its name and place. */
+  readonly versionOf?: string;
   /** When the user last changed the file, if known. */
   readonly modifiedAt?: string;
 }
@@ -40,7 +44,9 @@ export const createUploadRequestSchema: z.ZodType<CreateUploadRequest> = z.objec
   name: nameSchema,
   sizeBytes: z.int().min(0),
   contentType: z.string().max(255).exactOptional(),
+  folderId: z.string().max(64).exactOptional(),
   folder: z.array(nameSchema).max(64).readonly().exactOptional(),
+  versionOf: z.string().max(64).exactOptional(),
   modifiedAt: z.iso.datetime({ offset: true }).exactOptional(),
 });
 
@@ -63,8 +69,9 @@ const signedRequestShape = {
 export const signedRequestSchema: z.ZodType<SignedRequest> = z.object(signedRequestShape);
 
 export interface Upload {
-  /** The file's id, which is also the upload's. */
   readonly id: string;
+  /** The file that it becomes, or that it becomes a version of. */
+  readonly fileId: string;
   readonly name: string;
   readonly folder: readonly string[];
   readonly sizeBytes: number;
@@ -86,6 +93,7 @@ export interface Upload {
 
 export const uploadSchema: z.ZodType<Upload> = z.object({
   id: z.string(),
+  fileId: z.string(),
   name: z.string(),
   folder: z.array(z.string()),
   sizeBytes: z.int(),

@@ -81,7 +81,8 @@ export function transition(file: FileRecord, event: FileEvent, { nowMs, limits }
       };
     case 'scanned':
       return {
-        changes: { ...review, scanPolicy: event.policy, reviewAtMs: null },
+        // Only now does a new version take the place of the one before it: until it may be downloaded, that one is served.
+        changes: { ...review, role: 'current', scanPolicy: event.policy, reviewAtMs: null },
         jobs: event.previewable ? [now('preview')] : [],
       };
     case 'trashed': {

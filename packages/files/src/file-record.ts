@@ -1,16 +1,28 @@
-// A file as the service knows it: the row behind what clients see. `null` is an empty column. Every change of a row is
-// compare-and-set on (id, fence), and raises the fence by one.
+// A version of a file as the service knows it: the row behind what clients see. `null` is an empty column. Every change of a
+// row is compare-and-set on (id, fence), and raises the fence by one.
+//
+// Each row has bytes of its own under a key of its own, for good. The versions of one file share a line; one of them is the
+// current one, and it alone carries the file's name and place. So a new version asks nothing of the endpoint.
 
 import type { FileEntry, FileState, PreviewPreset, UploadStrategy } from '@stowage/contract';
 
 export interface FileRecord {
   /** A ULID; also the upload's id. */
   readonly id: string;
+  /** The file that this is a version of: what clients know as the file's id. That of the first version. */
+  readonly lineId: string;
+  readonly role: VersionRole;
   readonly tenantId: string;
   readonly userId: string;
   /** As the user knows it; nothing is derived from it but what is shown. */
   readonly name: string;
-  readonly folder: readonly string[];
+  /** Empty: the top. */
+  readonly folderId: string;
+  readonly tags: readonly string[];
+  /** The application's own, name to value. */
+  readonly metadata: Readonly<Record<string, string>>;
+  /** The name of the policy that it was announced under. */
+  readonly category: string;
   /** What the client said it would send. A claim. */
   readonly declaredType: string;
   /** What the bytes are; the claim until they were looked at. */
@@ -24,6 +36,10 @@ export interface FileRecord {
   readonly partSizeBytes: number | null;
   readonly partCount: number | null;
   readonly objectKey: string;
+  /** Where the bytes arrive when they are promoted to `objectKey` only after they were judged; `null`: they arrive there. */
+  readonly stagingKey: string | null;
+  /** What makes the judged bytes the served bytes. */
+  readonly sealedBy: Seal;
   readonly multipartUploadId: string | null;
   /** Of the bytes that were seen in the bucket; what is validated and served must still have it. */
   readonly objectEtag: string | null;
@@ -47,18 +63,40 @@ export interface FileRecord {
   readonly reviewAtMs: number | null;
   readonly trashedAtMs: number | null;
   readonly purgeAtMs: number | null;
+  /** Until then its bytes are not purged, whoever asks. */
+  readonly retainUntilMs: number | null;
 }
+
+export type VersionRole = 'current' | 'version';
+
+/**
+ * `if-none-match`: the only URL that can write the key works once. `version-id`: the version that was judged is pinned.
+ * `promotion`: the bytes were copied to a key that no URL can write, on condition that they still were the judged ones.
+ */
+export type Seal = 'if-none-match' | 'version-id' | 'promotion';
 
 /** What may change in a row. */
 export type FileChanges = Partial<
   Omit<FileRecord, 'id' | 'tenantId' | 'userId' | 'objectKey' | 'fence' | 'createdAtMs'>
 >;
 
-/** Where a file is to be found: among unfinished uploads, in the list, in the trash, or nowhere. */
-export type Shelf = 'uploads' | 'files' | 'trash' | 'none';
+/** Where a row is to be found: among unfinished uploads, in the list, in the trash, among a file's versions, or nowhere. */
+export type Shelf = 'uploads' | 'files' | 'trash' | 'versions' | 'none';
 
-/** The shelf of each state. */
-export const shelves: Readonly<Record<FileState, Shelf>> = {
+/** The shelf of a row. */
+export function shelfOf({ state, role }: Pick<FileRecord, 'state' | 'role'>): Shelf {
+  const shelf = shelves[state];
+  // A version that is not the current one has no place of its own.
+  return role === 'version' && (shelf === 'files' || shelf === 'trash') ? 'versions' : shelf;
+}
+
+/** What of a tenant's room a row takes: what was promised to it, what it holds, or nothing. */
+export function chargeOf(state: FileState): 'reserved' | 'used' | 'none' {
+  if (shelves[state] === 'uploads') return 'reserved';
+  return state === 'aborted' || state === 'expired' || state === 'purged' ? 'none' : 'used';
+}
+
+const shelves: Readonly<Record<FileState, Exclude<Shelf, 'versions'>>> = {
   pending: 'uploads',
   uploading: 'uploads',
   completing: 'uploads',
@@ -76,12 +114,16 @@ export const shelves: Readonly<Record<FileState, Shelf>> = {
   expired: 'none',
 };
 
-/** The row as its owner sees it. */
-export function fileEntry(file: FileRecord): FileEntry {
+/** The row as its owner sees it; `folder` names the folders above it. */
+export function fileEntry(file: FileRecord, folder: readonly string[]): FileEntry {
   return {
-    id: file.id,
+    id: file.lineId,
+    versionId: file.id,
     name: file.name,
-    folder: file.folder,
+    folderId: file.folderId,
+    folder,
+    tags: file.tags,
+    metadata: file.metadata,
     sizeBytes: file.sizeBytes,
     contentType: file.contentType,
     state: file.state,
@@ -96,6 +138,7 @@ export function fileEntry(file: FileRecord): FileEntry {
     updatedAt: isoDate(file.updatedAtMs),
     ...(file.trashedAtMs === null ? {} : { trashedAt: isoDate(file.trashedAtMs) }),
     ...(file.purgeAtMs === null ? {} : { purgeAt: isoDate(file.purgeAtMs) }),
+    ...(file.retainUntilMs === null ? {} : { retainUntil: isoDate(file.retainUntilMs) }),
     etag: fileEtag(file),
   };
 }

@@ -15,18 +15,28 @@ interface NewUploadOptions {
   readonly newId: () => string;
 }
 
+/** What the request means once it was looked up. */
+interface UploadPlace {
+  readonly folderId: string;
+  /** The file that it is to be a version of, by its current version. */
+  readonly versionOf: FileRecord | undefined;
+}
+
 /** Throws `file-too-large` or `invalid-request`. */
-export function newUpload(account: Account, request: CreateUploadRequest, options: NewUploadOptions): FileRecord {
+export function newUpload(
+  account: Account,
+  request: CreateUploadRequest,
+  { folderId, versionOf }: UploadPlace,
+  options: NewUploadOptions,
+): FileRecord {
   const { limits, keys } = options;
-  const { name, sizeBytes, folder = [] } = request;
+  const { name, sizeBytes } = request;
   if (sizeBytes > limits.maxFileSizeBytes) {
     throw new FilesError('file-too-large', {
       detail: `The file has ${sizeBytes} bytes; at most ${limits.maxFileSizeBytes} are taken.`,
     });
   }
-  if ([name, ...folder].some((part) => part.includes('\0'))) {
-    throw new FilesError('invalid-request', { detail: 'A name holds a NUL character. Take it out.' });
-  }
+  requireName(name);
   const nowMs = options.clock();
   const id = options.newId();
   const { tenantId, userId } = account;
@@ -34,10 +44,15 @@ export function newUpload(account: Account, request: CreateUploadRequest, option
   const uploadExpiresAtMs = nowMs + limits.uploadLifeMs;
   return {
     id,
+    lineId: versionOf?.lineId ?? id,
+    role: versionOf === undefined ? 'current' : 'version',
     tenantId,
     userId,
     name: name.toWellFormed(),
-    folder: folder.map((part) => part.toWellFormed()),
+    folderId,
+    tags: [],
+    metadata: {},
+    category: 'default',
     declaredType,
     contentType: declaredType,
     sizeBytes,
@@ -46,6 +61,8 @@ export function newUpload(account: Account, request: CreateUploadRequest, option
     reason: null,
     ...planParts(sizeBytes, limits),
     objectKey: keys.make({ tenantId, userId, contentType: declaredType, fileId: id }),
+    stagingKey: null,
+    sealedBy: 'if-none-match',
     multipartUploadId: null,
     objectEtag: null,
     objectVersionId: null,
@@ -64,7 +81,15 @@ export function newUpload(account: Account, request: CreateUploadRequest, option
     reviewAtMs: Math.min(uploadExpiresAtMs, nowMs + limits.reviewIntervalMs),
     trashedAtMs: null,
     purgeAtMs: null,
+    retainUntilMs: null,
   };
+}
+
+/** Throws `invalid-request` for a name that no file or folder can have. */
+export function requireName(name: string): void {
+  if (name.includes('\0')) {
+    throw new FilesError('invalid-request', { detail: 'A name holds a NUL character. Take it out.' });
+  }
 }
 
 /** RFC 9110 §8.3.1, without parameters: the type goes into a signature and must come back byte for byte. */

@@ -7,7 +7,7 @@ import { openS3Bucket } from './bucket/s3-bucket.ts';
 import { publicOrigin, type S3Settings } from './bucket/s3-settings.ts';
 import { openUrlSigner } from './bucket/sign-urls.ts';
 import { completeUpload } from './complete-upload.ts';
-import { openDatabase } from './database/open-database.ts';
+import { type DatabaseSettings, openDatabase } from './database/open-database.ts';
 import { openDownloads } from './downloads.ts';
 import { openFileKeys } from './file-key.ts';
 import type { FileRecord } from './file-record.ts';
@@ -31,10 +31,7 @@ import { openWorker } from './worker.ts';
 
 export interface FileServiceOptions {
   readonly s3: S3Settings;
-  readonly database: {
-    /** Of an SQLite file, made when missing. `:memory:` keeps nothing. One process at a time. */
-    readonly path: string;
-  };
+  readonly database: DatabaseSettings;
   /** At least 32 bytes, the same for the life of the bucket: object keys carry a MAC made with it. */
   readonly secret: Uint8Array;
   /** Milliseconds since 1970. Default `Date.now`. */
@@ -85,8 +82,8 @@ export async function openFileService(options: FileServiceOptions): Promise<File
 
   const metrics = openMetrics();
   const watch = openStateWatch({ maxWaiting: limits.maxWaiting });
-  const database = await openDatabase({ path: options.database.path, clock, newId });
-  const { files, accounts, outbox } = database;
+  const database = await openDatabase({ settings: options.database, clock, newId });
+  const { files, folders, accounts, outbox } = database;
   const bucket = openS3Bucket({ settings: s3, limits, log, origins: [...allowedOrigins] });
   const keys = openFileKeys(options.secret);
   const signer = openUrlSigner({ settings: s3, clock });
@@ -96,9 +93,9 @@ export async function openFileService(options: FileServiceOptions): Promise<File
     worker.wake();
   };
   const mover = openFileMover({ files, clock, limits, log, onMove });
-  const parts = { bucket, files, mover, keys, signer, limits, clock, newId };
+  const parts = { bucket, files, folders, mover, keys, signer, limits, clock, newId };
   const uploads = openUploads(parts);
-  const storedFiles = openStoredFiles({ files, mover });
+  const storedFiles = openStoredFiles({ files, folders, mover });
   const signIn = openSignIn({ accounts, limits, clock, random, newId });
   const maker = openPreviewMaker(limits);
 

@@ -2,14 +2,16 @@
 
 import type { FileEntry, FileList, ListFilesQuery } from '@stowage/contract';
 import { isPreviewable } from './content-rules.ts';
-import type { FileTable, SortColumn } from './database/database.ts';
-import { type FileRecord, fileEntry, fileEtag, shelves } from './file-record.ts';
+import type { FileTable, FolderTable, SortColumn } from './database/database.ts';
+import { type FileRecord, fileEntry, fileEtag, shelfOf } from './file-record.ts';
 import { FilesError } from './files-error.ts';
 import { readPlace, writePlace } from './list-cursor.ts';
 import { type FileMover, maxMoveAttempts } from './move-file.ts';
 
 export interface StoredFiles {
   list(tenantId: string, query: ListFilesQuery): Promise<FileList>;
+  /** The row as its owner sees it. */
+  entry(file: FileRecord): Promise<FileEntry>;
   /** Throws `not-found` for a file that is gone, and for another tenant's. */
   get(tenantId: string, id: string): Promise<FileRecord>;
   /** Into the trash, or out of the world when it never became usable. Safe to repeat. */
@@ -19,21 +21,38 @@ export interface StoredFiles {
 
 interface StoredFilesOptions {
   readonly files: FileTable;
+  readonly folders: FolderTable;
   readonly mover: FileMover;
 }
 
 const defaultPageSize = 50;
 
-export function openStoredFiles({ files, mover }: StoredFilesOptions): StoredFiles {
+export function openStoredFiles({ files, folders, mover }: StoredFilesOptions): StoredFiles {
   async function get(tenantId: string, id: string): Promise<FileRecord> {
-    const file = await files.get(tenantId, id);
+    const file = await files.current({ tenantId, id });
     if (file === undefined || file.state === 'purging' || file.state === 'purged') {
       throw new FilesError('not-found', { detail: `There is no file ${id}.` });
     }
     return file;
   }
 
+  async function show(tenantId: string, shown: readonly FileRecord[]): Promise<FileEntry[]> {
+    const paths = await folders.paths(
+      tenantId,
+      shown.map(({ folderId }) => folderId),
+    );
+    return shown.map((file) => fileEntry(file, paths.get(file.folderId) ?? []));
+  }
+
+  async function entry(file: FileRecord): Promise<FileEntry> {
+    const [shown] = await show(file.tenantId, [file]);
+    if (shown === undefined) throw new Error('One row was given, and none came back.');
+    return shown;
+  }
+
   return {
+    entry,
+
     list: async (tenantId, { cursor, limit = defaultPageSize, sort = '-createdAt', name }) => {
       const descending = sort.startsWith('-');
       // What is left after the sign is one of the columns: the schema lets nothing else through.
@@ -51,7 +70,7 @@ export function openStoredFiles({ files, mover }: StoredFilesOptions): StoredFil
       const last = page.at(-1);
       const more = rows.length > limit && last !== undefined;
       return {
-        files: page.map(fileEntry),
+        files: await show(tenantId, page),
         ...(more ? { nextCursor: writePlace(files.placeOf(last, column), sort) } : {}),
       };
     },
@@ -67,7 +86,7 @@ export function openStoredFiles({ files, mover }: StoredFilesOptions): StoredFil
             detail: `If-Match is ${ifMatch}, but the file is at ${fileEtag(file)}. Read it again.`,
           });
         }
-        if (shelves[file.state] !== 'files') {
+        if (shelfOf(file) !== 'files') {
           throw new FilesError('wrong-state', { detail: `The upload is ${file.state}: give it up instead.` });
         }
         const kind = file.state === 'ready' ? 'trashed' : 'purge-started';
@@ -87,14 +106,14 @@ export function openStoredFiles({ files, mover }: StoredFilesOptions): StoredFil
     restore: async (tenantId, id) => {
       let file = await get(tenantId, id);
       for (let attempt = 0; attempt < maxMoveAttempts; attempt++) {
-        if (file.state === 'ready') return fileEntry(file);
+        if (file.state === 'ready') return entry(file);
         if (file.state !== 'trashed') {
           throw new FilesError('wrong-state', {
             detail: `Only a file in the trash can be restored; this one is ${file.state}.`,
           });
         }
         const restored = await mover.move(file, { kind: 'restored', previewable: isPreviewable(file.contentType) });
-        if (restored !== undefined) return fileEntry(restored);
+        if (restored !== undefined) return entry(restored);
         file = await get(tenantId, id);
       }
       throw new FilesError('wrong-state', {

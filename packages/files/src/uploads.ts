@@ -13,14 +13,15 @@ import type {
 import type { Bucket } from './bucket/bucket.ts';
 import type { UrlSigner } from './bucket/sign-urls.ts';
 import { completeUpload } from './complete-upload.ts';
-import type { Account, FileTable } from './database/database.ts';
+import type { Account, FileTable, FolderTable } from './database/database.ts';
 import type { FileKeys } from './file-key.ts';
 import { type FileRecord, isoDate } from './file-record.ts';
 import { FilesError } from './files-error.ts';
+import { topFolderId } from './folder-record.ts';
 import type { FilesLimits } from './limits.ts';
 import { readPlace, writePlace } from './list-cursor.ts';
 import { type FileMover, maxMoveAttempts } from './move-file.ts';
-import { newUpload } from './new-upload.ts';
+import { newUpload, requireName } from './new-upload.ts';
 import { partSize } from './part-plan.ts';
 import { isUploading, reconcile } from './reconcile.ts';
 
@@ -39,6 +40,7 @@ export interface Uploads {
 interface UploadsOptions {
   readonly bucket: Bucket;
   readonly files: FileTable;
+  readonly folders: FolderTable;
   readonly mover: FileMover;
   readonly signer: UrlSigner;
   readonly keys: FileKeys;
@@ -50,10 +52,10 @@ interface UploadsOptions {
 const defaultPageSize = 50;
 
 export function openUploads(options: UploadsOptions): Uploads {
-  const { bucket, files, mover, signer, limits, clock } = options;
+  const { bucket, files, folders, mover, signer, limits, clock } = options;
 
   async function find(tenantId: string, id: string): Promise<FileRecord> {
-    const file = await files.get(tenantId, id);
+    const file = await files.get({ tenantId, id });
     if (file === undefined) throw new FilesError('not-found', { detail: `There is no upload ${id}.` });
     return file;
   }
@@ -97,12 +99,40 @@ export function openUploads(options: UploadsOptions): Uploads {
       const { objectKey: key, declaredType: contentType, sizeBytes } = file;
       if (file.state === 'pending') request = signer.signPut({ key, contentType, sizeBytes, lifeMs: lifeMs(file) });
     }
-    return uploadOf(file, request);
+    return (await show([file], request))[0] ?? unreachable();
+  }
+
+  async function show(shown: readonly FileRecord[], request?: SignedRequest): Promise<Upload[]> {
+    const [{ tenantId } = { tenantId: '' }] = shown;
+    const paths = await folders.paths(
+      tenantId,
+      shown.map(({ folderId }) => folderId),
+    );
+    return shown.map((file) => uploadOf(file, paths.get(file.folderId) ?? [], request));
+  }
+
+  /** Where a new upload goes. Throws `not-found` for a folder or file that is not there. */
+  async function findPlace({ tenantId, userId }: Account, request: CreateUploadRequest) {
+    const { folderId: parentId = topFolderId, folder: names = [], versionOf: fileId } = request;
+    if (fileId !== undefined) {
+      const versionOf = await files.current({ tenantId, id: fileId });
+      if (versionOf?.state !== 'ready') {
+        throw new FilesError('not-found', { detail: `There is no file ${fileId} that could have a new version.` });
+      }
+      return { folderId: versionOf.folderId, versionOf };
+    }
+    if (parentId !== topFolderId && (await folders.get({ tenantId, id: parentId })) === undefined) {
+      throw new FilesError('not-found', { detail: `There is no folder ${parentId}.` });
+    }
+    for (const name of names) requireName(name);
+    const path = names.map((name) => name.toWellFormed());
+    const folderId = await folders.ensure({ tenantId, userId, parentId, names: path, nowMs: clock() });
+    return { folderId, versionOf: undefined };
   }
 
   return {
     create: async (account, request, idempotencyKey) => {
-      const file = newUpload(account, request, options);
+      const file = newUpload(account, request, await findPlace(account, request), options);
       const added = await files.add(
         file,
         idempotencyKey === undefined
@@ -131,7 +161,7 @@ export function openUploads(options: UploadsOptions): Uploads {
       const last = page.at(-1);
       const more = rows.length > limit && last !== undefined;
       return {
-        uploads: page.map((file) => uploadOf(file)),
+        uploads: await show(page),
         ...(more ? { nextCursor: writePlace(files.placeOf(last, 'createdAt'), '-createdAt') } : {}),
       };
     },
@@ -180,7 +210,7 @@ export function openUploads(options: UploadsOptions): Uploads {
     complete: async (tenantId, id) => {
       const file = await completeUpload(await find(tenantId, id), options);
       if (['aborted', 'expired', 'purging', 'purged'].includes(file.state)) throw wrongState(file, 'complete');
-      return uploadOf(file);
+      return (await show([file]))[0] ?? unreachable();
     },
 
     abort: async (tenantId, id) => {
@@ -203,11 +233,16 @@ function wrongState(file: FileRecord, what: string): FilesError {
   });
 }
 
-function uploadOf(file: FileRecord, request?: SignedRequest): Upload {
+function unreachable(): never {
+  throw new Error('One row was given, and none came back.');
+}
+
+function uploadOf(file: FileRecord, folder: readonly string[], request?: SignedRequest): Upload {
   return {
     id: file.id,
+    fileId: file.lineId,
     name: file.name,
-    folder: file.folder,
+    folder,
     sizeBytes: file.sizeBytes,
     contentType: file.contentType,
     state: file.state,

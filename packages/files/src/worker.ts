@@ -148,7 +148,7 @@ export function openWorker(options: WorkerOptions): Worker {
       await database.accounts.removeExpired(nowMs);
       cleanedUpAtMs = nowMs;
     }
-    const due = await database.files.due(nowMs, batchSize);
+    const due = await database.files.takeDue({ nowMs, leaseMs, limit: batchSize });
     await inParallel(due, limits.jobConcurrency, review);
     const taken = await database.outbox.take({ nowMs: clock(), leaseMs, limit: batchSize });
     await inParallel(taken, limits.jobConcurrency, runJob);

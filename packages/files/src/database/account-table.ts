@@ -3,15 +3,16 @@
 import type { Kysely } from 'kysely';
 import type { Account, AccountTable } from './database.ts';
 import type { Schema } from './schema.ts';
+import type { SqlScope } from './sql-scope.ts';
 
-export function openAccountTable(database: Kysely<Schema>): AccountTable {
+export function openAccountTable(scope: SqlScope): AccountTable {
   return {
     addSignInToken: async (token) => {
-      await database.insertInto('signInTokens').values(token).execute();
+      await scope.write('service', (transaction) => transaction.insertInto('signInTokens').values(token).execute());
     },
 
     redeemSignInToken: ({ tokenHash, sessionHash, nowMs, expiresAtMs }) =>
-      database.transaction().execute(async (transaction) => {
+      scope.write('service', async (transaction) => {
         const token = await transaction
           .deleteFrom('signInTokens')
           .where('tokenHash', '=', tokenHash)
@@ -26,60 +27,70 @@ export function openAccountTable(database: Kysely<Schema>): AccountTable {
         return accounts(transaction).where('users.id', '=', userId).executeTakeFirstOrThrow();
       }),
 
-    findSession: async (sessionHash, nowMs) => {
-      const row = await accounts(database)
-        .innerJoin('sessions', 'sessions.userId', 'users.id')
-        .where('sessions.tokenHash', '=', sessionHash)
-        .where('sessions.expiresAtMs', '>', nowMs)
-        .select('sessions.expiresAtMs')
-        .executeTakeFirst();
-      return row === undefined ? undefined : { account: accountOf(row), expiresAtMs: row.expiresAtMs };
-    },
+    findSession: (sessionHash, nowMs) =>
+      scope.read('service', async (query) => {
+        const row = await accounts(query)
+          .innerJoin('sessions', 'sessions.userId', 'users.id')
+          .where('sessions.tokenHash', '=', sessionHash)
+          .where('sessions.expiresAtMs', '>', nowMs)
+          .select('sessions.expiresAtMs')
+          .executeTakeFirst();
+        return row === undefined ? undefined : { account: accountOf(row), expiresAtMs: row.expiresAtMs };
+      }),
 
     removeSession: async (sessionHash) => {
-      await database.deleteFrom('sessions').where('tokenHash', '=', sessionHash).execute();
+      await scope.write('service', (transaction) =>
+        transaction.deleteFrom('sessions').where('tokenHash', '=', sessionHash).execute(),
+      );
     },
 
-    removeExpired: async (nowMs) => {
-      await database.deleteFrom('signInTokens').where('expiresAtMs', '<=', nowMs).execute();
-      await database.deleteFrom('sessions').where('expiresAtMs', '<=', nowMs).execute();
-      await database.deleteFrom('idempotencyKeys').where('expiresAtMs', '<=', nowMs).execute();
-    },
+    removeExpired: (nowMs) =>
+      scope.write('service', async (transaction) => {
+        for (const table of ['signInTokens', 'sessions', 'idempotencyKeys'] as const) {
+          await transaction.deleteFrom(table).where('expiresAtMs', '<=', nowMs).execute();
+        }
+      }),
 
     addApiKey: async (key) => {
-      await database.insertInto('apiKeys').values(key).execute();
+      await scope.write(key, (transaction) => transaction.insertInto('apiKeys').values(key).execute());
     },
 
     listApiKeys: (tenantId) =>
-      database
-        .selectFrom('apiKeys')
-        .select(['id', 'name', 'hint', 'createdAtMs', 'lastUsedAtMs'])
-        .where('tenantId', '=', tenantId)
-        .orderBy('id')
-        .execute(),
+      scope.read({ tenantId }, (query) =>
+        query
+          .selectFrom('apiKeys')
+          .select(['id', 'name', 'hint', 'createdAtMs', 'lastUsedAtMs'])
+          .where('tenantId', '=', tenantId)
+          .orderBy('id')
+          .execute(),
+      ),
 
-    removeApiKey: async (tenantId, id) => {
-      const { numDeletedRows } = await database
-        .deleteFrom('apiKeys')
-        .where('tenantId', '=', tenantId)
-        .where('id', '=', id)
-        .executeTakeFirstOrThrow();
-      return numDeletedRows === 1n;
-    },
+    removeApiKey: (tenantId, id) =>
+      scope.write({ tenantId }, async (transaction) => {
+        const { numDeletedRows } = await transaction
+          .deleteFrom('apiKeys')
+          .where('tenantId', '=', tenantId)
+          .where('id', '=', id)
+          .executeTakeFirstOrThrow();
+        return numDeletedRows === 1n;
+      }),
 
-    findApiKey: async (secretHash) => {
-      const row = await accounts(database)
-        .innerJoin('apiKeys', 'apiKeys.userId', 'users.id')
-        .where('apiKeys.secretHash', '=', secretHash)
-        .select(['apiKeys.id', 'apiKeys.name', 'apiKeys.hint', 'apiKeys.createdAtMs', 'apiKeys.lastUsedAtMs'])
-        .executeTakeFirst();
-      if (row === undefined) return undefined;
-      const { id, name, hint, createdAtMs, lastUsedAtMs } = row;
-      return { account: accountOf(row), key: { id, name, hint, createdAtMs, lastUsedAtMs } };
-    },
+    findApiKey: (secretHash) =>
+      scope.read('service', async (query) => {
+        const row = await accounts(query)
+          .innerJoin('apiKeys', 'apiKeys.userId', 'users.id')
+          .where('apiKeys.secretHash', '=', secretHash)
+          .select(['apiKeys.id', 'apiKeys.name', 'apiKeys.hint', 'apiKeys.createdAtMs', 'apiKeys.lastUsedAtMs'])
+          .executeTakeFirst();
+        if (row === undefined) return undefined;
+        const { id, name, hint, createdAtMs, lastUsedAtMs } = row;
+        return { account: accountOf(row), key: { id, name, hint, createdAtMs, lastUsedAtMs } };
+      }),
 
     touchApiKey: async (id, nowMs) => {
-      await database.updateTable('apiKeys').set({ lastUsedAtMs: nowMs }).where('id', '=', id).execute();
+      await scope.write('service', (transaction) =>
+        transaction.updateTable('apiKeys').set({ lastUsedAtMs: nowMs }).where('id', '=', id).execute(),
+      );
     },
   };
 }

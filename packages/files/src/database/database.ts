@@ -1,12 +1,14 @@
-// The rows of the file service, behind an interface: SQLite here, and PostgreSQL by the same queries when there are several
-// processes. Every method is one transaction, durable once it resolved.
+// The rows of the file service, behind an interface: SQLite for one process, PostgreSQL by the same queries for several. Every
+// method is one transaction, durable once it resolved. Both pass database.contract.ts.
 
 import type { FileState } from '@stowage/contract';
 import type { FileChanges, FileRecord, Shelf } from '../file-record.ts';
+import type { FolderRecord } from '../folder-record.ts';
 import type { Job, NewJob } from '../job.ts';
 
 export interface Database {
   readonly files: FileTable;
+  readonly folders: FolderTable;
   readonly outbox: Outbox;
   readonly accounts: AccountTable;
   close(): Promise<void>;
@@ -25,6 +27,8 @@ export type SortColumn = 'name' | 'createdAt' | 'sizeBytes';
 export interface ListOptions {
   readonly tenantId: string;
   readonly shelf: Shelf;
+  /** Only what lies in this folder itself. Default: wherever it lies. */
+  readonly folderId?: string | undefined;
   readonly sort: SortColumn;
   readonly descending: boolean;
   readonly limit: number;
@@ -40,34 +44,67 @@ export interface ListPlace {
   readonly id: string;
 }
 
+/** What one tenant calls by an id. */
+export interface TenantId {
+  readonly tenantId: string;
+  readonly id: string;
+}
+
 export interface FileTable {
   /**
-   * Adds a row. With a known idempotency key nothing is added and the row of the first request comes back;
-   * throws `idempotency-conflict` when that request was another one.
+   * Adds a row and reserves its room. With a known idempotency key nothing is added and the row of the first request comes back;
+   * throws `idempotency-conflict` when that request was another one, and `quota-exceeded` when there is no room.
    */
   add(file: FileRecord, idempotency?: IdempotencyKey): Promise<FileRecord>;
-  /** `undefined` when there is none, or it is another tenant's. */
-  get(tenantId: string, id: string): Promise<FileRecord | undefined>;
+  /** A row by its own id. `undefined` when there is none, or it is another tenant's. */
+  get(version: TenantId): Promise<FileRecord | undefined>;
+  /** The current version of a file. `undefined` when there is none, or it is another tenant's. */
+  current(file: TenantId): Promise<FileRecord | undefined>;
+  /** Every row of a file, the newest first, at most `limit`; whatever their states. */
+  versions(file: TenantId, limit: number): Promise<readonly FileRecord[]>;
   /** Whatever the tenant: for the service's own work. */
   find(id: string): Promise<FileRecord | undefined>;
   /**
    * Compare-and-set: writes the changes and the jobs in one transaction if the row still has the fence of `file`, and
-   * answers the new row; `undefined` when the row has moved on, and then nothing is written.
+   * answers the new row; `undefined` when the row has moved on, and then nothing is written. The sums of what is used and
+   * reserved follow. A version that becomes the current one takes the place of the one before it, unless that one is not `ready`.
    */
   change(file: FileRecord, changes: FileChanges, jobs?: readonly NewJob[]): Promise<FileRecord | undefined>;
   /** In order, at most `limit`. */
   list(options: ListOptions): Promise<readonly FileRecord[]>;
-  /** Rows whose review is due, the longest due first. */
-  due(nowMs: number, limit: number): Promise<readonly FileRecord[]>;
+  /** Rows whose review is due, the longest due first; nobody else gets them before `leaseMs` have passed. */
+  takeDue(options: LeaseOptions): Promise<readonly FileRecord[]>;
   /** How many rows are in each state. */
   count(): Promise<readonly { readonly state: FileState; readonly count: number }[]>;
   /** The place of a row in a list so sorted. */
   placeOf(file: FileRecord, sort: SortColumn): ListPlace;
 }
 
+export interface FolderTable {
+  /** `undefined` when there is none, or it is another tenant's. */
+  get(folder: TenantId): Promise<FolderRecord | undefined>;
+  /** The folder at a path below `parentId`, with what of it was missing made. Throws `invalid-request` when it lies too deep. */
+  ensure(path: {
+    readonly tenantId: string;
+    readonly userId: string;
+    readonly parentId: string;
+    readonly names: readonly string[];
+    readonly nowMs: number;
+  }): Promise<string>;
+  /** By id, the names from the top down to the folder and with its own. The top's is empty. */
+  paths(tenantId: string, ids: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>>;
+}
+
+export interface LeaseOptions {
+  readonly nowMs: number;
+  /** How long what is taken is nobody else's. */
+  readonly leaseMs: number;
+  readonly limit: number;
+}
+
 export interface Outbox {
   /** Takes jobs that are due; nobody else gets them before `leaseMs` have passed. */
-  take(options: { readonly nowMs: number; readonly leaseMs: number; readonly limit: number }): Promise<readonly Job[]>;
+  take(options: LeaseOptions): Promise<readonly Job[]>;
   /** Strikes a job off. */
   done(job: Job): Promise<void>;
   /** Puts a job back, to be done at `dueAtMs`. */

@@ -1,66 +1,106 @@
-// Rows of files. A change is one UPDATE … WHERE id AND fence, with the jobs it makes necessary in the same transaction.
+// Rows of files. A change is one UPDATE … WHERE id AND fence, with what it takes up and the jobs it makes necessary in the same
+// transaction.
 
-import type { PreviewPreset } from '@stowage/contract';
 import { type Kysely, sql, type Transaction } from 'kysely';
-import { type FileChanges, type FileRecord, shelves } from '../file-record.ts';
+import type { FileChanges, FileRecord } from '../file-record.ts';
 import { FilesError } from '../files-error.ts';
+import { foldName } from '../folder-record.ts';
 import type { NewJob } from '../job.ts';
 import type { FileTable, IdempotencyKey, ListOptions, ListPlace, SortColumn } from './database.ts';
+import { recordOf, rowOf } from './file-rows.ts';
 import type { FileRow, Schema } from './schema.ts';
+import type { SqlScope } from './sql-scope.ts';
+import { requireRoom, settleUsage } from './usage-totals.ts';
 
 const sortColumns = { name: 'nameFolded', createdAt: 'createdAtMs', sizeBytes: 'sizeBytes' } as const satisfies Record<
   SortColumn,
   keyof FileRow
 >;
 
-export function openFileTable(database: Kysely<Schema>, { newId }: { readonly newId: () => string }): FileTable {
+export function openFileTable(scope: SqlScope, { newId }: { readonly newId: () => string }): FileTable {
   return {
-    add: (file, idempotency) => database.transaction().execute((transaction) => add(transaction, file, idempotency)),
+    add: (file, idempotency) => scope.write(file, (transaction) => add(transaction, file, idempotency)),
 
-    get: async (tenantId, id) => {
-      const row = await database
-        .selectFrom('files')
-        .selectAll()
-        .where('id', '=', id)
-        .where('tenantId', '=', tenantId)
-        .executeTakeFirst();
-      return row === undefined ? undefined : recordOf(row);
-    },
+    get: ({ tenantId, id }) =>
+      scope.read({ tenantId }, async (query) => {
+        const row = await query
+          .selectFrom('files')
+          .selectAll()
+          .where('id', '=', id)
+          .where('tenantId', '=', tenantId)
+          .executeTakeFirst();
+        return row === undefined ? undefined : recordOf(row);
+      }),
 
-    find: async (id) => {
-      const row = await database.selectFrom('files').selectAll().where('id', '=', id).executeTakeFirst();
-      return row === undefined ? undefined : recordOf(row);
-    },
+    current: ({ tenantId, id }) =>
+      scope.read({ tenantId }, async (query) => {
+        const row = await query
+          .selectFrom('files')
+          .selectAll()
+          .where('lineId', '=', id)
+          .where('role', '=', 'current')
+          .where('tenantId', '=', tenantId)
+          .executeTakeFirst();
+        return row === undefined ? undefined : recordOf(row);
+      }),
+
+    versions: ({ tenantId, id }, limit) =>
+      scope.read({ tenantId }, async (query) => {
+        const rows = await query
+          .selectFrom('files')
+          .selectAll()
+          .where('lineId', '=', id)
+          .where('tenantId', '=', tenantId)
+          .orderBy('id', 'desc')
+          .limit(limit)
+          .execute();
+        return rows.map(recordOf);
+      }),
+
+    find: (id) =>
+      scope.read('service', async (query) => {
+        const row = await query.selectFrom('files').selectAll().where('id', '=', id).executeTakeFirst();
+        return row === undefined ? undefined : recordOf(row);
+      }),
 
     change: (file, changes, jobs = []) =>
-      database.transaction().execute(async (transaction) => {
+      scope.write(file, async (transaction) => {
         const changed = await change(transaction, file, changes);
         if (changed !== undefined) await addJobs(transaction, file.id, jobs, newId);
         return changed;
       }),
 
-    list: (options) => list(database, options),
+    list: (options) => scope.read(options, (query) => list(query, options)),
 
-    due: async (nowMs, limit) => {
-      const rows = await database
-        .selectFrom('files')
-        .selectAll()
-        .where('reviewAtMs', 'is not', null)
-        .where('reviewAtMs', '<=', nowMs)
-        .orderBy('reviewAtMs')
-        .limit(limit)
-        .execute();
-      return rows.map(recordOf);
-    },
+    takeDue: ({ nowMs, leaseMs, limit }) =>
+      scope.write('service', async (transaction) => {
+        const due = transaction
+          .selectFrom('files')
+          .selectAll()
+          .where('reviewAtMs', 'is not', null)
+          .where('reviewAtMs', '<=', nowMs)
+          .orderBy('reviewAtMs')
+          .limit(limit);
+        const rows = await (scope.dialect === 'postgres' ? due.forUpdate().skipLocked() : due).execute();
+        if (rows.length === 0) return [];
+        const ids = rows.map(({ id }) => id);
+        await transaction
+          .updateTable('files')
+          .set({ reviewAtMs: nowMs + leaseMs })
+          .where('id', 'in', ids)
+          .execute();
+        return rows.map(recordOf);
+      }),
 
-    count: async () => {
-      const rows = await database
-        .selectFrom('files')
-        .select(({ fn }) => ['state', fn.countAll<number | string>().as('count')])
-        .groupBy('state')
-        .execute();
-      return rows.map(({ state, count }) => ({ state, count: Number(count) }));
-    },
+    count: () =>
+      scope.read('service', async (query) => {
+        const rows = await query
+          .selectFrom('files')
+          .select(({ fn }) => ['state', fn.countAll<number | string>().as('count')])
+          .groupBy('state')
+          .execute();
+        return rows.map(({ state, count }) => ({ state, count: Number(count) }));
+      }),
 
     placeOf,
   };
@@ -72,28 +112,12 @@ async function add(
   idempotency: IdempotencyKey | undefined,
 ): Promise<FileRecord> {
   if (idempotency !== undefined) {
-    const known = await transaction
-      .selectFrom('idempotencyKeys')
-      .selectAll()
-      .where('tenantId', '=', file.tenantId)
-      .where('key', '=', idempotency.key)
-      .where('expiresAtMs', '>', file.createdAtMs)
-      .executeTakeFirst();
-    if (known !== undefined) {
-      if (known.requestHash !== idempotency.requestHash) {
-        throw new FilesError('idempotency-conflict', {
-          detail: 'This Idempotency-Key came with another request before. Use a new key for a new request.',
-        });
-      }
-      const row = await transaction
-        .selectFrom('files')
-        .selectAll()
-        .where('id', '=', known.fileId)
-        .executeTakeFirstOrThrow();
-      return recordOf(row);
-    }
+    const known = await findRepeated(transaction, file, idempotency);
+    if (known !== undefined) return known;
   }
+  await requireRoom(transaction, file);
   await transaction.insertInto('files').values(rowOf(file)).execute();
+  await settleUsage(transaction, undefined, file);
   if (idempotency !== undefined) {
     const row = { tenantId: file.tenantId, ...idempotency, fileId: file.id };
     await transaction
@@ -105,19 +129,82 @@ async function add(
   return file;
 }
 
+/** The row that the same request made before. */
+async function findRepeated(
+  transaction: Transaction<Schema>,
+  file: FileRecord,
+  idempotency: IdempotencyKey,
+): Promise<FileRecord | undefined> {
+  const known = await transaction
+    .selectFrom('idempotencyKeys')
+    .selectAll()
+    .where('tenantId', '=', file.tenantId)
+    .where('key', '=', idempotency.key)
+    .where('expiresAtMs', '>', file.createdAtMs)
+    .executeTakeFirst();
+  if (known === undefined) return undefined;
+  if (known.requestHash !== idempotency.requestHash) {
+    throw new FilesError('idempotency-conflict', {
+      detail: 'This Idempotency-Key came with another request before. Use a new key for a new request.',
+    });
+  }
+  const row = await transaction
+    .selectFrom('files')
+    .selectAll()
+    .where('id', '=', known.fileId)
+    .executeTakeFirstOrThrow();
+  return recordOf(row);
+}
+
 async function change(
   transaction: Transaction<Schema>,
   file: FileRecord,
   changes: FileChanges,
 ): Promise<FileRecord | undefined> {
-  const changed: FileRecord = { ...file, ...changes, fence: file.fence + 1 };
+  const becomesCurrent = file.role === 'version' && changes.role === 'current';
+  const place = becomesCurrent ? await takeOver(transaction, file) : {};
+  const changed: FileRecord = { ...file, ...changes, ...place, fence: file.fence + 1 };
   const { numUpdatedRows } = await transaction
     .updateTable('files')
     .set(rowOf(changed))
     .where('id', '=', file.id)
     .where('fence', '=', file.fence)
     .executeTakeFirstOrThrow();
-  return numUpdatedRows === 1n ? changed : undefined;
+  if (numUpdatedRows === 0n) {
+    // What was taken over is given back with the transaction.
+    if (becomesCurrent && place.role !== 'version')
+      throw new FilesError('wrong-state', { detail: busyDetail, retryAfterSeconds: 1 });
+    return undefined;
+  }
+  await settleUsage(transaction, file, changed);
+  return changed;
+}
+
+const busyDetail = 'The file is changing too fast; try again.';
+
+/**
+ * Takes the place of the file's current version: its name, folder, tags and metadata. Where the current one is not `ready` (it
+ * is in the trash, or going), it stays the current one.
+ */
+async function takeOver(transaction: Transaction<Schema>, version: FileRecord): Promise<FileChanges> {
+  const row = await transaction
+    .selectFrom('files')
+    .selectAll()
+    .where('lineId', '=', version.lineId)
+    .where('role', '=', 'current')
+    .executeTakeFirst();
+  if (row === undefined) return {};
+  const current = recordOf(row);
+  if (current.state !== 'ready') return { role: 'version' };
+  const { numUpdatedRows } = await transaction
+    .updateTable('files')
+    .set(rowOf({ ...current, role: 'version', fence: current.fence + 1 }))
+    .where('id', '=', current.id)
+    .where('fence', '=', current.fence)
+    .executeTakeFirstOrThrow();
+  if (numUpdatedRows === 0n) throw new FilesError('wrong-state', { detail: busyDetail, retryAfterSeconds: 1 });
+  const { name, folderId, tags, metadata } = current;
+  return { name, folderId, tags, metadata };
 }
 
 /** A job of the same kind that waits already is enough; it is done at the earlier of both times. */
@@ -144,10 +231,10 @@ async function addJobs(
   }
 }
 
-async function list(database: Kysely<Schema>, options: ListOptions): Promise<readonly FileRecord[]> {
+async function list(query: Kysely<Schema>, options: ListOptions): Promise<readonly FileRecord[]> {
   const column = sortColumns[options.sort];
   const direction = options.descending ? 'desc' : 'asc';
-  let query = database
+  let rows = query
     .selectFrom('files')
     .selectAll()
     .where('tenantId', '=', options.tenantId)
@@ -155,41 +242,21 @@ async function list(database: Kysely<Schema>, options: ListOptions): Promise<rea
     .orderBy(column, direction)
     .orderBy('id', direction)
     .limit(options.limit);
+  if (options.folderId !== undefined) rows = rows.where('folderId', '=', options.folderId);
   if (options.name !== undefined && options.name !== '') {
-    const pattern = `%${fold(options.name).replace(/[\\%_]/g, (character) => `\\${character}`)}%`;
-    query = query.where(sql<boolean>`name_folded like ${pattern} escape '\\'`);
+    const pattern = `%${foldName(options.name).replace(/[\\%_]/g, (character) => `\\${character}`)}%`;
+    rows = rows.where(sql<boolean>`name_folded like ${pattern} escape '\\'`);
   }
   const { after } = options;
   if (after !== undefined) {
     const past = options.descending ? '<' : '>';
-    query = query.where(({ eb, and, or }) =>
+    rows = rows.where(({ eb, and, or }) =>
       or([eb(column, past, after.value), and([eb(column, '=', after.value), eb('id', past, after.id)])]),
     );
   }
-  return (await query.execute()).map(recordOf);
+  return (await rows.execute()).map(recordOf);
 }
 
 function placeOf(file: FileRecord, sort: SortColumn): ListPlace {
   return { value: rowOf(file)[sortColumns[sort]], id: file.id };
-}
-
-/** Names that differ in case, or in how their accents are put together, sort and are found together. */
-function fold(name: string): string {
-  return name.normalize('NFC').toLowerCase();
-}
-
-function rowOf(file: FileRecord): FileRow {
-  return {
-    ...file,
-    folder: JSON.stringify(file.folder),
-    previews: JSON.stringify(file.previews),
-    nameFolded: fold(file.name),
-    shelf: shelves[file.state],
-  };
-}
-
-function recordOf(row: FileRow): FileRecord {
-  const { nameFolded: _nameFolded, shelf: _shelf, folder, previews, ...rest } = row;
-  // Both columns are written by rowOf alone.
-  return { ...rest, folder: JSON.parse(folder) as string[], previews: JSON.parse(previews) as PreviewPreset[] };
 }

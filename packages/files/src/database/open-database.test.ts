@@ -15,7 +15,8 @@ let folder: string;
 let database: Database;
 let count = 0;
 
-const open = (path: string): Promise<Database> => openDatabase({ path, clock: () => 1_000, newId: () => newId() });
+const open = (path: string): Promise<Database> =>
+  openDatabase({ settings: { path }, clock: () => 1_000, newId: () => newId() });
 const newFile = (over: Parameters<typeof aFile>[0] = {}): ReturnType<typeof aFile> => {
   const id = newId();
   count++;
@@ -83,8 +84,8 @@ test('a job that was taken comes back when its lease is over, or when the proces
 
 test('a tenant does not see another’s row', async () => {
   const file = await database.files.add(newFile());
-  assert.ok(await database.files.get('main', file.id));
-  assert.equal(await database.files.get('other', file.id), undefined);
+  assert.ok(await database.files.get({ tenantId: 'main', id: file.id }));
+  assert.equal(await database.files.get({ tenantId: 'other', id: file.id }), undefined);
 });
 
 test('an idempotency key gives the first row again, until it is forgotten', async () => {

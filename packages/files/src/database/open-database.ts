@@ -1,34 +1,47 @@
-// The database on SQLite: opened, brought to this version's shape, and ready.
+// The database, opened, brought to this version's shape, and ready: SQLite in a file, or PostgreSQL.
 
-import { CamelCasePlugin, Kysely, SqliteDialect } from 'kysely';
+import { CamelCasePlugin, type Dialect, Kysely } from 'kysely';
 import { openAccountTable } from './account-table.ts';
 import type { Database } from './database.ts';
 import { openFileTable } from './file-table.ts';
-import { migrate } from './migrations.ts';
-import { openNodeSqlite } from './node-sqlite.ts';
+import { openFolderTable } from './folder-table.ts';
+import { migrate } from './migrations/migrate.ts';
+import type { SqlDialect } from './migrations/migration.ts';
 import { openOutbox } from './outbox.ts';
+import { type PostgresSettings, postgresDialect } from './postgres/postgres-dialect.ts';
 import type { Schema } from './schema.ts';
+import { openSqlScope } from './sql-scope.ts';
+import { sqliteDialect } from './sqlite/sqlite-dialect.ts';
+
+export type DatabaseSettings =
+  /** A file, made when missing; `:memory:` keeps nothing. One process at a time. */
+  | { readonly path: string }
+  /** PostgreSQL 15 or later. Several processes share one database, and the work. */
+  | PostgresSettings;
 
 interface OpenDatabaseOptions {
-  readonly path: string;
+  readonly settings: DatabaseSettings;
   readonly clock: () => number;
   /** A new ULID. */
   readonly newId: () => string;
 }
 
-/** Opens the database, making it when missing. One process at a time. */
-export async function openDatabase(options: OpenDatabaseOptions): Promise<Database> {
-  const dialect = new SqliteDialect({ database: openNodeSqlite(options.path) });
+/** Throws when the database cannot be reached, or was written by a newer version. */
+export async function openDatabase({ settings, clock, newId }: OpenDatabaseOptions): Promise<Database> {
+  const kind: SqlDialect = 'path' in settings ? 'sqlite' : 'postgres';
+  const dialect: Dialect = 'path' in settings ? sqliteDialect(settings.path) : postgresDialect(settings);
   const kysely = new Kysely<Schema>({ dialect, plugins: [new CamelCasePlugin()] });
   try {
-    await migrate(kysely, options.clock());
-    const outbox = openOutbox(kysely);
-    // This process is the only one: whoever took these has ended.
-    await outbox.release();
+    await migrate(kysely, { dialect: kind, nowMs: clock(), newId });
+    const scope = openSqlScope(kysely, kind);
+    const outbox = openOutbox(scope);
+    // This process is the only one: whoever took these has ended. Of several processes, another may be at work on them.
+    if (kind === 'sqlite') await outbox.release();
     return {
-      files: openFileTable(kysely, options),
+      files: openFileTable(scope, { newId }),
+      folders: openFolderTable(scope, { newId }),
       outbox,
-      accounts: openAccountTable(kysely),
+      accounts: openAccountTable(scope),
       close: () => kysely.destroy(),
     };
   } catch (error) {

@@ -2,16 +2,32 @@
 
 import type { FileState, UploadStrategy } from '@stowage/contract';
 import type { FileRecord, Shelf } from '../file-record.ts';
+import type { FolderRecord } from '../folder-record.ts';
 import type { JobKind } from '../job.ts';
 
-/** `folder` and `previews` are JSON text; `nameFolded` and `shelf` follow from the record and are there to be searched. */
-export interface FileRow extends Omit<FileRecord, 'folder' | 'previews' | 'state' | 'strategy'> {
+/** `tags`, `metadata` and `previews` are JSON text; `nameFolded` and `shelf` follow from the record and are there to be searched. */
+export interface FileRow extends Omit<FileRecord, 'tags' | 'metadata' | 'previews' | 'state' | 'strategy'> {
   readonly state: FileState;
   readonly strategy: UploadStrategy;
-  readonly folder: string;
+  readonly tags: string;
+  readonly metadata: string;
   readonly previews: string;
   readonly nameFolded: string;
   readonly shelf: Shelf;
+}
+
+export interface FolderRow extends FolderRecord {
+  readonly nameFolded: string;
+}
+
+/** What a user's files take up, and what was promised to uploads that are on their way. Design §6, invariant 9. */
+export interface UsageTotalsRow {
+  readonly tenantId: string;
+  readonly userId: string;
+  readonly usedBytes: number;
+  readonly usedFiles: number;
+  readonly reservedBytes: number;
+  readonly reservedFiles: number;
 }
 
 interface OutboxRow {
@@ -32,9 +48,15 @@ interface IdempotencyRow {
   readonly expiresAtMs: number;
 }
 
-interface TenantRow {
+export interface TenantRow {
   readonly id: string;
   readonly name: string;
+  readonly createdAtMs: number;
+  /** Since when nobody of it may do anything. */
+  readonly suspendedAtMs: number | null;
+  /** `null`: as much as the bucket takes. */
+  readonly quotaBytes: number | null;
+  readonly quotaFiles: number | null;
 }
 
 interface UserRow {
@@ -75,6 +97,8 @@ interface MigrationRow {
 
 export interface Schema {
   readonly files: FileRow;
+  readonly folders: FolderRow;
+  readonly usageTotals: UsageTotalsRow;
   readonly outbox: OutboxRow;
   readonly idempotencyKeys: IdempotencyRow;
   readonly tenants: TenantRow;

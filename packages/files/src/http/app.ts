@@ -11,7 +11,7 @@ import { errorFields, type FilesLog } from '../log.ts';
 import type { Caller, SignIn } from '../sign-in.ts';
 import type { ConsolePages } from './console-pages.ts';
 import { refuseCrossSite } from './cross-site.ts';
-import type { Call, Handlers, Reply } from './handlers.ts';
+import type { Call, Handlers, Reply } from './handler.ts';
 import type { Metrics } from './metrics.ts';
 import { problemResponse } from './problem-response.ts';
 import { openRateLimit } from './rate-limit.ts';

@@ -5,10 +5,15 @@ import type { FileRecord } from '../file-record.ts';
 export function aFile(over: Partial<FileRecord> = {}): FileRecord {
   return {
     id: '01J00000000000000000000000',
+    lineId: over.id ?? '01J00000000000000000000000',
+    role: 'current',
     tenantId: 'main',
     userId: 'owner',
     name: 'a.txt',
-    folder: [],
+    folderId: '',
+    tags: [],
+    metadata: {},
+    category: 'default',
     declaredType: 'text/plain',
     contentType: 'text/plain',
     sizeBytes: 1,
@@ -19,6 +24,8 @@ export function aFile(over: Partial<FileRecord> = {}): FileRecord {
     partSizeBytes: null,
     partCount: null,
     objectKey: 'files/main/owner/text/01J00000000000000000000000.0',
+    stagingKey: null,
+    sealedBy: 'if-none-match',
     multipartUploadId: null,
     objectEtag: null,
     objectVersionId: null,
@@ -36,6 +43,7 @@ export function aFile(over: Partial<FileRecord> = {}): FileRecord {
     reviewAtMs: null,
     trashedAtMs: null,
     purgeAtMs: null,
+    retainUntilMs: null,
     ...over,
   };
 }

@@ -1,13 +1,10 @@
-// The database's shape, as steps that only go forward. A step that was published never changes: its checksum is kept in the
-// database and compared at every start. The SQL is the part that SQLite and PostgreSQL share.
+// Files, accounts and the outbox, as they began. A step that was published never changes: add another.
 
-import { createHash } from 'node:crypto';
-import { type Kysely, sql } from 'kysely';
-import type { Schema } from './schema.ts';
+import type { Migration } from './migration.ts';
 
-/** Numbered by their place, from 1. */
-const migrations: readonly (readonly string[])[] = [
-  [
+export const first = {
+  name: 'first',
+  statements: () => [
     `CREATE TABLE tenants (id text PRIMARY KEY, name text NOT NULL)`,
     `CREATE TABLE users (
       id text PRIMARY KEY,
@@ -97,42 +94,4 @@ const migrations: readonly (readonly string[])[] = [
     `CREATE INDEX outbox_by_due ON outbox (due_at_ms)`,
     `CREATE INDEX outbox_by_file ON outbox (file_id)`,
   ],
-];
-
-/**
- * Brings the database to this version's shape, one transaction a step. Throws when it was written by a newer version, or by
- * one whose steps differ: then nothing is changed.
- */
-export async function migrate(database: Kysely<Schema>, nowMs: number): Promise<void> {
-  await sql`CREATE TABLE IF NOT EXISTS schema_migrations (
-    number bigint PRIMARY KEY, checksum text NOT NULL, applied_at_ms bigint NOT NULL
-  )`.execute(database);
-  const applied = await database.selectFrom('schemaMigrations').selectAll().orderBy('number').execute();
-  for (const row of applied) {
-    const statements = migrations[row.number - 1];
-    if (statements === undefined) {
-      throw new Error(
-        `The database has schema step ${row.number}; this version knows ${migrations.length}. It was written by a newer version: use that one.`,
-      );
-    }
-    if (row.checksum !== checksumOf(statements)) {
-      throw new Error(`Schema step ${row.number} of the database is not the one this version knows. Restore a backup.`);
-    }
-  }
-  for (const [index, statements] of migrations.entries()) {
-    if (index < applied.length) continue;
-    await database.transaction().execute(async (transaction) => {
-      for (const statement of statements) await sql.raw(statement).execute(transaction);
-      await transaction
-        .insertInto('schemaMigrations')
-        .values({ number: index + 1, checksum: checksumOf(statements), appliedAtMs: nowMs })
-        .execute();
-    });
-  }
-}
-
-function checksumOf(statements: readonly string[]): string {
-  // White space is layout, not meaning.
-  const text = statements.map((statement) => statement.replace(/\s+/g, ' ')).join(';');
-  return createHash('sha256').update(text).digest('hex');
-}
+} as const satisfies Migration;

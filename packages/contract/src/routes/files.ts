@@ -1,0 +1,79 @@
+// Files that have arrived.
+
+import { z } from 'zod';
+import {
+  createLinkRequestSchema,
+  downloadLinkSchema,
+  fileEntrySchema,
+  fileListSchema,
+  listFilesQuerySchema,
+} from '../file.ts';
+import type { Route } from './route.ts';
+
+const dispositionQuery = z.object({ disposition: z.enum(['attachment', 'inline']).exactOptional() });
+
+export const fileRoutes = {
+  listFiles: {
+    method: 'GET',
+    path: '/v1/files',
+    summary: 'Files, a page at a time.',
+    access: 'authenticated',
+    query: listFilesQuerySchema,
+    status: 200,
+    response: fileListSchema,
+    problems: [],
+  },
+  getFile: {
+    method: 'GET',
+    path: '/v1/files/{id}',
+    summary: 'One file.',
+    access: 'authenticated',
+    status: 200,
+    response: fileEntrySchema,
+    problems: ['not-found'],
+  },
+  deleteFile: {
+    method: 'DELETE',
+    path: '/v1/files/{id}',
+    summary: 'Put a file into the trash.',
+    access: 'authenticated',
+    status: 204,
+    problems: ['not-found', 'wrong-state', 'precondition-failed'],
+  },
+  restoreFile: {
+    method: 'POST',
+    path: '/v1/files/{id}/restore',
+    summary: 'Take a file out of the trash.',
+    access: 'authenticated',
+    status: 200,
+    response: fileEntrySchema,
+    problems: ['not-found', 'wrong-state'],
+  },
+  getContent: {
+    method: 'GET',
+    path: '/v1/files/{id}/content',
+    summary: 'Redirects to a short-lived URL of the bytes.',
+    access: 'authenticated',
+    query: dispositionQuery,
+    status: 302,
+    problems: ['not-found', 'wrong-state'],
+  },
+  getPreview: {
+    method: 'GET',
+    path: '/v1/files/{id}/previews/{preset}',
+    summary: 'Redirects to a short-lived URL of a preview.',
+    access: 'authenticated',
+    status: 302,
+    problems: ['not-found', 'wrong-state'],
+  },
+  createLink: {
+    method: 'POST',
+    path: '/v1/files/{id}/links',
+    summary: 'A URL that downloads the file without signing in, until it expires.',
+    access: 'authenticated',
+    body: createLinkRequestSchema,
+    status: 201,
+    response: downloadLinkSchema,
+    problems: ['not-found', 'wrong-state'],
+  },
+} as const satisfies Record<string, Route>;

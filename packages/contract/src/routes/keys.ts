@@ -1,0 +1,34 @@
+// API keys.
+
+import { apiKeyListSchema, createApiKeyRequestSchema, createdApiKeySchema } from '../account.ts';
+import type { Route } from './route.ts';
+
+export const keyRoutes = {
+  listKeys: {
+    method: 'GET',
+    path: '/v1/keys',
+    summary: 'API keys.',
+    access: 'authenticated',
+    status: 200,
+    response: apiKeyListSchema,
+    problems: ['forbidden'],
+  },
+  createKey: {
+    method: 'POST',
+    path: '/v1/keys',
+    summary: 'Make an API key for a program.',
+    access: 'authenticated',
+    body: createApiKeyRequestSchema,
+    status: 201,
+    response: createdApiKeySchema,
+    problems: ['forbidden', 'cross-site'],
+  },
+  deleteKey: {
+    method: 'DELETE',
+    path: '/v1/keys/{id}',
+    summary: 'Revoke an API key.',
+    access: 'authenticated',
+    status: 204,
+    problems: ['forbidden', 'not-found', 'cross-site'],
+  },
+} as const satisfies Record<string, Route>;

@@ -1,0 +1,21 @@
+// What a route is: one row of the tables beside this file.
+
+import type { z } from 'zod';
+import type { ProblemCode } from '../problem.ts';
+
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'DELETE' | 'PATCH';
+  /** With `{id}`-style parameters (OpenAPI). */
+  readonly path: string;
+  readonly summary: string;
+  /** Who may call: anyone, or a session or API key. */
+  readonly access: 'public' | 'authenticated';
+  readonly query?: z.ZodType;
+  readonly body?: z.ZodType;
+  /** Status of success. */
+  readonly status: 200 | 201 | 204 | 302;
+  /** Body of success; absent for 204 and 302. */
+  readonly response?: z.ZodType;
+  /** Problems beside invalid-request, unauthenticated, too-many-requests and internal-error, which any route may answer. */
+  readonly problems: readonly ProblemCode[];
+}

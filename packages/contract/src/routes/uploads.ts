@@ -1,0 +1,90 @@
+// Uploads: announced, sent in parts, completed, given up.
+
+import { z } from 'zod';
+import { type FileState, fileStateNames } from '../file-state.ts';
+import {
+  createUploadRequestSchema,
+  signedPartListSchema,
+  signPartsRequestSchema,
+  uploadedPartListSchema,
+  uploadLimits,
+  uploadListSchema,
+  uploadSchema,
+} from '../upload.ts';
+import { cursorQuery } from './cursor-query.ts';
+import type { Route } from './route.ts';
+
+const waitQuery = z.object({
+  wait: z.coerce.number().int().min(0).max(uploadLimits.maxWaitSeconds).exactOptional(),
+  state: z.enum(fileStateNames as [FileState, ...FileState[]]).exactOptional(),
+});
+
+export const uploadRoutes = {
+  createUpload: {
+    method: 'POST',
+    path: '/v1/uploads',
+    summary: 'Announce a file; answers how to send its bytes to the bucket. Takes Idempotency-Key.',
+    access: 'authenticated',
+    body: createUploadRequestSchema,
+    status: 201,
+    response: uploadSchema,
+    problems: ['file-too-large', 'type-not-allowed', 'quota-exceeded', 'idempotency-conflict', 'storage-unavailable'],
+  },
+  listUploads: {
+    method: 'GET',
+    path: '/v1/uploads',
+    summary: 'Uploads that have not come to an end.',
+    access: 'authenticated',
+    query: cursorQuery,
+    status: 200,
+    response: uploadListSchema,
+    problems: [],
+  },
+  getUpload: {
+    method: 'GET',
+    path: '/v1/uploads/{id}',
+    summary:
+      'One upload. `wait` seconds: answers early when the state changes, and at once when it is not `state`, the one the caller knows.',
+    access: 'authenticated',
+    query: waitQuery,
+    status: 200,
+    response: uploadSchema,
+    problems: ['not-found'],
+  },
+  listParts: {
+    method: 'GET',
+    path: '/v1/uploads/{id}/parts',
+    summary: 'The parts the bucket holds.',
+    access: 'authenticated',
+    status: 200,
+    response: uploadedPartListSchema,
+    problems: ['not-found', 'wrong-state', 'storage-unavailable'],
+  },
+  signParts: {
+    method: 'POST',
+    path: '/v1/uploads/{id}/parts/sign',
+    summary: 'URLs for parts about to be sent.',
+    access: 'authenticated',
+    body: signPartsRequestSchema,
+    status: 200,
+    response: signedPartListSchema,
+    problems: ['not-found', 'wrong-state'],
+  },
+  completeUpload: {
+    method: 'POST',
+    path: '/v1/uploads/{id}/complete',
+    summary: 'All bytes are sent: confirm them with the bucket. Safe to repeat.',
+    access: 'authenticated',
+    status: 200,
+    response: uploadSchema,
+    problems: ['not-found', 'wrong-state', 'parts-missing', 'storage-unavailable'],
+  },
+  abortUpload: {
+    method: 'DELETE',
+    path: '/v1/uploads/{id}',
+    summary: 'Give an upload up. Safe to repeat.',
+    access: 'authenticated',
+    status: 204,
+    problems: ['not-found', 'wrong-state'],
+  },
+} as const satisfies Record<string, Route>;

@@ -1,0 +1,67 @@
+// The database's shape, as steps that only go forward. A step that was published never changes: its checksum is kept in the
+// database and compared at every start.
+
+import { createHash } from 'node:crypto';
+import { type Kysely, sql, type Transaction } from 'kysely';
+import type { Schema } from '../schema.ts';
+import { first } from './001-first.ts';
+import { tree } from './002-tree.ts';
+import type { Migration, MigrationContext, SqlDialect } from './migration.ts';
+
+/** Numbered by their place, from 1. */
+const migrations: readonly Migration[] = [first, tree];
+
+/** Of all processes that start at once, one migrates: the number is this service's own choice. */
+const advisoryLock = 7_867_923;
+
+/**
+ * Brings the database to this version's shape, in one transaction. Throws when it was written by a newer version, or by one
+ * whose steps differ: then nothing is changed.
+ */
+export async function migrate(
+  database: Kysely<Schema>,
+  { dialect, ...context }: MigrationContext & { readonly dialect: SqlDialect },
+): Promise<void> {
+  await database.transaction().execute(async (transaction) => {
+    if (dialect === 'postgres') await sql`SELECT pg_advisory_xact_lock(${advisoryLock})`.execute(transaction);
+    await sql`CREATE TABLE IF NOT EXISTS schema_migrations (
+      number bigint PRIMARY KEY, checksum text NOT NULL, applied_at_ms bigint NOT NULL
+    )`.execute(transaction);
+    const applied = await readApplied(transaction, dialect);
+    for (const [index, migration] of migrations.entries()) {
+      if (index < applied) continue;
+      const statements = migration.statements(dialect);
+      for (const statement of statements) await sql.raw(statement).execute(transaction);
+      await migration.run?.(transaction, context);
+      await transaction
+        .insertInto('schemaMigrations')
+        .values({ number: index + 1, checksum: checksumOf(statements), appliedAtMs: context.nowMs })
+        .execute();
+    }
+  });
+}
+
+/** How many steps the database has, all of them ones that this version knows. */
+async function readApplied(transaction: Transaction<Schema>, dialect: SqlDialect): Promise<number> {
+  const applied = await transaction.selectFrom('schemaMigrations').selectAll().orderBy('number').execute();
+  for (const row of applied) {
+    const migration = migrations[row.number - 1];
+    if (migration === undefined) {
+      throw new Error(
+        `The database has schema step ${row.number}; this version knows ${migrations.length}. It was written by a newer version: use that one.`,
+      );
+    }
+    if (row.checksum !== checksumOf(migration.statements(dialect))) {
+      throw new Error(
+        `Schema step ${row.number} (${migration.name}) of the database is not the one this version knows. Restore a backup.`,
+      );
+    }
+  }
+  return applied.length;
+}
+
+function checksumOf(statements: readonly string[]): string {
+  // White space is layout, not meaning.
+  const text = statements.map((statement) => statement.replace(/\s+/g, ' ')).join(';');
+  return createHash('sha256').update(text).digest('hex');
+}

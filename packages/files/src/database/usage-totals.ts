@@ -1,0 +1,96 @@
+// What each user's files take up and what was promised to their uploads, kept in the transactions that change either. So the
+// sums equal the rows at every commit, and a reservation settles exactly once: with the change of state that settles it.
+// Design §6, invariant 9.
+
+import type { Transaction } from 'kysely';
+import { chargeOf, type FileRecord } from '../file-record.ts';
+import { FilesError } from '../files-error.ts';
+import type { Schema, UsageTotalsRow } from './schema.ts';
+
+type Sums = Omit<UsageTotalsRow, 'tenantId' | 'userId'>;
+
+const nothing: Sums = { usedBytes: 0, usedFiles: 0, reservedBytes: 0, reservedFiles: 0 };
+
+/** Notes that a file was added, changed or both; does nothing where it takes the same as before. */
+export async function settleUsage(
+  transaction: Transaction<Schema>,
+  before: FileRecord | undefined,
+  after: FileRecord,
+): Promise<void> {
+  const was = before === undefined ? nothing : sumsOf(before);
+  const is = sumsOf(after);
+  const differs = (Object.keys(nothing) as (keyof Sums)[]).some((name) => was[name] !== is[name]);
+  if (!differs) return;
+  const { tenantId, userId } = after;
+  await transaction
+    .insertInto('usageTotals')
+    .values({ tenantId, userId, ...nothing })
+    .onConflict((conflict) => conflict.columns(['tenantId', 'userId']).doNothing())
+    .execute();
+  await transaction
+    .updateTable('usageTotals')
+    .set(({ eb }) => ({
+      usedBytes: eb('usedBytes', '+', is.usedBytes - was.usedBytes),
+      usedFiles: eb('usedFiles', '+', is.usedFiles - was.usedFiles),
+      reservedBytes: eb('reservedBytes', '+', is.reservedBytes - was.reservedBytes),
+      reservedFiles: eb('reservedFiles', '+', is.reservedFiles - was.reservedFiles),
+    }))
+    .where('tenantId', '=', tenantId)
+    .where('userId', '=', userId)
+    .execute();
+}
+
+/** Throws `quota-exceeded` when the tenant has not enough room for one more file. To be called before the file is added. */
+export async function requireRoom(transaction: Transaction<Schema>, file: FileRecord): Promise<void> {
+  // Two uploads at once must not both take the last room: the tenant's row is what they queue for.
+  const tenant = await transaction
+    .updateTable('tenants')
+    .set(({ ref }) => ({ name: ref('name') }))
+    .where('id', '=', file.tenantId)
+    .returning(['quotaBytes', 'quotaFiles'])
+    .executeTakeFirstOrThrow();
+  if (tenant.quotaBytes === null && tenant.quotaFiles === null) return;
+  const taken = await tenantSums(transaction, file.tenantId);
+  const bytes = taken.usedBytes + taken.reservedBytes + file.sizeBytes;
+  if (tenant.quotaBytes !== null && bytes > tenant.quotaBytes) {
+    throw new FilesError('quota-exceeded', {
+      detail: `The file has ${file.sizeBytes} bytes, and ${Math.max(0, tenant.quotaBytes - bytes + file.sizeBytes)} of ${tenant.quotaBytes} are left. Delete files for good, or ask for more room.`,
+    });
+  }
+  const files = taken.usedFiles + taken.reservedFiles + 1;
+  if (tenant.quotaFiles !== null && files > tenant.quotaFiles) {
+    throw new FilesError('quota-exceeded', {
+      detail: `There are ${files - 1} files, of at most ${tenant.quotaFiles}. Delete files for good, or ask for more room.`,
+    });
+  }
+}
+
+/** The sums of all of a tenant's users. */
+export async function tenantSums(
+  transaction: Pick<Transaction<Schema>, 'selectFrom'>,
+  tenantId: string,
+): Promise<Sums> {
+  const row = await transaction
+    .selectFrom('usageTotals')
+    .select(({ fn }) => [
+      fn.sum<number | string | null>('usedBytes').as('usedBytes'),
+      fn.sum<number | string | null>('usedFiles').as('usedFiles'),
+      fn.sum<number | string | null>('reservedBytes').as('reservedBytes'),
+      fn.sum<number | string | null>('reservedFiles').as('reservedFiles'),
+    ])
+    .where('tenantId', '=', tenantId)
+    .executeTakeFirst();
+  return {
+    usedBytes: Number(row?.usedBytes ?? 0),
+    usedFiles: Number(row?.usedFiles ?? 0),
+    reservedBytes: Number(row?.reservedBytes ?? 0),
+    reservedFiles: Number(row?.reservedFiles ?? 0),
+  };
+}
+
+function sumsOf(file: FileRecord): Sums {
+  const charge = chargeOf(file.state);
+  if (charge === 'used') return { ...nothing, usedBytes: file.sizeBytes, usedFiles: 1 };
+  if (charge === 'reserved') return { ...nothing, reservedBytes: file.sizeBytes, reservedFiles: 1 };
+  return nothing;
+}

@@ -1,0 +1,37 @@
+// What a handler is. It takes parsed values and answers a plain result; it never sees the request.
+
+import type { RouteBody, RouteGroups, RouteName, RouteQuery, RouteResponse } from '@stowage/contract';
+import type { Caller } from '../sign-in.ts';
+
+export interface Call<Name extends RouteName> {
+  /** Throws `unauthenticated` when the caller was not recognised; the pipeline has refused such calls where it must. */
+  readonly caller: Caller;
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: RouteQuery<Name>;
+  readonly body: RouteBody<Name>;
+  readonly ifMatch: string | undefined;
+  readonly idempotencyKey: string | undefined;
+  /** The session cookie as it came. */
+  readonly sessionToken: string | undefined;
+  /** Aborts when the client has gone. */
+  readonly signal: AbortSignal;
+}
+
+export interface Reply<Body> {
+  readonly body: Body;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The session cookie to set; `null` takes it away. */
+  readonly session?: { readonly token: string; readonly lifeMs: number } | null;
+}
+
+export type Handlers = {
+  readonly [Name in RouteName]: (call: Call<Name>) => Promise<Reply<RouteResponse<Name>>>;
+};
+
+/** The handlers of one theme of the contract's routes. */
+export type HandlersOf<Group extends keyof RouteGroups> = Pick<Handlers, RouteGroups[Group]>;
+
+/** The `{id}` of a route that has one. */
+export function idOf(call: Pick<Call<RouteName>, 'params'>): string {
+  return call.params.id ?? '';
+}

@@ -1,0 +1,51 @@
+// Files that have arrived: listed, deleted, restored, downloaded.
+
+import type { RouteName } from '@stowage/contract';
+import type { Downloads } from '../../downloads.ts';
+import { type FileRecord, fileEtag } from '../../file-record.ts';
+import type { FilesLimits } from '../../limits.ts';
+import type { StoredFiles } from '../../stored-files.ts';
+import { type Call, type HandlersOf, idOf } from '../handler.ts';
+
+export interface FileHandlersOptions {
+  readonly storedFiles: StoredFiles;
+  readonly downloads: Downloads;
+  readonly limits: FilesLimits;
+}
+
+const defaultLinkSeconds = 3_600;
+/** Browsers may follow a preview's redirect again for this long: signed URLs differ each time and would defeat their cache. */
+const previewCacheSeconds = 300;
+
+export function fileHandlers({ storedFiles, downloads, limits }: FileHandlersOptions): HandlersOf<'files'> {
+  function find(call: Call<RouteName>): Promise<FileRecord> {
+    return storedFiles.get(call.caller.account.tenantId, idOf(call));
+  }
+
+  return {
+    listFiles: async ({ caller, query }) => ({ body: await storedFiles.list(caller.account.tenantId, query) }),
+    getFile: async (call) => {
+      const file = await find(call);
+      return { body: await storedFiles.entry(file), headers: { etag: fileEtag(file) } };
+    },
+    deleteFile: async (call) => {
+      await storedFiles.remove(call.caller.account.tenantId, idOf(call), call.ifMatch);
+      return { body: undefined };
+    },
+    restoreFile: async (call) => ({ body: await storedFiles.restore(call.caller.account.tenantId, idOf(call)) }),
+    getContent: async (call) => {
+      const { disposition } = call.query;
+      const { url } = downloads.link(await find(call), { disposition, lifeMs: limits.urlLifeMs });
+      return { body: undefined, headers: { location: url } };
+    },
+    getPreview: async (call) => {
+      const { url } = downloads.previewLink(await find(call), call.params.preset ?? '', limits.urlLifeMs);
+      const seconds = Math.min(previewCacheSeconds, Math.floor(limits.urlLifeMs / 2000));
+      return { body: undefined, headers: { location: url, 'cache-control': `private, max-age=${seconds}` } };
+    },
+    createLink: async (call) => {
+      const { disposition, expiresInSeconds = defaultLinkSeconds } = call.body;
+      return { body: downloads.link(await find(call), { disposition, lifeMs: expiresInSeconds * 1000 }) };
+    },
+  };
+}

@@ -1,0 +1,52 @@
+// Uploads: announced, sent in parts, completed, given up.
+
+import { fileStates, type Upload } from '@stowage/contract';
+import type { StateWatch } from '../../state-watch.ts';
+import type { Uploads } from '../../uploads.ts';
+import { type Call, type HandlersOf, idOf } from '../handler.ts';
+
+export interface UploadHandlersOptions {
+  readonly uploads: Uploads;
+  readonly watch: StateWatch;
+}
+
+export function uploadHandlers({ uploads, watch }: UploadHandlersOptions): HandlersOf<'uploads'> {
+  return {
+    createUpload: async ({ caller, body, idempotencyKey }) => ({
+      body: await uploads.create(caller.account, body, idempotencyKey),
+    }),
+    listUploads: async ({ caller, query }) => ({ body: await uploads.list(caller.account.tenantId, query) }),
+    getUpload: async (call) => ({ body: await waitForChange(call, { uploads, watch }) }),
+    listParts: async (call) => ({
+      body: { parts: await uploads.listParts(call.caller.account.tenantId, idOf(call)) },
+    }),
+    signParts: async (call) => ({
+      body: { parts: await uploads.signParts(call.caller.account.tenantId, idOf(call), call.body.partNumbers) },
+    }),
+    completeUpload: async (call) => ({ body: await uploads.complete(call.caller.account.tenantId, idOf(call)) }),
+    abortUpload: async (call) => {
+      await uploads.abort(call.caller.account.tenantId, idOf(call));
+      return { body: undefined };
+    },
+  };
+}
+
+/** The upload now, or after its next change if it is not at rest, or when the time is over. */
+async function waitForChange(call: Call<'getUpload'>, { uploads, watch }: UploadHandlersOptions): Promise<Upload> {
+  const { tenantId } = call.caller.account;
+  const id = idOf(call);
+  const seconds = call.query.wait ?? 0;
+  if (seconds === 0) return uploads.get(tenantId, id);
+  // Watch first, then look: a change in between is not missed.
+  const enough = new AbortController();
+  const changed = watch.wait(id, seconds * 1000, AbortSignal.any([call.signal, enough.signal]));
+  try {
+    const upload = await uploads.get(tenantId, id);
+    const { terminal, downloadable } = fileStates[upload.state];
+    const isNews = call.query.state !== undefined && call.query.state !== upload.state;
+    if (terminal || downloadable || isNews || !(await changed)) return upload;
+  } finally {
+    enough.abort();
+  }
+  return uploads.get(tenantId, id);
+}
