@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { type FileState, fileStateNames } from './file-state.ts';
+import { metadataSchema, type NameConflict, nameConflicts, nameSchema, tagsSchema } from './name.ts';
 
 /** Sizes of preview that the service makes of images: the longest edge, in pixels. */
 export const previewPresets = { thumbnail: 320 } as const satisfies Record<string, number>;
@@ -77,6 +78,8 @@ export interface ListFilesQuery {
   readonly sort?: 'name' | '-name' | 'createdAt' | '-createdAt' | 'sizeBytes' | '-sizeBytes';
   /** Only files whose name holds this text, whatever the case. */
   readonly name?: string;
+  /** Only what lies in this folder itself; empty for the top. Default: wherever it lies. */
+  readonly folderId?: string;
 }
 
 export const listFilesQuerySchema: z.ZodType<ListFilesQuery> = z.object({
@@ -84,6 +87,43 @@ export const listFilesQuerySchema: z.ZodType<ListFilesQuery> = z.object({
   limit: z.coerce.number().int().min(1).max(200).exactOptional(),
   sort: z.enum(['name', '-name', 'createdAt', '-createdAt', 'sizeBytes', '-sizeBytes']).exactOptional(),
   name: z.string().max(256).exactOptional(),
+  folderId: z.string().max(64).exactOptional(),
+});
+
+/** What is not named stays as it is. */
+export interface ChangeFileRequest {
+  readonly name?: string;
+  /** The folder to move it to; empty for the top. */
+  readonly folderId?: string;
+  /** In place of all tags there are. */
+  readonly tags?: readonly string[];
+  /** In place of all metadata there is. */
+  readonly metadata?: Readonly<Record<string, string>>;
+  /** For a new name or place that is taken. Default `refuse`; `replace` is not offered. */
+  readonly onConflict?: Exclude<NameConflict, 'replace'>;
+}
+
+export const changeFileRequestSchema: z.ZodType<ChangeFileRequest> = z.object({
+  name: nameSchema.exactOptional(),
+  folderId: z.string().max(64).exactOptional(),
+  tags: tagsSchema.exactOptional(),
+  metadata: metadataSchema.exactOptional(),
+  onConflict: z.enum(['keep-both', 'refuse']).exactOptional(),
+});
+
+export interface CopyFileRequest {
+  /** Default: that of the file. */
+  readonly folderId?: string;
+  /** Default: that of the file, with a number where it is taken. */
+  readonly name?: string;
+  /** Default `keep-both`. */
+  readonly onConflict?: NameConflict;
+}
+
+export const copyFileRequestSchema: z.ZodType<CopyFileRequest> = z.object({
+  folderId: z.string().max(64).exactOptional(),
+  name: nameSchema.exactOptional(),
+  onConflict: z.enum(nameConflicts).exactOptional(),
 });
 
 export interface FileList {

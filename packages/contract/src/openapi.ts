@@ -4,9 +4,6 @@ import { z } from 'zod';
 import { problemSchema, problems } from './problem.ts';
 import { type Route, type RouteName, routeNames, routes } from './routes.ts';
 
-/** Headers that a route reads beside the common ones. */
-const headers: Partial<Record<RouteName, string>> = { createUpload: 'Idempotency-Key', deleteFile: 'If-Match' };
-
 /** Problems that any route may answer. */
 const everywhere = ['invalid-request', 'unauthenticated', 'too-many-requests', 'internal-error'] as const;
 
@@ -57,7 +54,7 @@ function operation(name: RouteName, route: Route): object {
     operationId: name,
     summary: route.summary,
     security: route.access === 'public' ? [] : [{ session: [] }, { apiKey: [] }],
-    parameters: [...pathParameters(route), ...queryParameters(route), ...headerParameters(name)],
+    parameters: [...pathParameters(route), ...queryParameters(route), ...headerParameters(route)],
     ...(route.body === undefined
       ? {}
       : {
@@ -100,8 +97,7 @@ function queryParameters(route: Route): object[] {
   }));
 }
 
-function headerParameters(name: RouteName): object[] {
-  const header = headers[name];
+function headerParameters({ header }: Route): object[] {
   return header === undefined ? [] : [{ name: header, in: 'header', required: false, schema: { type: 'string' } }];
 }
 

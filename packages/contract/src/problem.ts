@@ -17,6 +17,8 @@ export const problems = {
   'not-found': { status: 404, title: 'There is nothing here.' },
   'wrong-state': { status: 409, title: 'The file is in a state that does not allow this.' },
   'parts-missing': { status: 409, title: 'The bucket does not hold all parts yet.' },
+  'name-taken': { status: 409, title: 'There is something of this name already.' },
+  'folder-cycle': { status: 409, title: 'A folder cannot lie within itself.' },
   'idempotency-conflict': { status: 409, title: 'This Idempotency-Key was used with another request.' },
   'precondition-failed': { status: 412, title: 'The file has changed meanwhile.' },
   'file-too-large': { status: 413, title: 'The file is larger than allowed.' },

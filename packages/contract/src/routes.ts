@@ -3,8 +3,10 @@
 
 import type { z } from 'zod';
 import { fileRoutes } from './routes/files.ts';
+import { folderRoutes } from './routes/folders.ts';
 import { keyRoutes } from './routes/keys.ts';
 import type { Route } from './routes/route.ts';
+import { searchRoutes } from './routes/search.ts';
 import { sessionRoutes } from './routes/session.ts';
 import { uploadRoutes } from './routes/uploads.ts';
 
@@ -12,6 +14,8 @@ const routeTable = {
   ...sessionRoutes,
   ...uploadRoutes,
   ...fileRoutes,
+  ...folderRoutes,
+  ...searchRoutes,
   ...keyRoutes,
 } as const satisfies Record<string, Route>;
 
@@ -22,6 +26,8 @@ export interface RouteGroups {
   readonly session: keyof typeof sessionRoutes;
   readonly uploads: keyof typeof uploadRoutes;
   readonly files: keyof typeof fileRoutes;
+  readonly folders: keyof typeof folderRoutes;
+  readonly search: keyof typeof searchRoutes;
   readonly keys: keyof typeof keyRoutes;
 }
 

@@ -2,10 +2,9 @@
 
 import { z } from 'zod';
 import { type FileState, fileStateNames } from './file-state.ts';
+import { metadataSchema, type NameConflict, nameConflicts, nameSchema, tagsSchema } from './name.ts';
 
 export const uploadLimits = {
-  /** UTF-8 bytes of a file name. */
-  maxNameBytes: 1024,
   /** S3's own: parts of one multipart upload. */
   maxParts: 10_000,
   /** Parts that one request may have signed. */
@@ -14,15 +13,8 @@ export const uploadLimits = {
   maxWaitSeconds: 25,
 } as const;
 
-const nameSchema = z
-  .string()
-  .min(1)
-  .refine((name) => new TextEncoder().encode(name).length <= uploadLimits.maxNameBytes, {
-    message: `longer than ${uploadLimits.maxNameBytes} bytes of UTF-8`,
-  });
-
-/** `put`: one request. `multipart`: parts whose URLs are signed just before they are sent. */
-export type UploadStrategy = 'put' | 'multipart';
+/** `put`: one request. `multipart`: parts whose URLs are signed just before they are sent. `copy`: the bucket copies another file's bytes. */
+export type UploadStrategy = 'put' | 'multipart' | 'copy';
 
 export interface CreateUploadRequest {
   /** As the user knows it, in any script. Never part of a key. */
@@ -36,6 +28,11 @@ export interface CreateUploadRequest {
   readonly folder?: readonly string[];
   /** The file that this is to be a new version of: then it keeps its name and place. */
   readonly versionOf?: string;
+  /** Default `keep-both`. */
+  readonly onConflict?: NameConflict;
+  readonly tags?: readonly string[];
+  /** The application's own, name to value; kept and returned as given. */
+  readonly metadata?: Readonly<Record<string, string>>;
   /** When the user last changed the file, if known. */
   readonly modifiedAt?: string;
 }
@@ -47,6 +44,9 @@ export const createUploadRequestSchema: z.ZodType<CreateUploadRequest> = z.objec
   folderId: z.string().max(64).exactOptional(),
   folder: z.array(nameSchema).max(64).readonly().exactOptional(),
   versionOf: z.string().max(64).exactOptional(),
+  onConflict: z.enum(nameConflicts).exactOptional(),
+  tags: tagsSchema.exactOptional(),
+  metadata: metadataSchema.exactOptional(),
   modifiedAt: z.iso.datetime({ offset: true }).exactOptional(),
 });
 
@@ -100,7 +100,7 @@ export const uploadSchema: z.ZodType<Upload> = z.object({
   contentType: z.string(),
   state: z.enum(fileStateNames as [FileState, ...FileState[]]),
   reason: z.string().exactOptional(),
-  strategy: z.enum(['put', 'multipart']),
+  strategy: z.enum(['put', 'multipart', 'copy']),
   partSizeBytes: z.int().exactOptional(),
   partCount: z.int().exactOptional(),
   createdAt: z.iso.datetime(),

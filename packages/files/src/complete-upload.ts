@@ -19,7 +19,7 @@ export async function completeUpload(file: FileRecord, options: ReconcileOptions
   let current = file;
   for (let attempt = 0; attempt < maxMoveAttempts; attempt++) {
     if (!isUploading(current)) return current;
-    current = await (current.strategy === 'put' ? confirmPut(current, options) : join(current, options));
+    current = await (current.strategy === 'multipart' ? join(current, options) : confirmPut(current, options));
   }
   if (!isUploading(current)) return current;
   throw new FilesError('storage-unavailable', {

@@ -36,6 +36,8 @@ export interface FileRecord {
   readonly partSizeBytes: number | null;
   readonly partCount: number | null;
   readonly objectKey: string;
+  /** The version whose bytes the bucket is to copy; `null`: they are uploaded. */
+  readonly copiedFrom: string | null;
   /** Where the bytes arrive when they are promoted to `objectKey` only after they were judged; `null`: they arrive there. */
   readonly stagingKey: string | null;
   /** What makes the judged bytes the served bytes. */

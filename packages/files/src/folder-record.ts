@@ -13,6 +13,7 @@ export interface FolderRecord {
   readonly updatedAtMs: number;
   /** Rises with every change. */
   readonly fence: number;
+  readonly trashedAtMs: number | null;
 }
 
 /** The id of the top of the tree. */

@@ -8,6 +8,8 @@ interface JobRow {
 }
 
 export const jobs = {
+  /** Have the bucket copy the bytes of another file. */
+  copy: { maxAttempts: 1_000 },
   /** Compare the bytes with what was announced, and judge them. */
   validate: { maxAttempts: 1_000 },
   /** Make the previews of an image. */

@@ -31,7 +31,10 @@ export function openFileMover({ files, clock, limits, log, onMove }: FileMoverOp
     move: async (file, event) => {
       if (!canHappen(file, event.kind)) return undefined;
       const { changes, jobs } = transition(file, event, { nowMs: clock(), limits });
-      const moved = await files.change(file, changes, jobs);
+      // What comes out of the trash may find its folder gone and its name taken.
+      const moved = await (event.kind === 'restored'
+        ? files.relocate(file, changes, { onConflict: 'keep-both', jobs })
+        : files.change(file, changes, jobs));
       if (moved === undefined) return undefined;
       log.info('File moved.', { fileId: file.id, from: file.state, to: moved.state, fence: moved.fence });
       onMove(moved);

@@ -50,8 +50,8 @@ export function newUpload(
     userId,
     name: name.toWellFormed(),
     folderId,
-    tags: [],
-    metadata: {},
+    tags: [...new Set(request.tags ?? [])],
+    metadata: request.metadata ?? {},
     category: 'default',
     declaredType,
     contentType: declaredType,
@@ -61,6 +61,7 @@ export function newUpload(
     reason: null,
     ...planParts(sizeBytes, limits),
     objectKey: keys.make({ tenantId, userId, contentType: declaredType, fileId: id }),
+    copiedFrom: null,
     stagingKey: null,
     sealedBy: 'if-none-match',
     multipartUploadId: null,
@@ -83,6 +84,18 @@ export function newUpload(
     purgeAtMs: null,
     retainUntilMs: null,
   };
+}
+
+/** The row of a file whose bytes the bucket is to copy from another. Throws `file-too-large` when a limit was lowered since. */
+export function newCopy(
+  account: Account,
+  source: FileRecord,
+  { name, folderId, versionOf }: UploadPlace & { readonly name: string },
+  options: NewUploadOptions,
+): FileRecord {
+  const request = { name, sizeBytes: source.sizeBytes, contentType: source.contentType, tags: source.tags };
+  const file = newUpload(account, { ...request, metadata: source.metadata }, { folderId, versionOf }, options);
+  return { ...file, strategy: 'copy', partSizeBytes: null, partCount: null, copiedFrom: source.id, signedUntilMs: 0 };
 }
 
 /** Throws `invalid-request` for a name that no file or folder can have. */

@@ -7,10 +7,12 @@ import { openS3Bucket } from './bucket/s3-bucket.ts';
 import { publicOrigin, type S3Settings } from './bucket/s3-settings.ts';
 import { openUrlSigner } from './bucket/sign-urls.ts';
 import { completeUpload } from './complete-upload.ts';
+import { copyBytes } from './copy-bytes.ts';
 import { type DatabaseSettings, openDatabase } from './database/open-database.ts';
 import { openDownloads } from './downloads.ts';
 import { openFileKeys } from './file-key.ts';
 import type { FileRecord } from './file-record.ts';
+import { openFolders } from './folders.ts';
 import { createApp } from './http/app.ts';
 import { openConsolePages } from './http/console-pages.ts';
 import { createHandlers } from './http/handlers.ts';
@@ -22,6 +24,7 @@ import { makePreviews } from './previews/make-previews.ts';
 import { openPreviewMaker } from './previews/preview-maker.ts';
 import { reconcile } from './reconcile.ts';
 import { discardBytes, purgeFile } from './removal.ts';
+import { openSearch } from './search-files.ts';
 import { openSignIn } from './sign-in.ts';
 import { openStateWatch } from './state-watch.ts';
 import { openStoredFiles } from './stored-files.ts';
@@ -83,7 +86,7 @@ export async function openFileService(options: FileServiceOptions): Promise<File
   const metrics = openMetrics();
   const watch = openStateWatch({ maxWaiting: limits.maxWaiting });
   const database = await openDatabase({ settings: options.database, clock, newId });
-  const { files, folders, accounts, outbox } = database;
+  const { files, accounts, outbox } = database;
   const bucket = openS3Bucket({ settings: s3, limits, log, origins: [...allowedOrigins] });
   const keys = openFileKeys(options.secret);
   const signer = openUrlSigner({ settings: s3, clock });
@@ -93,9 +96,12 @@ export async function openFileService(options: FileServiceOptions): Promise<File
     worker.wake();
   };
   const mover = openFileMover({ files, clock, limits, log, onMove });
-  const parts = { bucket, files, folders, mover, keys, signer, limits, clock, newId };
-  const uploads = openUploads(parts);
-  const storedFiles = openStoredFiles({ files, folders, mover });
+  const wake = (): void => worker.wake();
+  const parts = { bucket, files, folders: database.folders, mover, keys, signer, limits, clock, newId };
+  const uploads = openUploads({ ...parts, onJob: wake });
+  const storedFiles = openStoredFiles(parts);
+  const folders = openFolders({ ...parts, database, onTrashed: (fileId) => watch.changed(fileId) });
+  const searchFiles = openSearch({ database, storedFiles });
   const signIn = openSignIn({ accounts, limits, clock, random, newId });
   const maker = openPreviewMaker(limits);
 
@@ -104,6 +110,7 @@ export async function openFileService(options: FileServiceOptions): Promise<File
     database,
     log,
     handlers: {
+      copy: (file) => copyBytes(file, parts),
       validate: (file) => validateFile(file, parts),
       preview: (file) => makePreviews(file, { ...parts, maker, log, onMove }),
       discard: (file) => discardBytes(file, parts),
@@ -111,12 +118,13 @@ export async function openFileService(options: FileServiceOptions): Promise<File
     },
     completeUpload: (file) => completeUpload(file, parts),
     reconcile: (file) => reconcile(file, parts),
+    sweepFolders: () => folders.sweep(),
     onJob: (kind, outcome) => metrics.add('stowage_files_jobs_total', 1, { kind, outcome }),
   });
 
   const downloads = openDownloads({ signer, keys });
   const app = createApp({
-    handlers: createHandlers({ uploads, storedFiles, downloads, signIn, watch, limits, s3 }),
+    handlers: createHandlers({ uploads, storedFiles, folders, searchFiles, downloads, signIn, watch, limits, s3 }),
     signIn,
     limits,
     clock,

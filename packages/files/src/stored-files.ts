@@ -1,19 +1,24 @@
 // Files that have arrived: listed, read, put into the trash and taken out again. Rows only; no byte moves.
 
-import type { FileEntry, FileList, ListFilesQuery } from '@stowage/contract';
+import type { ChangeFileRequest, FileEntry, FileList, ListFilesQuery } from '@stowage/contract';
 import { isPreviewable } from './content-rules.ts';
-import type { FileTable, FolderTable, SortColumn } from './database/database.ts';
+import type { FileTable, FolderTable, SortColumn, TenantId } from './database/database.ts';
 import { type FileRecord, fileEntry, fileEtag, shelfOf } from './file-record.ts';
 import { FilesError } from './files-error.ts';
 import { readPlace, writePlace } from './list-cursor.ts';
 import { type FileMover, maxMoveAttempts } from './move-file.ts';
+import { requireName } from './new-upload.ts';
 
 export interface StoredFiles {
   list(tenantId: string, query: ListFilesQuery): Promise<FileList>;
   /** The row as its owner sees it. */
   entry(file: FileRecord): Promise<FileEntry>;
+  /** Rows of one tenant as their owner sees them, in the same order. */
+  entries(files: readonly FileRecord[]): Promise<FileEntry[]>;
   /** Throws `not-found` for a file that is gone, and for another tenant's. */
   get(tenantId: string, id: string): Promise<FileRecord>;
+  /** Throws `not-found`, `wrong-state` for a file in the trash, `precondition-failed`, `name-taken`. */
+  change(file: TenantId, request: ChangeFileRequest, ifMatch?: string): Promise<FileEntry>;
   /** Into the trash, or out of the world when it never became usable. Safe to repeat. */
   remove(tenantId: string, id: string, ifMatch?: string): Promise<void>;
   restore(tenantId: string, id: string): Promise<FileEntry>;
@@ -23,11 +28,12 @@ interface StoredFilesOptions {
   readonly files: FileTable;
   readonly folders: FolderTable;
   readonly mover: FileMover;
+  readonly clock: () => number;
 }
 
 const defaultPageSize = 50;
 
-export function openStoredFiles({ files, folders, mover }: StoredFilesOptions): StoredFiles {
+export function openStoredFiles({ files, folders, mover, clock }: StoredFilesOptions): StoredFiles {
   async function get(tenantId: string, id: string): Promise<FileRecord> {
     const file = await files.current({ tenantId, id });
     if (file === undefined || file.state === 'purging' || file.state === 'purged') {
@@ -36,7 +42,8 @@ export function openStoredFiles({ files, folders, mover }: StoredFilesOptions): 
     return file;
   }
 
-  async function show(tenantId: string, shown: readonly FileRecord[]): Promise<FileEntry[]> {
+  async function show(shown: readonly FileRecord[]): Promise<FileEntry[]> {
+    const [{ tenantId } = { tenantId: '' }] = shown;
     const paths = await folders.paths(
       tenantId,
       shown.map(({ folderId }) => folderId),
@@ -45,15 +52,16 @@ export function openStoredFiles({ files, folders, mover }: StoredFilesOptions): 
   }
 
   async function entry(file: FileRecord): Promise<FileEntry> {
-    const [shown] = await show(file.tenantId, [file]);
+    const [shown] = await show([file]);
     if (shown === undefined) throw new Error('One row was given, and none came back.');
     return shown;
   }
 
   return {
     entry,
+    entries: show,
 
-    list: async (tenantId, { cursor, limit = defaultPageSize, sort = '-createdAt', name }) => {
+    list: async (tenantId, { cursor, limit = defaultPageSize, sort = '-createdAt', name, folderId }) => {
       const descending = sort.startsWith('-');
       // What is left after the sign is one of the columns: the schema lets nothing else through.
       const column = (descending ? sort.slice(1) : sort) as SortColumn;
@@ -63,6 +71,7 @@ export function openStoredFiles({ files, folders, mover }: StoredFilesOptions): 
         sort: column,
         descending,
         name,
+        folderId,
         limit: limit + 1,
         after: cursor === undefined ? undefined : readPlace(cursor, sort),
       });
@@ -70,7 +79,7 @@ export function openStoredFiles({ files, folders, mover }: StoredFilesOptions): 
       const last = page.at(-1);
       const more = rows.length > limit && last !== undefined;
       return {
-        files: await show(tenantId, page),
+        files: await show(page),
         ...(more ? { nextCursor: writePlace(files.placeOf(last, column), sort) } : {}),
       };
     },
@@ -81,11 +90,7 @@ export function openStoredFiles({ files, folders, mover }: StoredFilesOptions): 
       let file = await get(tenantId, id);
       for (let attempt = 0; attempt < maxMoveAttempts; attempt++) {
         if (file.state === 'trashed') return;
-        if (ifMatch !== undefined && ifMatch !== '*' && ifMatch !== fileEtag(file)) {
-          throw new FilesError('precondition-failed', {
-            detail: `If-Match is ${ifMatch}, but the file is at ${fileEtag(file)}. Read it again.`,
-          });
-        }
+        requireMatch(file, ifMatch);
         if (shelfOf(file) !== 'files') {
           throw new FilesError('wrong-state', { detail: `The upload is ${file.state}: give it up instead.` });
         }
@@ -97,10 +102,29 @@ export function openStoredFiles({ files, folders, mover }: StoredFilesOptions): 
         }
         file = latest;
       }
-      throw new FilesError('wrong-state', {
-        detail: 'The file is changing too fast; try again.',
-        retryAfterSeconds: 1,
-      });
+      throw tooFast();
+    },
+
+    change: async ({ tenantId, id }, request, ifMatch) => {
+      const { name, folderId, tags, metadata, onConflict = 'refuse' } = request;
+      if (name !== undefined) requireName(name);
+      for (let attempt = 0; attempt < maxMoveAttempts; attempt++) {
+        const file = await get(tenantId, id);
+        if (shelfOf(file) !== 'files')
+          throw new FilesError('wrong-state', { detail: `The file is ${file.state}: restore it first.` });
+        requireMatch(file, ifMatch);
+        const changes = {
+          updatedAtMs: clock(),
+          ...(name === undefined ? {} : { name: name.toWellFormed() }),
+          ...(folderId === undefined ? {} : { folderId }),
+          ...(tags === undefined ? {} : { tags: [...new Set(tags)] }),
+          ...(metadata === undefined ? {} : { metadata }),
+        };
+        const moves = name !== undefined || folderId !== undefined;
+        const changed = await (moves ? files.relocate(file, changes, { onConflict }) : files.change(file, changes));
+        if (changed !== undefined) return entry(changed);
+      }
+      throw tooFast();
     },
 
     restore: async (tenantId, id) => {
@@ -116,10 +140,18 @@ export function openStoredFiles({ files, folders, mover }: StoredFilesOptions): 
         if (restored !== undefined) return entry(restored);
         file = await get(tenantId, id);
       }
-      throw new FilesError('wrong-state', {
-        detail: 'The file is changing too fast; try again.',
-        retryAfterSeconds: 1,
-      });
+      throw tooFast();
     },
   };
+}
+
+function requireMatch(file: FileRecord, ifMatch: string | undefined): void {
+  if (ifMatch === undefined || ifMatch === '*' || ifMatch === fileEtag(file)) return;
+  throw new FilesError('precondition-failed', {
+    detail: `If-Match is ${ifMatch}, but the file is at ${fileEtag(file)}. Read it again.`,
+  });
+}
+
+function tooFast(): FilesError {
+  return new FilesError('wrong-state', { detail: 'The file is changing too fast; try again.', retryAfterSeconds: 1 });
 }

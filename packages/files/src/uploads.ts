@@ -3,6 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import type {
+  CopyFileRequest,
   CreateUploadRequest,
   SignedPart,
   SignedRequest,
@@ -15,18 +16,20 @@ import type { UrlSigner } from './bucket/sign-urls.ts';
 import { completeUpload } from './complete-upload.ts';
 import type { Account, FileTable, FolderTable } from './database/database.ts';
 import type { FileKeys } from './file-key.ts';
-import { type FileRecord, isoDate } from './file-record.ts';
+import { type FileRecord, isoDate, shelfOf } from './file-record.ts';
 import { FilesError } from './files-error.ts';
 import { topFolderId } from './folder-record.ts';
 import type { FilesLimits } from './limits.ts';
 import { readPlace, writePlace } from './list-cursor.ts';
 import { type FileMover, maxMoveAttempts } from './move-file.ts';
-import { newUpload, requireName } from './new-upload.ts';
+import { newCopy, newUpload, requireName } from './new-upload.ts';
 import { partSize } from './part-plan.ts';
 import { isUploading, reconcile } from './reconcile.ts';
 
 export interface Uploads {
   create(account: Account, request: CreateUploadRequest, idempotencyKey?: string): Promise<Upload>;
+  /** Makes a file of the bytes of another, which the bucket copies. Throws `not-found`, `wrong-state`, `name-taken`, `quota-exceeded`. */
+  copy(account: Account, fileId: string, request: CopyFileRequest): Promise<Upload>;
   list(tenantId: string, query: { readonly cursor?: string; readonly limit?: number }): Promise<UploadList>;
   /** The upload as the row has it; with a fresh request where one PUT is still to be sent. */
   get(tenantId: string, id: string): Promise<Upload>;
@@ -47,6 +50,8 @@ interface UploadsOptions {
   readonly limits: FilesLimits;
   readonly clock: () => number;
   readonly newId: () => string;
+  /** Told that a job was written. */
+  readonly onJob: () => void;
 }
 
 const defaultPageSize = 50;
@@ -127,25 +132,54 @@ export function openUploads(options: UploadsOptions): Uploads {
     for (const name of names) requireName(name);
     const path = names.map((name) => name.toWellFormed());
     const folderId = await folders.ensure({ tenantId, userId, parentId, names: path, nowMs: clock() });
-    return { folderId, versionOf: undefined };
+    if (request.onConflict !== 'replace') return { folderId, versionOf: undefined };
+    const there = await files.named({ tenantId, folderId, name: request.name.toWellFormed() });
+    return { folderId, versionOf: there?.state === 'ready' ? there : undefined };
   }
 
   return {
     create: async (account, request, idempotencyKey) => {
       const file = newUpload(account, request, await findPlace(account, request), options);
-      const added = await files.add(
-        file,
-        idempotencyKey === undefined
-          ? undefined
-          : {
-              key: idempotencyKey,
-              requestHash: createHash('sha256').update(JSON.stringify(request)).digest('hex'),
-              expiresAtMs: file.createdAtMs + limits.idempotencyLifeMs,
-            },
-      );
+      const added = await files.add(file, {
+        onConflict: request.onConflict === 'refuse' ? 'refuse' : 'keep-both',
+        idempotency:
+          idempotencyKey === undefined
+            ? undefined
+            : {
+                key: idempotencyKey,
+                requestHash: createHash('sha256').update(JSON.stringify(request)).digest('hex'),
+                expiresAtMs: file.createdAtMs + limits.idempotencyLifeMs,
+              },
+      });
       // The row comes first: whatever fails from here on, the row's review finds and ends.
       await bucket.prepare();
       return render(await ensureMultipart(added));
+    },
+
+    copy: async (account, fileId, { name, folderId, onConflict = 'keep-both' }) => {
+      const source = await files.current({ tenantId: account.tenantId, id: fileId });
+      if (source === undefined || shelfOf(source) === 'none') {
+        throw new FilesError('not-found', { detail: `There is no file ${fileId}.` });
+      }
+      if (source.state !== 'ready') {
+        throw new FilesError('wrong-state', {
+          detail: `Only a file that is ready can be copied; this one is ${source.state}.`,
+        });
+      }
+      const wanted = {
+        name: name ?? source.name,
+        sizeBytes: source.sizeBytes,
+        folderId: folderId ?? source.folderId,
+        onConflict,
+      };
+      const place = await findPlace(account, wanted);
+      const copy = newCopy(account, source, { ...place, name: wanted.name }, options);
+      const added = await files.add(copy, {
+        onConflict: onConflict === 'refuse' ? 'refuse' : 'keep-both',
+        jobs: [{ kind: 'copy', dueAtMs: clock() }],
+      });
+      options.onJob();
+      return render(added);
     },
 
     list: async (tenantId, { cursor, limit = defaultPageSize }) => {

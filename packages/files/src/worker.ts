@@ -33,6 +33,8 @@ interface WorkerOptions {
   readonly completeUpload: (file: FileRecord) => Promise<FileRecord>;
   /** Moves an upload to where the bucket says it is. */
   readonly reconcile: (file: FileRecord) => Promise<FileRecord>;
+  /** Puts into the trash what lies in folders of the trash. */
+  readonly sweepFolders: () => Promise<void>;
   readonly onJob: (kind: JobKind, outcome: 'done' | 'retried' | 'given-up') => void;
 }
 
@@ -148,6 +150,7 @@ export function openWorker(options: WorkerOptions): Worker {
       await database.accounts.removeExpired(nowMs);
       cleanedUpAtMs = nowMs;
     }
+    await options.sweepFolders();
     const due = await database.files.takeDue({ nowMs, leaseMs, limit: batchSize });
     await inParallel(due, limits.jobConcurrency, review);
     const taken = await database.outbox.take({ nowMs: clock(), leaseMs, limit: batchSize });

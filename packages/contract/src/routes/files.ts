@@ -2,12 +2,15 @@
 
 import { z } from 'zod';
 import {
+  changeFileRequestSchema,
+  copyFileRequestSchema,
   createLinkRequestSchema,
   downloadLinkSchema,
   fileEntrySchema,
   fileListSchema,
   listFilesQuerySchema,
 } from '../file.ts';
+import { uploadSchema } from '../upload.ts';
 import type { Route } from './route.ts';
 
 const dispositionQuery = z.object({ disposition: z.enum(['attachment', 'inline']).exactOptional() });
@@ -32,11 +35,34 @@ export const fileRoutes = {
     response: fileEntrySchema,
     problems: ['not-found'],
   },
+  changeFile: {
+    method: 'PATCH',
+    path: '/v1/files/{id}',
+    summary: 'Rename, move, tag or describe a file. No byte moves. Takes If-Match.',
+    access: 'authenticated',
+    header: 'If-Match',
+    body: changeFileRequestSchema,
+    status: 200,
+    response: fileEntrySchema,
+    problems: ['not-found', 'wrong-state', 'name-taken', 'precondition-failed'],
+  },
+  copyFile: {
+    method: 'POST',
+    path: '/v1/files/{id}/copy',
+    summary:
+      'Make a file of the same bytes. The bucket copies them; the copy is checked like an upload before it is ready.',
+    access: 'authenticated',
+    body: copyFileRequestSchema,
+    status: 201,
+    response: uploadSchema,
+    problems: ['not-found', 'wrong-state', 'name-taken', 'quota-exceeded'],
+  },
   deleteFile: {
     method: 'DELETE',
     path: '/v1/files/{id}',
     summary: 'Put a file into the trash.',
     access: 'authenticated',
+    header: 'If-Match',
     status: 204,
     problems: ['not-found', 'wrong-state', 'precondition-failed'],
   },

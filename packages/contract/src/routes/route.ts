@@ -12,6 +12,8 @@ export interface Route {
   readonly access: 'public' | 'authenticated';
   readonly query?: z.ZodType;
   readonly body?: z.ZodType;
+  /** A header that it reads beside the common ones. */
+  readonly header?: 'Idempotency-Key' | 'If-Match';
   /** Status of success. */
   readonly status: 200 | 201 | 204 | 302;
   /** Body of success; absent for 204 and 302. */

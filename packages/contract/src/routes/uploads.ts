@@ -25,6 +25,7 @@ export const uploadRoutes = {
     path: '/v1/uploads',
     summary: 'Announce a file; answers how to send its bytes to the bucket. Takes Idempotency-Key.',
     access: 'authenticated',
+    header: 'Idempotency-Key',
     body: createUploadRequestSchema,
     status: 201,
     response: uploadSchema,

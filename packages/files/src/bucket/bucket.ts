@@ -27,6 +27,11 @@ export interface Bucket {
   read(key: string, options: ReadOptions): Promise<AsyncIterable<Uint8Array> | undefined>;
   /** Writes a small object. `false` when the key is taken: what is there stays. */
   put(key: string, bytes: Uint8Array, contentType: string): Promise<boolean>;
+  /**
+   * Copies an object to a key that is free, if it still has that ETag. Only `head` can tell what came of it, but for
+   * `source-changed`, when nothing was copied: the source is gone, or another.
+   */
+  copy(copy: CopyRequest): Promise<'asked' | 'source-changed'>;
   /** Removes an object, or that version of it; one that is not there is not an error. */
   remove(key: string, versionId: string | undefined): Promise<void>;
   createMultipart(key: string, contentType: string): Promise<string>;
@@ -39,6 +44,17 @@ export interface Bucket {
   /** Unfinished uploads of exactly this key. */
   listMultipart(key: string): Promise<readonly OpenMultipartUpload[]>;
   close(): void;
+}
+
+export interface CopyRequest {
+  readonly from: {
+    readonly key: string;
+    readonly etag: string;
+    readonly versionId: string | null;
+    readonly sizeBytes: number;
+  };
+  readonly to: string;
+  readonly contentType: string;
 }
 
 export interface ReadOptions {

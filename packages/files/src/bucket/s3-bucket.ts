@@ -108,6 +108,28 @@ export function openS3Bucket(options: S3BucketOptions): Bucket {
       return answer !== undefined;
     },
 
+    copy: async ({ from, to, contentType }) => {
+      const version = from.versionId === null ? '' : `?versionId=${encodeURIComponent(from.versionId)}`;
+      const answer = await ask(
+        'copy an object',
+        (sdk, client) =>
+          client
+            .send(
+              new sdk.CopyObjectCommand({
+                Bucket: name,
+                Key: to,
+                CopySource: `${name}/${from.key.split('/').map(encodeURIComponent).join('/')}${version}`,
+                CopySourceIfMatch: from.etag,
+                MetadataDirective: 'REPLACE',
+                ContentType: contentType,
+              }),
+            )
+            .then(() => 'asked' as const),
+        ['NotFound', 'NoSuchKey', 'NoSuchVersion', 'PreconditionFailed', '404', '412'],
+      );
+      return answer ?? 'source-changed';
+    },
+
     remove: async (key, versionId) => {
       await ask(
         'remove an object',

@@ -104,14 +104,14 @@ function contract(openEmpty: OpenEmpty): void {
 
   test('an idempotency key gives the first row again, until it is forgotten', async () => {
     const key = { key: 'k', requestHash: 'h', expiresAtMs: 2_000 };
-    const first = await database.files.add(newFile({ createdAtMs: 1_000 }), key);
-    assert.equal((await database.files.add(newFile({ createdAtMs: 1_500 }), key)).id, first.id);
-    const other = database.files.add(newFile({ createdAtMs: 1_500 }), { ...key, requestHash: 'x' });
+    const first = await database.files.add(newFile({ createdAtMs: 1_000 }), { idempotency: key });
+    assert.equal((await database.files.add(newFile({ createdAtMs: 1_500 }), { idempotency: key })).id, first.id);
+    const other = database.files.add(newFile({ createdAtMs: 1_500 }), {
+      idempotency: { ...key, requestHash: 'x' },
+    });
     await assert.rejects(other, (error) => isFilesError(error) && error.code === 'idempotency-conflict');
     const late = await database.files.add(newFile({ createdAtMs: 2_000 }), {
-      ...key,
-      requestHash: 'x',
-      expiresAtMs: 3_000,
+      idempotency: { ...key, requestHash: 'x', expiresAtMs: 3_000 },
     });
     assert.notEqual(late.id, first.id);
   });

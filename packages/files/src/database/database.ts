@@ -9,6 +9,7 @@ import type { Job, NewJob } from '../job.ts';
 export interface Database {
   readonly files: FileTable;
   readonly folders: FolderTable;
+  readonly search: SearchTable;
   readonly outbox: Outbox;
   readonly accounts: AccountTable;
   close(): Promise<void>;
@@ -20,6 +21,22 @@ export interface IdempotencyKey {
   /** Of the request's content: the same key with another content is a mistake. */
   readonly requestHash: string;
   readonly expiresAtMs: number;
+}
+
+/** What becomes of a name that is taken. */
+export type TakenName = 'keep-both' | 'refuse';
+
+export interface RelocateOptions {
+  readonly onConflict: TakenName;
+  readonly jobs?: readonly NewJob[];
+}
+
+export interface AddOptions {
+  readonly idempotency?: IdempotencyKey | undefined;
+  /** Written with the row. */
+  readonly jobs?: readonly NewJob[];
+  /** Default `keep-both`. Versions have no name of their own. */
+  readonly onConflict?: TakenName | undefined;
 }
 
 export type SortColumn = 'name' | 'createdAt' | 'sizeBytes';
@@ -53,9 +70,9 @@ export interface TenantId {
 export interface FileTable {
   /**
    * Adds a row and reserves its room. With a known idempotency key nothing is added and the row of the first request comes back;
-   * throws `idempotency-conflict` when that request was another one, and `quota-exceeded` when there is no room.
+   * throws `idempotency-conflict` when that request was another one, `quota-exceeded` when there is no room, and `name-taken`.
    */
-  add(file: FileRecord, idempotency?: IdempotencyKey): Promise<FileRecord>;
+  add(file: FileRecord, options?: AddOptions): Promise<FileRecord>;
   /** A row by its own id. `undefined` when there is none, or it is another tenant's. */
   get(version: TenantId): Promise<FileRecord | undefined>;
   /** The current version of a file. `undefined` when there is none, or it is another tenant's. */
@@ -70,6 +87,23 @@ export interface FileTable {
    * reserved follow. A version that becomes the current one takes the place of the one before it, unless that one is not `ready`.
    */
   change(file: FileRecord, changes: FileChanges, jobs?: readonly NewJob[]): Promise<FileRecord | undefined>;
+  /**
+   * As `change`, for a new name or place: throws `name-taken`, or gives the name a number, when it is taken there, and
+   * `not-found` when the folder is not there.
+   */
+  relocate(file: FileRecord, changes: FileChanges, options: RelocateOptions): Promise<FileRecord | undefined>;
+  /** The current file of this name in a folder. */
+  named(place: {
+    readonly tenantId: string;
+    readonly folderId: string;
+    readonly name: string;
+  }): Promise<FileRecord | undefined>;
+  /** Puts files that are ready and lie in folders of the trash there too, at most `limit`. Answers them as they are then. */
+  trashWithin(options: {
+    readonly nowMs: number;
+    readonly purgeAtMs: number;
+    readonly limit: number;
+  }): Promise<readonly FileRecord[]>;
   /** In order, at most `limit`. */
   list(options: ListOptions): Promise<readonly FileRecord[]>;
   /** Rows whose review is due, the longest due first; nobody else gets them before `leaseMs` have passed. */
@@ -81,8 +115,22 @@ export interface FileTable {
 }
 
 export interface FolderTable {
-  /** `undefined` when there is none, or it is another tenant's. */
+  /** `undefined` when there is none, when it is another tenant's, or in the trash. */
   get(folder: TenantId): Promise<FolderRecord | undefined>;
+  /** The folders in a folder, by name. */
+  list(options: ListFoldersOptions): Promise<readonly FolderRecord[]>;
+  /** Throws `name-taken`, `not-found` for its parent, and `invalid-request` when it lies too deep. */
+  add(folder: FolderRecord): Promise<FolderRecord>;
+  /**
+   * Compare-and-set on the fence: answers the new row; `undefined` when the row has moved on. Throws `name-taken`, `not-found`
+   * for the new parent, `folder-cycle` when that lies within the folder itself, `invalid-request` when it lies too deep.
+   */
+  change(
+    folder: FolderRecord,
+    changes: { readonly name?: string; readonly parentId?: string; readonly updatedAtMs: number },
+  ): Promise<FolderRecord | undefined>;
+  /** Puts a folder and all below it into the trash; `false` when the row has moved on. The files in it follow by `FileTable.trashWithin`. */
+  trash(folder: FolderRecord, nowMs: number): Promise<boolean>;
   /** The folder at a path below `parentId`, with what of it was missing made. Throws `invalid-request` when it lies too deep. */
   ensure(path: {
     readonly tenantId: string;
@@ -93,6 +141,44 @@ export interface FolderTable {
   }): Promise<string>;
   /** By id, the names from the top down to the folder and with its own. The top's is empty. */
   paths(tenantId: string, ids: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>>;
+  /** Whether `id` is `within` or lies below it. */
+  isWithin(folder: TenantId, within: string): Promise<boolean>;
+  /** What lies in a folder and below it. */
+  contents(folder: TenantId): Promise<{ readonly folders: number; readonly files: number; readonly sizeBytes: number }>;
+  /** Removes folders of the trash in which nothing is left. Answers how many. */
+  removeEmpty(limit: number): Promise<number>;
+}
+
+export interface ListFoldersOptions {
+  readonly tenantId: string;
+  readonly parentId: string;
+  readonly limit: number;
+  /** Only what comes after this place in the order. */
+  readonly after?: ListPlace | undefined;
+}
+
+export interface SearchOptions {
+  readonly tenantId: string;
+  readonly question: string;
+  readonly limit: number;
+  /** Only documents with a lower number: give that of the last one found to go on. */
+  readonly before?: number | undefined;
+  /** In this folder, however deep. */
+  readonly folderId?: string | undefined;
+  /** `image/png`, or `image/*`. */
+  readonly type?: string | undefined;
+  readonly tag?: string | undefined;
+  readonly minSizeBytes?: number | undefined;
+  readonly maxSizeBytes?: number | undefined;
+  readonly fromMs?: number | undefined;
+  readonly untilMs?: number | undefined;
+}
+
+export interface SearchTable {
+  /** Files on the list, the newest documents first. Empty when the question has no word. */
+  find(options: SearchOptions): Promise<readonly { readonly file: FileRecord; readonly number: number }[]>;
+  /** Has a file be found by the words of its text too. */
+  setText(file: FileRecord, text: string): Promise<void>;
 }
 
 export interface LeaseOptions {

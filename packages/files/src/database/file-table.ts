@@ -6,9 +6,12 @@ import type { FileChanges, FileRecord } from '../file-record.ts';
 import { FilesError } from '../files-error.ts';
 import { foldName } from '../folder-record.ts';
 import type { NewJob } from '../job.ts';
-import type { FileTable, IdempotencyKey, ListOptions, ListPlace, SortColumn } from './database.ts';
+import type { AddOptions, FileTable, IdempotencyKey, ListOptions, ListPlace, SortColumn } from './database.ts';
+import { chooseName, lockTenant } from './file-names.ts';
 import { recordOf, rowOf } from './file-rows.ts';
+import { restoreFolders } from './folder-table.ts';
 import type { FileRow, Schema } from './schema.ts';
+import { indexWords } from './search-table.ts';
 import type { SqlScope } from './sql-scope.ts';
 import { requireRoom, settleUsage } from './usage-totals.ts';
 
@@ -19,7 +22,12 @@ const sortColumns = { name: 'nameFolded', createdAt: 'createdAtMs', sizeBytes: '
 
 export function openFileTable(scope: SqlScope, { newId }: { readonly newId: () => string }): FileTable {
   return {
-    add: (file, idempotency) => scope.write(file, (transaction) => add(transaction, file, idempotency)),
+    add: (file, options = {}) =>
+      scope.write(file, async (transaction) => {
+        const added = await add(transaction, file, options);
+        if (added.id === file.id) await addJobs(transaction, file.id, options.jobs ?? [], newId);
+        return added;
+      }),
 
     get: ({ tenantId, id }) =>
       scope.read({ tenantId }, async (query) => {
@@ -70,6 +78,33 @@ export function openFileTable(scope: SqlScope, { newId }: { readonly newId: () =
         return changed;
       }),
 
+    relocate: (file, changes, { onConflict, jobs = [] }) =>
+      scope.write(file, async (transaction) => {
+        await lockTenant(transaction, file.tenantId);
+        const place =
+          changes.state === 'ready' && file.state === 'trashed' ? await returnFrom(transaction, file, changes) : {};
+        const name = await chooseName(transaction, { ...file, ...changes, ...place }, onConflict);
+        const changed = await change(transaction, file, { ...changes, ...place, name });
+        if (changed !== undefined) await addJobs(transaction, file.id, jobs, newId);
+        return changed;
+      }),
+
+    named: ({ tenantId, folderId, name }) =>
+      scope.read({ tenantId }, async (query) => {
+        const row = await query
+          .selectFrom('files')
+          .selectAll()
+          .where('tenantId', '=', tenantId)
+          .where('folderId', '=', folderId)
+          .where('shelf', '=', 'files')
+          .where('role', '=', 'current')
+          .where('nameFolded', '=', foldName(name))
+          .executeTakeFirst();
+        return row === undefined ? undefined : recordOf(row);
+      }),
+
+    trashWithin: (options) => scope.write('service', (transaction) => trashWithin(transaction, options)),
+
     list: (options) => scope.read(options, (query) => list(query, options)),
 
     takeDue: ({ nowMs, leaseMs, limit }) =>
@@ -109,15 +144,19 @@ export function openFileTable(scope: SqlScope, { newId }: { readonly newId: () =
 async function add(
   transaction: Transaction<Schema>,
   file: FileRecord,
-  idempotency: IdempotencyKey | undefined,
+  { idempotency, onConflict = 'keep-both' }: AddOptions,
 ): Promise<FileRecord> {
   if (idempotency !== undefined) {
     const known = await findRepeated(transaction, file, idempotency);
     if (known !== undefined) return known;
   }
+  await lockTenant(transaction, file.tenantId);
   await requireRoom(transaction, file);
-  await transaction.insertInto('files').values(rowOf(file)).execute();
-  await settleUsage(transaction, undefined, file);
+  const name = file.role === 'current' ? await chooseName(transaction, file, onConflict) : file.name;
+  const added = { ...file, name };
+  await transaction.insertInto('files').values(rowOf(added)).execute();
+  await settleUsage(transaction, undefined, added);
+  await indexWords(transaction, undefined, added);
   if (idempotency !== undefined) {
     const row = { tenantId: file.tenantId, ...idempotency, fileId: file.id };
     await transaction
@@ -126,7 +165,7 @@ async function add(
       .onConflict((conflict) => conflict.columns(['tenantId', 'key']).doUpdateSet(row))
       .execute();
   }
-  return file;
+  return added;
 }
 
 /** The row that the same request made before. */
@@ -177,6 +216,7 @@ async function change(
     return undefined;
   }
   await settleUsage(transaction, file, changed);
+  await indexWords(transaction, file, changed);
   return changed;
 }
 
@@ -203,8 +243,47 @@ async function takeOver(transaction: Transaction<Schema>, version: FileRecord): 
     .where('fence', '=', current.fence)
     .executeTakeFirstOrThrow();
   if (numUpdatedRows === 0n) throw new FilesError('wrong-state', { detail: busyDetail, retryAfterSeconds: 1 });
+  await indexWords(transaction, current, { ...current, role: 'version' });
   const { name, folderId, tags, metadata } = current;
   return { name, folderId, tags, metadata };
+}
+
+/** The place of a file that comes out of the trash: its folder may be there too, and comes back with it. */
+async function returnFrom(
+  transaction: Transaction<Schema>,
+  { tenantId, folderId, updatedAtMs }: FileRecord,
+  changes: FileChanges,
+): Promise<FileChanges> {
+  const nowMs = changes.updatedAtMs ?? updatedAtMs;
+  return { folderId: await restoreFolders(transaction, { tenantId, folderId, nowMs }) };
+}
+
+async function trashWithin(
+  transaction: Transaction<Schema>,
+  { nowMs, purgeAtMs, limit }: Parameters<FileTable['trashWithin']>[0],
+): Promise<readonly FileRecord[]> {
+  const rows = await transaction
+    .selectFrom('files')
+    .innerJoin('folders', 'folders.id', 'files.folderId')
+    .selectAll('files')
+    .where('folders.trashedAtMs', 'is not', null)
+    .where('files.shelf', '=', 'files')
+    .where('files.state', '=', 'ready')
+    .limit(limit)
+    .execute();
+  const trashed: FileRecord[] = [];
+  for (const row of rows) {
+    const changes = {
+      state: 'trashed',
+      trashedAtMs: nowMs,
+      purgeAtMs,
+      reviewAtMs: purgeAtMs,
+      updatedAtMs: nowMs,
+    } as const;
+    const changed = await change(transaction, recordOf(row), changes);
+    if (changed !== undefined) trashed.push(changed);
+  }
+  return trashed;
 }
 
 /** A job of the same kind that waits already is enough; it is done at the earlier of both times. */

@@ -1,14 +1,14 @@
-// Rows of folders. The tree is walked by ids; names are unique in a folder, whatever their case.
+// Rows of folders. The tree is walked by ids; names are unique in a folder, whatever their case. Whatever changes the tree's
+// shape queues for the tenant's row, so that two moves together cannot make a circle.
 
-import { type Kysely, sql, type Transaction } from 'kysely';
+import type { Transaction } from 'kysely';
 import { FilesError } from '../files-error.ts';
 import { type FolderRecord, foldName, topFolderId } from '../folder-record.ts';
-import type { FolderTable } from './database.ts';
-import type { Schema } from './schema.ts';
+import type { FolderTable, ListFoldersOptions } from './database.ts';
+import { lockTenant } from './file-names.ts';
+import { chainOf, maxFolderDepth, pathsOf, subtreeOf } from './folder-tree.ts';
+import type { FolderRow, Schema } from './schema.ts';
 import type { SqlScope } from './sql-scope.ts';
-
-/** Folders above one another at most; deeper ones are refused. */
-export const maxFolderDepth = 64;
 
 export function openFolderTable(scope: SqlScope, { newId }: { readonly newId: () => string }): FolderTable {
   return {
@@ -19,10 +19,53 @@ export function openFolderTable(scope: SqlScope, { newId }: { readonly newId: ()
           .selectAll()
           .where('id', '=', id)
           .where('tenantId', '=', tenantId)
+          .where('trashedAtMs', 'is', null)
           .executeTakeFirst();
-        if (row === undefined) return undefined;
-        const { nameFolded: _nameFolded, ...folder } = row;
+        return row === undefined ? undefined : recordOf(row);
+      }),
+
+    list: (options) => scope.read(options, (query) => list(query, options)),
+
+    add: (folder) =>
+      scope.write(folder, async (transaction) => {
+        await lockTenant(transaction, folder.tenantId);
+        await requirePlace(transaction, folder);
+        await transaction.insertInto('folders').values(rowOf(folder)).execute();
         return folder;
+      }),
+
+    change: (folder, changes) =>
+      scope.write(folder, async (transaction) => {
+        const changed: FolderRecord = { ...folder, ...changes, fence: folder.fence + 1 };
+        await lockTenant(transaction, folder.tenantId);
+        await requirePlace(transaction, changed);
+        const { numUpdatedRows } = await transaction
+          .updateTable('folders')
+          .set(rowOf(changed))
+          .where('id', '=', folder.id)
+          .where('fence', '=', folder.fence)
+          .where('trashedAtMs', 'is', null)
+          .executeTakeFirstOrThrow();
+        return numUpdatedRows === 1n ? changed : undefined;
+      }),
+
+    trash: ({ tenantId, id, fence }, nowMs) =>
+      scope.write({ tenantId }, async (transaction) => {
+        await lockTenant(transaction, tenantId);
+        const row = await transaction
+          .selectFrom('folders')
+          .select(['fence', 'trashedAtMs'])
+          .where('id', '=', id)
+          .executeTakeFirst();
+        if (row === undefined || row.trashedAtMs !== null || row.fence !== fence) return false;
+        await transaction
+          .updateTable('folders')
+          .set(({ eb }) => ({ trashedAtMs: nowMs, updatedAtMs: nowMs, fence: eb('fence', '+', 1) }))
+          .where('tenantId', '=', tenantId)
+          .where('trashedAtMs', 'is', null)
+          .where('id', 'in', subtreeOf(tenantId, id))
+          .execute();
+        return true;
       }),
 
     ensure: ({ tenantId, userId, parentId, names, nowMs }) => {
@@ -30,66 +73,186 @@ export function openFolderTable(scope: SqlScope, { newId }: { readonly newId: ()
       return scope.write({ tenantId }, async (transaction) => {
         let id = parentId;
         for (const name of names) {
+          const stamps = { createdAtMs: nowMs, updatedAtMs: nowMs, fence: 1, trashedAtMs: null };
           id = await ensureFolder(transaction, {
             id: newId(),
             tenantId,
             parentId: id,
             name,
             createdBy: userId,
-            createdAtMs: nowMs,
-            updatedAtMs: nowMs,
-            fence: 1,
+            ...stamps,
           });
         }
-        const depth = (await pathsOf(transaction, tenantId, [id])).get(id)?.length ?? 0;
-        if (depth > maxFolderDepth) {
-          throw new FilesError('invalid-request', {
-            detail: `Folders may lie ${maxFolderDepth} deep; this one would be number ${depth}.`,
-          });
-        }
+        requireDepth((await chainOf(transaction, tenantId, id)).length);
         return id;
       });
     },
 
     paths: (tenantId, ids) => scope.read({ tenantId }, (query) => pathsOf(query, tenantId, ids)),
+
+    isWithin: ({ tenantId, id }, within) =>
+      within === topFolderId
+        ? Promise.resolve(true)
+        : scope.read({ tenantId }, async (query) => (await chainOf(query, tenantId, id)).includes(within)),
+
+    contents: ({ tenantId, id }) =>
+      scope.read({ tenantId }, async (query) => {
+        let folders = query
+          .selectFrom('folders')
+          .select(({ fn }) => fn.countAll<number | string>().as('count'))
+          .where('tenantId', '=', tenantId)
+          .where('trashedAtMs', 'is', null);
+        let files = query
+          .selectFrom('files')
+          .select(({ fn }) => [
+            fn.countAll<number | string>().as('count'),
+            fn.sum<number | string | null>('sizeBytes').as('sizeBytes'),
+          ])
+          .where('tenantId', '=', tenantId)
+          .where('shelf', '=', 'files');
+        if (id !== topFolderId) {
+          folders = folders.where('id', 'in', subtreeOf(tenantId, id)).where('id', '<>', id);
+          files = files.where('folderId', 'in', subtreeOf(tenantId, id));
+        }
+        const { count } = await folders.executeTakeFirstOrThrow();
+        const sums = await files.executeTakeFirstOrThrow();
+        return { folders: Number(count), files: Number(sums.count), sizeBytes: Number(sums.sizeBytes ?? 0) };
+      }),
+
+    removeEmpty: (limit) =>
+      scope.write('service', async (transaction) => {
+        const empty = await transaction
+          .selectFrom('folders')
+          .select('id')
+          .where('trashedAtMs', 'is not', null)
+          .where(({ not, exists, selectFrom }) =>
+            not(
+              exists(
+                selectFrom('files')
+                  .select('files.id')
+                  .whereRef('files.folderId', '=', 'folders.id')
+                  .where('shelf', '<>', 'none'),
+              ),
+            ),
+          )
+          .where(({ not, exists, selectFrom }) =>
+            not(
+              exists(selectFrom('folders as child').select('child.id').whereRef('child.parentId', '=', 'folders.id')),
+            ),
+          )
+          .limit(limit)
+          .execute();
+        if (empty.length === 0) return 0;
+        const ids = empty.map(({ id }) => id);
+        await transaction.deleteFrom('folders').where('id', 'in', ids).execute();
+        return ids.length;
+      }),
   };
 }
 
+/** Brings a folder and those above it back out of the trash, each as itself or as the one that has taken its name since. */
+export async function restoreFolders(
+  transaction: Transaction<Schema>,
+  { tenantId, folderId, nowMs }: { readonly tenantId: string; readonly folderId: string; readonly nowMs: number },
+): Promise<string> {
+  const chain = [...(await chainOf(transaction, tenantId, folderId))].reverse();
+  let parentId = topFolderId;
+  for (const id of chain) {
+    const row = await transaction.selectFrom('folders').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
+    const there = await findNamed(transaction, { tenantId, parentId, name: row.name });
+    if (there !== undefined) {
+      parentId = there;
+      continue;
+    }
+    await transaction
+      .updateTable('folders')
+      .set({ parentId, trashedAtMs: null, updatedAtMs: nowMs, fence: row.fence + 1 })
+      .where('id', '=', id)
+      .execute();
+    parentId = id;
+  }
+  return parentId;
+}
+
+async function list(
+  query: Parameters<typeof pathsOf>[0],
+  options: ListFoldersOptions,
+): Promise<readonly FolderRecord[]> {
+  let rows = query
+    .selectFrom('folders')
+    .selectAll()
+    .where('tenantId', '=', options.tenantId)
+    .where('parentId', '=', options.parentId)
+    .where('trashedAtMs', 'is', null)
+    .orderBy('nameFolded')
+    .limit(options.limit);
+  const { after } = options;
+  if (after !== undefined) rows = rows.where('nameFolded', '>', String(after.value));
+  return (await rows.execute()).map(recordOf);
+}
+
+/** Throws unless the folder may stand where it says. */
+async function requirePlace(transaction: Transaction<Schema>, folder: FolderRecord): Promise<void> {
+  const { tenantId, parentId, id } = folder;
+  if (parentId !== topFolderId) {
+    const parent = await transaction
+      .selectFrom('folders')
+      .select('trashedAtMs')
+      .where('id', '=', parentId)
+      .where('tenantId', '=', tenantId)
+      .executeTakeFirst();
+    if (parent?.trashedAtMs !== null) throw new FilesError('not-found', { detail: `There is no folder ${parentId}.` });
+    const chain = await chainOf(transaction, tenantId, parentId);
+    if (chain.includes(id)) {
+      throw new FilesError('folder-cycle', { detail: 'The folder was to be moved into itself, or into one below it.' });
+    }
+    requireDepth(chain.length + 1);
+  }
+  const there = await findNamed(transaction, folder);
+  if (there !== undefined && there !== id) {
+    throw new FilesError('name-taken', { detail: 'There is a folder of this name here. Choose another name.' });
+  }
+}
+
+function requireDepth(depth: number): void {
+  if (depth <= maxFolderDepth) return;
+  throw new FilesError('invalid-request', {
+    detail: `Folders may lie ${maxFolderDepth} deep; this one would be number ${depth}.`,
+  });
+}
+
 async function ensureFolder(transaction: Transaction<Schema>, folder: FolderRecord): Promise<string> {
-  const nameFolded = foldName(folder.name);
   await transaction
     .insertInto('folders')
-    .values({ ...folder, nameFolded })
-    .onConflict((conflict) => conflict.columns(['tenantId', 'parentId', 'nameFolded']).doNothing())
+    .values(rowOf(folder))
+    .onConflict((conflict) =>
+      conflict.columns(['tenantId', 'parentId', 'nameFolded']).where('trashedAtMs', 'is', null).doNothing(),
+    )
     .execute();
-  const { id } = await transaction
-    .selectFrom('folders')
-    .select('id')
-    .where('tenantId', '=', folder.tenantId)
-    .where('parentId', '=', folder.parentId)
-    .where('nameFolded', '=', nameFolded)
-    .executeTakeFirstOrThrow();
+  const id = await findNamed(transaction, folder);
+  if (id === undefined) throw new Error('A folder that was just made is not there.');
   return id;
 }
 
-/** The names from the top down to each of the folders; a folder that is not there is not in the answer. */
-async function pathsOf(
-  query: Kysely<Schema>,
-  tenantId: string,
-  ids: readonly string[],
-): Promise<ReadonlyMap<string, readonly string[]>> {
-  const wanted = [...new Set(ids)].filter((id) => id !== topFolderId);
-  const paths = new Map<string, string[]>([[topFolderId, []]]);
-  if (wanted.length === 0) return paths;
-  const { rows } = await sql<{ readonly start: string; readonly name: string }>`
-    WITH RECURSIVE above (start, id, parent_id, name, height) AS (
-      SELECT id, id, parent_id, name, 0 FROM folders WHERE tenant_id = ${tenantId} AND id IN (${sql.join(wanted)})
-      UNION ALL
-      SELECT above.start, folders.id, folders.parent_id, folders.name, above.height + 1
-      FROM folders JOIN above ON folders.id = above.parent_id
-      WHERE folders.tenant_id = ${tenantId} AND above.height < ${maxFolderDepth * 2}
-    )
-    SELECT start, name FROM above ORDER BY start, height DESC`.execute(query);
-  for (const { start, name } of rows) paths.set(start, [...(paths.get(start) ?? []), name]);
-  return paths;
+async function findNamed(
+  transaction: Transaction<Schema>,
+  { tenantId, parentId, name }: Pick<FolderRecord, 'tenantId' | 'parentId' | 'name'>,
+): Promise<string | undefined> {
+  const row = await transaction
+    .selectFrom('folders')
+    .select('id')
+    .where('tenantId', '=', tenantId)
+    .where('parentId', '=', parentId)
+    .where('nameFolded', '=', foldName(name))
+    .where('trashedAtMs', 'is', null)
+    .executeTakeFirst();
+  return row?.id;
+}
+
+function rowOf(folder: FolderRecord): FolderRow {
+  return { ...folder, nameFolded: foldName(folder.name) };
+}
+
+function recordOf({ nameFolded: _nameFolded, ...folder }: FolderRow): FolderRecord {
+  return folder;
 }

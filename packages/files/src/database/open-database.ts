@@ -10,6 +10,7 @@ import type { SqlDialect } from './migrations/migration.ts';
 import { openOutbox } from './outbox.ts';
 import { type PostgresSettings, postgresDialect } from './postgres/postgres-dialect.ts';
 import type { Schema } from './schema.ts';
+import { openSearchTable } from './search-table.ts';
 import { openSqlScope } from './sql-scope.ts';
 import { sqliteDialect } from './sqlite/sqlite-dialect.ts';
 
@@ -40,6 +41,7 @@ export async function openDatabase({ settings, clock, newId }: OpenDatabaseOptio
     return {
       files: openFileTable(scope, { newId }),
       folders: openFolderTable(scope, { newId }),
+      search: openSearchTable(scope),
       outbox,
       accounts: openAccountTable(scope),
       close: () => kysely.destroy(),

@@ -1,6 +1,7 @@
 // The tables as Kysely sees them: camelCase here, snake_case in SQL. What each column means is said at FileRecord.
 
 import type { FileState, UploadStrategy } from '@stowage/contract';
+import type { Generated } from 'kysely';
 import type { FileRecord, Shelf } from '../file-record.ts';
 import type { FolderRecord } from '../folder-record.ts';
 import type { JobKind } from '../job.ts';
@@ -28,6 +29,15 @@ export interface UsageTotalsRow {
   readonly usedFiles: number;
   readonly reservedBytes: number;
   readonly reservedFiles: number;
+}
+
+interface SearchDocumentRow {
+  /** Given by the database; rises. */
+  readonly number: Generated<number>;
+  readonly fileId: string;
+  readonly tenantId: string;
+  /** See search-words.ts. */
+  readonly words: string;
 }
 
 interface OutboxRow {
@@ -98,6 +108,7 @@ interface MigrationRow {
 export interface Schema {
   readonly files: FileRow;
   readonly folders: FolderRow;
+  readonly searchDocuments: SearchDocumentRow;
   readonly usageTotals: UsageTotalsRow;
   readonly outbox: OutboxRow;
   readonly idempotencyKeys: IdempotencyRow;

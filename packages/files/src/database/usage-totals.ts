@@ -40,14 +40,15 @@ export async function settleUsage(
     .execute();
 }
 
-/** Throws `quota-exceeded` when the tenant has not enough room for one more file. To be called before the file is added. */
+/**
+ * Throws `quota-exceeded` when the tenant has not enough room for one more file. To be called before the file is added, with the
+ * tenant locked: two uploads at once must not both take the last room.
+ */
 export async function requireRoom(transaction: Transaction<Schema>, file: FileRecord): Promise<void> {
-  // Two uploads at once must not both take the last room: the tenant's row is what they queue for.
   const tenant = await transaction
-    .updateTable('tenants')
-    .set(({ ref }) => ({ name: ref('name') }))
+    .selectFrom('tenants')
+    .select(['quotaBytes', 'quotaFiles'])
     .where('id', '=', file.tenantId)
-    .returning(['quotaBytes', 'quotaFiles'])
     .executeTakeFirstOrThrow();
   if (tenant.quotaBytes === null && tenant.quotaFiles === null) return;
   const taken = await tenantSums(transaction, file.tenantId);

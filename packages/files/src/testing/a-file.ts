@@ -24,6 +24,7 @@ export function aFile(over: Partial<FileRecord> = {}): FileRecord {
     partSizeBytes: null,
     partCount: null,
     objectKey: 'files/main/owner/text/01J00000000000000000000000.0',
+    copiedFrom: null,
     stagingKey: null,
     sealedBy: 'if-none-match',
     multipartUploadId: null,

@@ -5,10 +5,12 @@ import type { Downloads } from '../../downloads.ts';
 import { type FileRecord, fileEtag } from '../../file-record.ts';
 import type { FilesLimits } from '../../limits.ts';
 import type { StoredFiles } from '../../stored-files.ts';
+import type { Uploads } from '../../uploads.ts';
 import { type Call, type HandlersOf, idOf } from '../handler.ts';
 
 export interface FileHandlersOptions {
   readonly storedFiles: StoredFiles;
+  readonly uploads: Pick<Uploads, 'copy'>;
   readonly downloads: Downloads;
   readonly limits: FilesLimits;
 }
@@ -17,7 +19,7 @@ const defaultLinkSeconds = 3_600;
 /** Browsers may follow a preview's redirect again for this long: signed URLs differ each time and would defeat their cache. */
 const previewCacheSeconds = 300;
 
-export function fileHandlers({ storedFiles, downloads, limits }: FileHandlersOptions): HandlersOf<'files'> {
+export function fileHandlers({ storedFiles, uploads, downloads, limits }: FileHandlersOptions): HandlersOf<'files'> {
   function find(call: Call<RouteName>): Promise<FileRecord> {
     return storedFiles.get(call.caller.account.tenantId, idOf(call));
   }
@@ -28,6 +30,12 @@ export function fileHandlers({ storedFiles, downloads, limits }: FileHandlersOpt
       const file = await find(call);
       return { body: await storedFiles.entry(file), headers: { etag: fileEtag(file) } };
     },
+    changeFile: async (call) => {
+      const file = { tenantId: call.caller.account.tenantId, id: idOf(call) };
+      const changed = await storedFiles.change(file, call.body, call.ifMatch);
+      return { body: changed, headers: { etag: changed.etag } };
+    },
+    copyFile: async (call) => ({ body: await uploads.copy(call.caller.account, idOf(call), call.body) }),
     deleteFile: async (call) => {
       await storedFiles.remove(call.caller.account.tenantId, idOf(call), call.ifMatch);
       return { body: undefined };

@@ -1,0 +1,58 @@
+// Walks the tree of folders inside a query: up to the top, and down to all that lies below.
+
+import { type Kysely, type RawBuilder, sql } from 'kysely';
+import { topFolderId } from '../folder-record.ts';
+import type { Schema } from './schema.ts';
+
+/** Folders above one another at most; deeper ones are refused. */
+export const maxFolderDepth = 64;
+
+/** The names from the top down to each of the folders; a folder that is not there is not in the answer. */
+export async function pathsOf(
+  query: Kysely<Schema>,
+  tenantId: string,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const wanted = [...new Set(ids)].filter((id) => id !== topFolderId);
+  const paths = new Map<string, string[]>([[topFolderId, []]]);
+  if (wanted.length === 0) return paths;
+  const { rows } = await sql<{ readonly start: string; readonly name: string }>`
+    WITH RECURSIVE above (start, id, parent_id, name, height) AS (
+      SELECT id, id, parent_id, name, 0 FROM folders WHERE tenant_id = ${tenantId} AND id IN (${sql.join(wanted)})
+      UNION ALL
+      SELECT above.start, folders.id, folders.parent_id, folders.name, above.height + 1
+      FROM folders JOIN above ON folders.id = above.parent_id
+      WHERE folders.tenant_id = ${tenantId} AND above.height < ${maxFolderDepth * 2}
+    )
+    SELECT start, name FROM above ORDER BY start, height DESC`.execute(query);
+  for (const { start, name } of rows) paths.set(start, [...(paths.get(start) ?? []), name]);
+  return paths;
+}
+
+/** The folders from one up to the top, itself first. */
+export async function chainOf(query: Kysely<Schema>, tenantId: string, id: string): Promise<readonly string[]> {
+  if (id === topFolderId) return [];
+  const { rows } = await sql<{ readonly id: string }>`
+    WITH RECURSIVE above (id, parent_id, height) AS (
+      SELECT id, parent_id, 0 FROM folders WHERE tenant_id = ${tenantId} AND id = ${id}
+      UNION ALL
+      SELECT folders.id, folders.parent_id, above.height + 1
+      FROM folders JOIN above ON folders.id = above.parent_id
+      WHERE folders.tenant_id = ${tenantId} AND above.height < ${maxFolderDepth * 2}
+    )
+    SELECT id FROM above ORDER BY height`.execute(query);
+  return rows.map((row) => row.id);
+}
+
+/** A subquery: the ids of a folder and of all that lie below it. Not for the top, below which lies everything. */
+export function subtreeOf(tenantId: string, id: string): RawBuilder<string> {
+  return sql<string>`(
+    WITH RECURSIVE below (id, depth) AS (
+      SELECT id, 0 FROM folders WHERE tenant_id = ${tenantId} AND id = ${id}
+      UNION ALL
+      SELECT folders.id, below.depth + 1
+      FROM folders JOIN below ON folders.parent_id = below.id
+      WHERE folders.tenant_id = ${tenantId} AND below.depth < ${maxFolderDepth * 2}
+    )
+    SELECT id FROM below)`;
+}

@@ -1,0 +1,102 @@
+// Finds files by words: FTS5 on SQLite, a GIN index over a tsvector on PostgreSQL. Both keep and ask the words of
+// search-words.ts. The newest documents come first, which both can read off in order, however many match.
+
+import { type Kysely, sql, type Transaction } from 'kysely';
+import { type FileRecord, shelfOf } from '../file-record.ts';
+import { topFolderId } from '../folder-record.ts';
+import { askedWords, searchWords, tenantWord } from '../search-words.ts';
+import type { SearchOptions, SearchTable } from './database.ts';
+import { recordOf } from './file-rows.ts';
+import { subtreeOf } from './folder-tree.ts';
+import type { FileRow, Schema } from './schema.ts';
+import type { SqlScope } from './sql-scope.ts';
+
+export function openSearchTable(scope: SqlScope): SearchTable {
+  return {
+    find: (options) => {
+      const words = askedWords(options.question);
+      if (words.length === 0) return Promise.resolve([]);
+      const asked = [tenantWord(options.tenantId), ...words];
+      return scope.read(options, async (query) => {
+        const rows = await select(query, options, { asked, dialect: scope.dialect });
+        return rows.map(({ documentNumber, ...row }) => ({ file: recordOf(row), number: Number(documentNumber) }));
+      });
+    },
+
+    setText: (file, text) =>
+      scope.write(file, async (transaction) => {
+        const words = searchWords({ ...file, text });
+        await transaction.updateTable('searchDocuments').set({ words }).where('fileId', '=', file.id).execute();
+      }),
+  };
+}
+
+/** Keeps what a file is found by in step with its row, in the transaction that changes it. */
+export async function indexWords(
+  transaction: Transaction<Schema>,
+  before: FileRecord | undefined,
+  after: FileRecord,
+): Promise<void> {
+  const was = before !== undefined && isFound(before);
+  const is = isFound(after);
+  if (!was && !is) return;
+  if (!is) {
+    await transaction.deleteFrom('searchDocuments').where('fileId', '=', after.id).execute();
+    return;
+  }
+  const same = was && before.name === after.name && before.tags.join('\n') === after.tags.join('\n');
+  if (same) return;
+  const words = searchWords({ ...after, text: '' });
+  await transaction
+    .insertInto('searchDocuments')
+    .values({ fileId: after.id, tenantId: after.tenantId, words })
+    .onConflict((conflict) => conflict.column('fileId').doUpdateSet({ words }))
+    .execute();
+}
+
+function isFound(file: FileRecord): boolean {
+  return file.role === 'current' && shelfOf(file) === 'files';
+}
+
+async function select(
+  query: Kysely<Schema>,
+  options: SearchOptions,
+  { asked, dialect }: { readonly asked: readonly string[]; readonly dialect: SqlScope['dialect'] },
+): Promise<readonly (FileRow & { readonly documentNumber: number | string })[]> {
+  const matching =
+    dialect === 'postgres'
+      ? sql<boolean>`search_documents.document @@ to_tsquery('simple', ${asked.map((word) => `${word}:*`).join(' & ')})`
+      : sql<boolean>`search_documents.number IN (
+          SELECT rowid FROM search_words WHERE search_words MATCH ${asked.map((word) => `"${word}"*`).join(' AND ')}
+          ${options.before === undefined ? sql`` : sql`AND rowid < ${options.before}`} ORDER BY rowid DESC)`;
+  let rows = query
+    .selectFrom('searchDocuments')
+    .innerJoin('files', 'files.id', 'searchDocuments.fileId')
+    .selectAll('files')
+    .select('searchDocuments.number as documentNumber')
+    .where('searchDocuments.tenantId', '=', options.tenantId)
+    .where('files.tenantId', '=', options.tenantId)
+    .where(matching)
+    .orderBy('searchDocuments.number', 'desc')
+    .limit(options.limit);
+  if (options.before !== undefined) rows = rows.where('searchDocuments.number', '<', options.before);
+  const { type, tag, folderId } = options;
+  if (folderId !== undefined && folderId !== topFolderId) {
+    rows = rows.where('files.folderId', 'in', subtreeOf(options.tenantId, folderId));
+  }
+  if (type?.endsWith('/*'))
+    rows = rows.where('files.contentType', 'like', `${type.slice(0, -1).replaceAll('_', '\\_')}%`);
+  else if (type !== undefined) rows = rows.where('files.contentType', '=', type);
+  // Tags are kept as JSON text, in which each stands between quotes.
+  if (tag !== undefined)
+    rows = rows.where(sql<boolean>`${sql.ref('files.tags')} LIKE ${likePattern(JSON.stringify(tag))} ESCAPE '\\'`);
+  if (options.minSizeBytes !== undefined) rows = rows.where('files.sizeBytes', '>=', options.minSizeBytes);
+  if (options.maxSizeBytes !== undefined) rows = rows.where('files.sizeBytes', '<=', options.maxSizeBytes);
+  if (options.fromMs !== undefined) rows = rows.where('files.createdAtMs', '>=', options.fromMs);
+  if (options.untilMs !== undefined) rows = rows.where('files.createdAtMs', '<', options.untilMs);
+  return rows.execute();
+}
+
+function likePattern(text: string): string {
+  return `%${text.replace(/[\\%_]/g, (character) => `\\${character}`)}%`;
+}

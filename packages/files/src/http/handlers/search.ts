@@ -1,0 +1,14 @@
+// Finding files.
+
+import type { SearchFiles } from '../../search-files.ts';
+import type { HandlersOf } from '../handler.ts';
+
+export interface SearchHandlersOptions {
+  readonly searchFiles: SearchFiles;
+}
+
+export function searchHandlers({ searchFiles }: SearchHandlersOptions): HandlersOf<'search'> {
+  return {
+    search: async ({ caller, query }) => ({ body: await searchFiles(caller.account.tenantId, query) }),
+  };
+}

@@ -1,0 +1,157 @@
+// The tree of folders, names, search, copies and versions, over HTTP.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { dayMs, ServiceFixture } from './service-fixture.ts';
+
+const text = (words: string): Buffer => Buffer.from(words);
+
+test('a folder is renamed and moved by its row alone, and its files go along', async (t) => {
+  const service = await ServiceFixture.open(t);
+  const work = await service.call('createFolder', { body: { name: 'Work' } });
+  const plans = await service.call('createFolder', { body: { name: 'Plans', parentId: work.id } });
+  const { id } = await service.upload('plan.txt', 'text/plain', text('a plan'));
+  await service.call('changeFile', { id, body: { folderId: plans.id } });
+  const before = service.keys();
+  await service.call('changeFolder', { id: work.id, body: { name: 'Office' } });
+  const file = await service.call('getFile', { id });
+  assert.deepEqual(file.folder, ['Office', 'Plans']);
+  assert.deepEqual(service.keys(), before, 'nothing moved in the bucket');
+  await service.call('changeFolder', { id: plans.id, body: { parentId: '' } });
+  assert.deepEqual((await service.call('getFile', { id })).folder, ['Plans']);
+  assert.deepEqual(await service.download(id), text('a plan'));
+});
+
+test('a folder cannot be moved into itself or below itself, nor take a name that is taken', async (t) => {
+  const service = await ServiceFixture.open(t);
+  const a = await service.call('createFolder', { body: { name: 'a' } });
+  const b = await service.call('createFolder', { body: { name: 'b', parentId: a.id } });
+  for (const parentId of [a.id, b.id])
+    await service.refused('folder-cycle', 'changeFolder', { id: a.id, body: { parentId } });
+  await service.refused('name-taken', 'createFolder', { body: { name: 'A' } });
+  await service.refused('not-found', 'createFolder', { body: { name: 'x', parentId: 'nowhere' } });
+  await service.refused('precondition-failed', 'changeFolder', {
+    id: a.id,
+    body: { name: 'c' },
+    headers: { 'if-match': '"99"' },
+  });
+  const { folders } = await service.call('listFolders');
+  assert.deepEqual(
+    folders.map(({ name }) => name),
+    ['a'],
+  );
+});
+
+test('two moves at once cannot make a circle', async (t) => {
+  const service = await ServiceFixture.open(t);
+  for (let round = 0; round < 5; round++) {
+    const a = await service.call('createFolder', { body: { name: `a${round}` } });
+    const b = await service.call('createFolder', { body: { name: `b${round}` } });
+    const statuses = await Promise.all([
+      service.respond('changeFolder', { id: a.id, body: { parentId: b.id } }),
+      service.respond('changeFolder', { id: b.id, body: { parentId: a.id } }),
+    ]);
+    assert.deepEqual(statuses.map(({ status }) => status).sort(), [200, 409]);
+  }
+});
+
+test('a name that is taken gets a number, is refused, or becomes a new version', async (t) => {
+  const service = await ServiceFixture.open(t);
+  const first = await service.upload('notes.tar.gz', 'application/octet-stream', text('one'));
+  const both = await service.announce({ name: 'Notes.tar.gz', sizeBytes: 3 });
+  assert.equal(both.name, 'Notes (2).tar.gz');
+  await service.refused('name-taken', 'createUpload', {
+    body: { name: 'NOTES.tar.gz', sizeBytes: 3, onConflict: 'refuse' },
+  });
+  const replacing = await service.announce({ name: 'notes.tar.gz', sizeBytes: 3, onConflict: 'replace' });
+  assert.equal(replacing.fileId, first.id);
+  await service
+    .refused('name-taken', 'changeFile', { id: both.id, body: { name: 'notes.tar.gz' } })
+    .catch(() => undefined);
+});
+
+test('a new version takes the place of the old one only once it was checked', async (t) => {
+  const service = await ServiceFixture.open(t);
+  const { id } = await service.upload('plan.txt', 'text/plain', text('the first plan'));
+  await service.call('changeFile', { id, body: { tags: ['draft'] } });
+  const second = await service.announce({ name: 'whatever.txt', sizeBytes: 15, versionOf: id });
+  assert.notEqual(second.id, id);
+  assert.equal(second.fileId, id);
+  assert.ok(second.request);
+  const { url, headers, method } = second.request;
+  await fetch(url, { method, headers, body: 'the second plan' });
+  await service.call('completeUpload', { id: second.id });
+  assert.deepEqual(await service.download(id), text('the first plan'));
+  await service.tick();
+  assert.deepEqual(await service.download(id), text('the second plan'));
+  const file = await service.call('getFile', { id });
+  assert.deepEqual([file.name, file.tags, file.versionId], ['plan.txt', ['draft'], second.id]);
+  const { files } = await service.call('listFiles');
+  assert.equal(files.length, 1);
+});
+
+test('a copy has bytes of its own', async (t) => {
+  const service = await ServiceFixture.open(t);
+  const { id } = await service.upload('plan.txt', 'text/plain', text('a plan'));
+  const copy = await service.call('copyFile', { id, body: {} });
+  assert.equal(copy.name, 'plan (2).txt');
+  await service.tick();
+  assert.equal((await service.call('getFile', { id: copy.fileId })).state, 'ready');
+  await service.call('deleteFile', { id });
+  service.advance(40 * dayMs);
+  await service.signIn();
+  await service.tick();
+  assert.deepEqual(await service.download(copy.fileId), text('a plan'));
+});
+
+test('a folder goes into the trash with its files, and comes back with the first that is restored', async (t) => {
+  const service = await ServiceFixture.open(t);
+  const outer = await service.call('createFolder', { body: { name: 'Outer' } });
+  const inner = await service.call('createFolder', { body: { name: 'Inner', parentId: outer.id } });
+  const { id } = await service.upload('a.txt', 'text/plain', text('a'));
+  const other = await service.upload('b.txt', 'text/plain', text('b'));
+  for (const file of [id, other.id]) await service.call('changeFile', { id: file, body: { folderId: inner.id } });
+  const { contents } = await service.call('getFolder', { id: outer.id });
+  assert.deepEqual(contents, { folders: 1, files: 2, sizeBytes: 2 });
+  await service.call('deleteFolder', { id: outer.id });
+  assert.equal((await service.call('getFile', { id })).state, 'trashed');
+  await service.refused('not-found', 'getFolder', { id: inner.id });
+  // The name is free again, and taken when the old folder comes back.
+  const again = await service.call('createFolder', { body: { name: 'outer' } });
+  const restored = await service.call('restoreFile', { id });
+  assert.deepEqual(restored.folder, ['outer', 'Inner']);
+  assert.equal((await service.call('listFolders')).folders[0]?.id, again.id);
+  service.advance(40 * dayMs);
+  await service.signIn();
+  await service.tick();
+  await service.refused('not-found', 'getFile', { id: other.id });
+  assert.deepEqual(await service.download(id), text('a'));
+});
+
+test('files are found by the words of their names and tags, in any script, below a folder, page by page', async (t) => {
+  const service = await ServiceFixture.open(t);
+  const folder = await service.call('createFolder', { body: { name: 'Reports' } });
+  const names = ['Résumé 2024.txt', 'IMG1234.txt', '東京都の計画.txt', 'budget-2024_final.txt', 'x%y_z.txt'];
+  const ids = new Map<string, string>();
+  for (const name of names) ids.set(name, (await service.upload(name, 'text/plain', text(name))).id);
+  const find = async (q: string, more: Readonly<Record<string, string | number>> = {}): Promise<string[]> =>
+    (await service.call('search', { query: { q, ...more } })).files.map(({ name }) => name);
+  assert.deepEqual(await find('resume'), ['Résumé 2024.txt']);
+  assert.deepEqual(await find('1234'), ['IMG1234.txt']);
+  assert.deepEqual(await find('京都'), ['東京都の計画.txt']);
+  assert.deepEqual(await find('2024 fin'), ['budget-2024_final.txt']);
+  assert.deepEqual(await find('2024'), ['budget-2024_final.txt', 'Résumé 2024.txt']);
+  assert.deepEqual(await find('2024', { folderId: folder.id }), []);
+  const id = ids.get('budget-2024_final.txt') ?? '';
+  await service.call('changeFile', { id, body: { folderId: folder.id, tags: ['Quarterly'] } });
+  assert.deepEqual(await find('2024', { folderId: folder.id }), ['budget-2024_final.txt']);
+  assert.deepEqual(await find('quarter', { tag: 'Quarterly' }), ['budget-2024_final.txt']);
+  assert.deepEqual(await find('quarter', { type: 'image/*' }), []);
+  const page = await service.call('search', { query: { q: 'txt', limit: 2 } });
+  const rest = await service.call('search', { query: { q: 'txt', limit: 10, cursor: page.nextCursor ?? '' } });
+  assert.equal(new Set([...page.files, ...rest.files].map((file) => file.id)).size, names.length);
+  await service.call('deleteFile', { id });
+  assert.deepEqual(await find('quarterly'), []);
+  await service.refused('invalid-request', 'search', { query: { q: '%%%' } });
+  await service.refused('not-found', 'search', { query: { q: 'a', folderId: 'nowhere' } });
+});
