@@ -30,6 +30,8 @@ export interface CreateUploadRequest {
   readonly versionOf?: string;
   /** Default `keep-both`. */
   readonly onConflict?: NameConflict;
+  /** The policy that the file is judged by: a name that the service was given. Default `default`. */
+  readonly category?: string;
   readonly tags?: readonly string[];
   /** The application's own, name to value; kept and returned as given. */
   readonly metadata?: Readonly<Record<string, string>>;
@@ -45,6 +47,7 @@ export const createUploadRequestSchema: z.ZodType<CreateUploadRequest> = z.objec
   folder: z.array(nameSchema).max(64).readonly().exactOptional(),
   versionOf: z.string().max(64).exactOptional(),
   onConflict: z.enum(nameConflicts).exactOptional(),
+  category: z.string().max(32).exactOptional(),
   tags: tagsSchema.exactOptional(),
   metadata: metadataSchema.exactOptional(),
   modifiedAt: z.iso.datetime({ offset: true }).exactOptional(),

@@ -5,4 +5,5 @@ export { FilesError, type FilesErrorOptions, isFilesError } from './files-error.
 export type { FilesLimits } from './limits.ts';
 export type { FilesLog, LogFields } from './log.ts';
 export { type FileService, type FileServiceOptions, openFileService } from './open-file-service.ts';
+export type { UploadPolicies, UploadPolicy } from './policies.ts';
 export { type RunningFileService, type StartFileServiceOptions, startFileService } from './start-file-service.ts';

@@ -7,9 +7,11 @@ import type { FileRecord } from './file-record.ts';
 import { FilesError } from './files-error.ts';
 import type { FilesLimits } from './limits.ts';
 import { planParts } from './part-plan.ts';
+import { type Policies, requireAllowed } from './policies.ts';
 
 interface NewUploadOptions {
   readonly keys: FileKeys;
+  readonly policies: Policies;
   readonly limits: FilesLimits;
   readonly clock: () => number;
   readonly newId: () => string;
@@ -22,14 +24,14 @@ interface UploadPlace {
   readonly versionOf: FileRecord | undefined;
 }
 
-/** Throws `file-too-large` or `invalid-request`. */
+/** Throws `file-too-large`, `type-not-allowed` or `invalid-request`. */
 export function newUpload(
   account: Account,
   request: CreateUploadRequest,
   { folderId, versionOf }: UploadPlace,
   options: NewUploadOptions,
 ): FileRecord {
-  const { limits, keys } = options;
+  const { limits, keys, policies } = options;
   const { name, sizeBytes } = request;
   if (sizeBytes > limits.maxFileSizeBytes) {
     throw new FilesError('file-too-large', {
@@ -37,10 +39,12 @@ export function newUpload(
     });
   }
   requireName(name);
+  const declaredType = declaredTypeOf(request.contentType);
+  const policy = versionOf === undefined ? policies.choose(request.category) : policies.of(versionOf.category);
+  requireAllowed(policy, request, declaredType);
   const nowMs = options.clock();
   const id = options.newId();
   const { tenantId, userId } = account;
-  const declaredType = declaredTypeOf(request.contentType);
   const uploadExpiresAtMs = nowMs + limits.uploadLifeMs;
   return {
     id,
@@ -52,7 +56,7 @@ export function newUpload(
     folderId,
     tags: [...new Set(request.tags ?? [])],
     metadata: request.metadata ?? {},
-    category: 'default',
+    category: policy.category,
     declaredType,
     contentType: declaredType,
     sizeBytes,
@@ -93,7 +97,8 @@ export function newCopy(
   { name, folderId, versionOf }: UploadPlace & { readonly name: string },
   options: NewUploadOptions,
 ): FileRecord {
-  const request = { name, sizeBytes: source.sizeBytes, contentType: source.contentType, tags: source.tags };
+  const { sizeBytes, contentType, tags, category } = source;
+  const request = { name, sizeBytes, contentType, tags, category };
   const file = newUpload(account, { ...request, metadata: source.metadata }, { folderId, versionOf }, options);
   return { ...file, strategy: 'copy', partSizeBytes: null, partCount: null, copiedFrom: source.id, signedUntilMs: 0 };
 }

@@ -20,6 +20,7 @@ import { openMetrics } from './http/metrics.ts';
 import { chooseLimits, type FilesLimits } from './limits.ts';
 import { errorFields, type FilesLog, silentLog } from './log.ts';
 import { openFileMover } from './move-file.ts';
+import { openPolicies, type UploadPolicies } from './policies.ts';
 import { makePreviews } from './previews/make-previews.ts';
 import { openPreviewMaker } from './previews/preview-maker.ts';
 import { reconcile } from './reconcile.ts';
@@ -44,6 +45,8 @@ export interface FileServiceOptions {
   /** Default: nothing is logged. */
   readonly log?: FilesLog;
   readonly limits?: Partial<FilesLimits>;
+  /** What may be uploaded, by category. Default: anything, in the category `default`. */
+  readonly policies?: UploadPolicies;
   /** A built console to serve at `/`. Default: none. */
   readonly consoleDirectory?: string;
   /** Origins of pages, beside the service's own, that may call the API and send bytes to the bucket. Default: none. */
@@ -96,8 +99,9 @@ export async function openFileService(options: FileServiceOptions): Promise<File
     worker.wake();
   };
   const mover = openFileMover({ files, clock, limits, log, onMove });
+  const policies = openPolicies(options.policies);
   const wake = (): void => worker.wake();
-  const parts = { bucket, files, folders: database.folders, mover, keys, signer, limits, clock, newId };
+  const parts = { bucket, files, folders: database.folders, policies, mover, keys, signer, limits, clock, newId };
   const uploads = openUploads({ ...parts, onJob: wake });
   const storedFiles = openStoredFiles(parts);
   const folders = openFolders({ ...parts, database, onTrashed: (fileId) => watch.changed(fileId) });

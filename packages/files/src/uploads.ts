@@ -24,6 +24,7 @@ import { readPlace, writePlace } from './list-cursor.ts';
 import { type FileMover, maxMoveAttempts } from './move-file.ts';
 import { newCopy, newUpload, requireName } from './new-upload.ts';
 import { partSize } from './part-plan.ts';
+import type { Policies } from './policies.ts';
 import { isUploading, reconcile } from './reconcile.ts';
 
 export interface Uploads {
@@ -47,6 +48,7 @@ interface UploadsOptions {
   readonly mover: FileMover;
   readonly signer: UrlSigner;
   readonly keys: FileKeys;
+  readonly policies: Policies;
   readonly limits: FilesLimits;
   readonly clock: () => number;
   readonly newId: () => string;

@@ -7,11 +7,13 @@ import type { FileTable } from './database/database.ts';
 import type { FileEvent } from './file-lifecycle.ts';
 import type { FileRecord } from './file-record.ts';
 import type { FileMover } from './move-file.ts';
+import { allowsType, type ChosenPolicy, type Policies } from './policies.ts';
 
 interface ValidationOptions {
   readonly bucket: Bucket;
   readonly files: FileTable;
   readonly mover: FileMover;
+  readonly policies: Policies;
 }
 
 /** What stands in the row where no scanner judged the bytes. */
@@ -24,7 +26,7 @@ const maxSteps = 8;
 export async function validateFile(file: FileRecord, options: ValidationOptions): Promise<void> {
   let current = file;
   for (let step = 0; step < maxSteps; step++) {
-    const event = await nextEvent(current, options.bucket);
+    const event = await nextEvent(current, options);
     if (event === undefined) return;
     const moved = (await options.mover.move(current, event)) ?? (await options.files.find(current.id));
     if (moved === undefined) return;
@@ -32,13 +34,13 @@ export async function validateFile(file: FileRecord, options: ValidationOptions)
   }
 }
 
-async function nextEvent(file: FileRecord, bucket: Bucket): Promise<FileEvent | undefined> {
+async function nextEvent(file: FileRecord, { bucket, policies }: ValidationOptions): Promise<FileEvent | undefined> {
   switch (file.state) {
     case 'uploaded':
       await abortStrays(file, bucket);
       return { kind: 'validation-started' };
     case 'validating':
-      return inspect(file, bucket);
+      return inspect(file, bucket, policies.of(file.category));
     case 'scanning':
       return { kind: 'scanned', policy: noScannerPolicy, previewable: isPreviewable(file.contentType) };
     default:
@@ -53,7 +55,7 @@ async function abortStrays(file: FileRecord, bucket: Bucket): Promise<void> {
     await bucket.abortMultipart(key, uploadId);
 }
 
-async function inspect(file: FileRecord, bucket: Bucket): Promise<FileEvent> {
+async function inspect(file: FileRecord, bucket: Bucket, policy: ChosenPolicy): Promise<FileEvent> {
   const facts = await bucket.head(file.objectKey);
   if (facts === undefined || file.objectEtag === null) return rejected('The bytes are no longer in the bucket.');
   if (facts.etag !== file.objectEtag) return rejected('The bytes in the bucket changed after they were uploaded.');
@@ -63,7 +65,13 @@ async function inspect(file: FileRecord, bucket: Bucket): Promise<FileEvent> {
   const firstBytes = await readFirst(file, bucket, file.objectEtag);
   if (firstBytes === undefined) return rejected('The bytes in the bucket changed while they were being checked.');
   const verdict = await judgeContent(file, firstBytes);
-  return verdict.accepted ? { kind: 'validated', contentType: verdict.contentType } : rejected(verdict.reason);
+  if (!verdict.accepted) return rejected(verdict.reason);
+  if (!allowsType(policy, verdict.contentType)) {
+    return rejected(
+      `The bytes are ${verdict.contentType}; ${policy.category} takes ${(policy.types ?? []).join(', ')}.`,
+    );
+  }
+  return { kind: 'validated', contentType: verdict.contentType };
 }
 
 async function readFirst(file: FileRecord, bucket: Bucket, etag: string): Promise<Uint8Array | undefined> {
