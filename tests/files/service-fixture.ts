@@ -23,7 +23,13 @@ import {
   type Upload,
 } from '@stowage/contract';
 import { type Engine, startEngine } from '@stowage/engine';
-import { type FileService, type FileServiceOptions, type FilesLimits, openFileService } from '@stowage/files';
+import {
+  type FileService,
+  type FileServiceOptions,
+  type FilesLimits,
+  openFileService,
+  type UploadPolicies,
+} from '@stowage/files';
 
 export const minuteMs = 60_000;
 export const hourMs = 60 * minuteMs;
@@ -38,6 +44,7 @@ export const smallParts: Partial<FilesLimits> = { multipartThresholdBytes: 5 * m
 
 interface FixtureOptions {
   readonly limits?: Partial<FilesLimits>;
+  readonly policies?: UploadPolicies;
   readonly consoleDirectory?: string;
   readonly allowedOrigins?: readonly string[];
   /** Gives the endpoint that the service is to use instead of the engine's own: a proxy before it. */
@@ -47,6 +54,7 @@ interface FixtureOptions {
 interface CallOptions<Name extends RouteName> {
   readonly id?: string;
   readonly preset?: string;
+  readonly versionId?: string;
   readonly query?: Readonly<Record<string, string | number>>;
   readonly body?: RouteBody<Name>;
   readonly headers?: Readonly<Record<string, string>>;
@@ -103,7 +111,7 @@ export class ServiceFixture {
   }
 
   async #start(clock: () => number, options: FixtureOptions): Promise<void> {
-    const { limits, consoleDirectory, allowedOrigins, through } = options;
+    const { limits, policies, consoleDirectory, allowedOrigins, through } = options;
     const complain = (message: string, fields: object): void => {
       this.complaints.push(`${message} ${JSON.stringify(fields)}`);
     };
@@ -121,6 +129,7 @@ export class ServiceFixture {
       log: { info: () => undefined, warn: complain, error: complain },
       background: false,
       ...(limits === undefined ? {} : { limits }),
+      ...(policies === undefined ? {} : { policies }),
       ...(consoleDirectory === undefined ? {} : { consoleDirectory }),
       ...(allowedOrigins === undefined ? {} : { allowedOrigins }),
     };
@@ -165,6 +174,7 @@ export class ServiceFixture {
     const { method, path } = routes[name];
     const filled = path
       .replace('{id}', encodeURIComponent(options.id ?? 'no-id-given'))
+      .replace('{versionId}', encodeURIComponent(options.versionId ?? 'no-version-given'))
       .replace('{preset}', encodeURIComponent(options.preset ?? 'thumbnail'));
     const url = new URL(filled, serviceOrigin);
     for (const [key, value] of Object.entries(options.query ?? {})) url.searchParams.set(key, String(value));

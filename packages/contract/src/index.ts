@@ -10,3 +10,4 @@ export * from './problem.ts';
 export * from './routes.ts';
 export * from './search.ts';
 export * from './upload.ts';
+export * from './version.ts';

@@ -16,6 +16,7 @@ export const problems = {
   'cross-site': { status: 403, title: 'The request came from another site.' },
   'not-found': { status: 404, title: 'There is nothing here.' },
   'wrong-state': { status: 409, title: 'The file is in a state that does not allow this.' },
+  retained: { status: 409, title: 'The file must be kept for longer.' },
   'parts-missing': { status: 409, title: 'The bucket does not hold all parts yet.' },
   'name-taken': { status: 409, title: 'There is something of this name already.' },
   'folder-cycle': { status: 409, title: 'A folder cannot lie within itself.' },

@@ -8,12 +8,16 @@ import { keyRoutes } from './routes/keys.ts';
 import type { Route } from './routes/route.ts';
 import { searchRoutes } from './routes/search.ts';
 import { sessionRoutes } from './routes/session.ts';
+import { trashRoutes } from './routes/trash.ts';
 import { uploadRoutes } from './routes/uploads.ts';
+import { versionRoutes } from './routes/versions.ts';
 
 const routeTable = {
   ...sessionRoutes,
   ...uploadRoutes,
   ...fileRoutes,
+  ...versionRoutes,
+  ...trashRoutes,
   ...folderRoutes,
   ...searchRoutes,
   ...keyRoutes,
@@ -26,6 +30,8 @@ export interface RouteGroups {
   readonly session: keyof typeof sessionRoutes;
   readonly uploads: keyof typeof uploadRoutes;
   readonly files: keyof typeof fileRoutes;
+  readonly versions: keyof typeof versionRoutes;
+  readonly trash: keyof typeof trashRoutes;
   readonly folders: keyof typeof folderRoutes;
   readonly search: keyof typeof searchRoutes;
   readonly keys: keyof typeof keyRoutes;

@@ -4,6 +4,7 @@ import { type FileState, fileStateNames, fileStates, mayFollow } from '@stowage/
 import { canHappen, type FileEvent, transition } from './file-lifecycle.ts';
 import type { FileRecord } from './file-record.ts';
 import { defaultLimits } from './limits.ts';
+import { openPolicies } from './policies.ts';
 import { aFile } from './testing/a-file.ts';
 
 const nowMs = 1_800_000_000_000;
@@ -31,7 +32,7 @@ function everyTransition(): { file: FileRecord; event: FileEvent; to: ReturnType
     const file = aFile({ state, signedUntilMs: nowMs + 60_000, uploadExpiresAtMs: nowMs + 3_600_000 });
     return events
       .filter(({ kind }) => canHappen(file, kind))
-      .map((event) => ({ file, event, to: transition(file, event, { nowMs, limits: defaultLimits }) }));
+      .map((event) => ({ file, event, to: transition(file, event, context()) }));
   });
 }
 
@@ -75,5 +76,5 @@ test('an upload that ends frees what it holds at once, and looks again when no U
 });
 
 function context(): Parameters<typeof transition>[2] {
-  return { nowMs, limits: defaultLimits };
+  return { nowMs, limits: defaultLimits, policies: openPolicies() };
 }

@@ -7,6 +7,7 @@ import type { ObjectFacts } from './bucket/bucket.ts';
 import type { FileChanges, FileRecord } from './file-record.ts';
 import type { NewJob } from './job.ts';
 import type { FilesLimits } from './limits.ts';
+import type { Policies } from './policies.ts';
 
 export type FileEvent =
   /** The bucket holds some of the bytes. */
@@ -23,7 +24,8 @@ export type FileEvent =
   | { readonly kind: 'rejected'; readonly reason: string }
   /** `policy` says what judged the bytes. */
   | { readonly kind: 'scanned'; readonly policy: string; readonly previewable: boolean }
-  | { readonly kind: 'trashed' }
+  /** `forGood`: nobody is to restore it; it is purged as soon as it may be. */
+  | { readonly kind: 'trashed'; readonly forGood?: boolean }
   | { readonly kind: 'restored'; readonly previewable: boolean }
   | { readonly kind: 'purge-started' }
   | { readonly kind: 'purged' }
@@ -36,6 +38,7 @@ interface LifecycleContext {
     FilesLimits,
     'reviewIntervalMs' | 'trashRetentionMs' | 'rejectedRetentionMs' | 'urlLifeMs' | 'uploadLifeMs'
   >;
+  readonly policies: Policies;
 }
 
 interface Transition {
@@ -48,11 +51,21 @@ export function canHappen(file: FileRecord, kind: FileEvent['kind']): boolean {
   return mayFollow(file.state, targets[kind]);
 }
 
+/** Whether the bytes must be kept, whoever asks. */
+export function isRetained(file: FileRecord, nowMs: number): boolean {
+  return file.retainUntilMs !== null && file.retainUntilMs > nowMs;
+}
+
 /** What follows from the event. Throws when it cannot happen in this state: ask `canHappen` first. */
-export function transition(file: FileRecord, event: FileEvent, { nowMs, limits }: LifecycleContext): Transition {
+export function transition(
+  file: FileRecord,
+  event: FileEvent,
+  { nowMs, limits, policies }: LifecycleContext,
+): Transition {
   const state = targets[event.kind];
   if (!mayFollow(file.state, state)) throw new Error(`A file that is ${file.state} cannot become ${state}.`);
   const review = { state, updatedAtMs: nowMs, reviewAtMs: nowMs + limits.reviewIntervalMs };
+  const { retentionMs } = policies.of(file.category);
   const now = (kind: NewJob['kind']): NewJob => ({ kind, dueAtMs: nowMs });
 
   switch (event.kind) {
@@ -82,11 +95,20 @@ export function transition(file: FileRecord, event: FileEvent, { nowMs, limits }
     case 'scanned':
       return {
         // Only now does a new version take the place of the one before it: until it may be downloaded, that one is served.
-        changes: { ...review, role: 'current', scanPolicy: event.policy, reviewAtMs: null },
-        jobs: event.previewable ? [now('preview')] : [],
+        changes: {
+          ...review,
+          role: 'current',
+          scanPolicy: event.policy,
+          reviewAtMs: null,
+          retainUntilMs: retentionMs === 0 ? null : nowMs + retentionMs,
+        },
+        jobs: [...(event.previewable ? [now('preview')] : []), ...(file.role === 'version' ? [now('prune')] : [])],
       };
     case 'trashed': {
-      const purgeAtMs = nowMs + limits.trashRetentionMs;
+      const purgeAtMs = Math.max(
+        nowMs + (event.forGood === true ? 0 : limits.trashRetentionMs),
+        file.retainUntilMs ?? 0,
+      );
       return { changes: { ...review, trashedAtMs: nowMs, purgeAtMs, reviewAtMs: purgeAtMs }, jobs: [] };
     }
     case 'restored':

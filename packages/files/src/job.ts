@@ -14,6 +14,8 @@ export const jobs = {
   validate: { maxAttempts: 1_000 },
   /** Make the previews of an image. */
   preview: { maxAttempts: 3 },
+  /** Purge versions of a file beyond those that are kept. */
+  prune: { maxAttempts: 100 },
   /** Free what an upload that will not come to an end holds in the bucket. */
   discard: { maxAttempts: 1_000 },
   /** Remove the bytes and previews of a file in `purging`. */

@@ -1,10 +1,11 @@
 // The one place where a file's state is written: transition, compare-and-set with its jobs, and word to whoever waits for it.
 
 import type { FileTable } from './database/database.ts';
-import { canHappen, type FileEvent, transition } from './file-lifecycle.ts';
+import { canHappen, type FileEvent, isRetained, transition } from './file-lifecycle.ts';
 import type { FileRecord } from './file-record.ts';
 import type { FilesLimits } from './limits.ts';
 import type { FilesLog } from './log.ts';
+import type { Policies } from './policies.ts';
 
 export interface FileMover {
   /**
@@ -18,6 +19,7 @@ interface FileMoverOptions {
   readonly files: FileTable;
   readonly clock: () => number;
   readonly limits: FilesLimits;
+  readonly policies: Policies;
   readonly log: FilesLog;
   /** Told after each committed move. */
   readonly onMove: (file: FileRecord) => void;
@@ -26,11 +28,14 @@ interface FileMoverOptions {
 /** How often a move is decided anew because the row had moved on; more means that something writes it without end. */
 export const maxMoveAttempts = 8;
 
-export function openFileMover({ files, clock, limits, log, onMove }: FileMoverOptions): FileMover {
+export function openFileMover({ files, clock, limits, policies, log, onMove }: FileMoverOptions): FileMover {
   return {
     move: async (file, event) => {
       if (!canHappen(file, event.kind)) return undefined;
-      const { changes, jobs } = transition(file, event, { nowMs: clock(), limits });
+      const nowMs = clock();
+      // The last gate before bytes are removed.
+      if (event.kind === 'purge-started' && isRetained(file, nowMs)) return undefined;
+      const { changes, jobs } = transition(file, event, { nowMs, limits, policies });
       // What comes out of the trash may find its folder gone and its name taken.
       const moved = await (event.kind === 'restored'
         ? files.relocate(file, changes, { onConflict: 'keep-both', jobs })

@@ -24,13 +24,15 @@ import { openPolicies, type UploadPolicies } from './policies.ts';
 import { makePreviews } from './previews/make-previews.ts';
 import { openPreviewMaker } from './previews/preview-maker.ts';
 import { reconcile } from './reconcile.ts';
-import { discardBytes, purgeFile } from './removal.ts';
+import { discardBytes, pruneVersions, purgeFile } from './removal.ts';
 import { openSearch } from './search-files.ts';
 import { openSignIn } from './sign-in.ts';
 import { openStateWatch } from './state-watch.ts';
 import { openStoredFiles } from './stored-files.ts';
+import { openTrash } from './trash.ts';
 import { openUploads } from './uploads.ts';
 import { validateFile } from './validation.ts';
+import { openVersions } from './versions.ts';
 import { openWorker } from './worker.ts';
 
 export interface FileServiceOptions {
@@ -81,6 +83,7 @@ export async function openFileService(options: FileServiceOptions): Promise<File
     throw new RangeError(`The secret has ${options.secret.byteLength} bytes; it needs at least ${minSecretBytes}.`);
   }
   const limits = chooseLimits(options.limits);
+  const policies = openPolicies(options.policies);
   const { s3, clock = Date.now, random = randomBytes, log = silentLog } = options;
   const newId = ulidFactory(clock, random);
   const ownOrigin = options.publicUrl === undefined ? [] : [new URL(options.publicUrl).origin];
@@ -98,13 +101,14 @@ export async function openFileService(options: FileServiceOptions): Promise<File
     watch.changed(file.id);
     worker.wake();
   };
-  const mover = openFileMover({ files, clock, limits, log, onMove });
-  const policies = openPolicies(options.policies);
+  const mover = openFileMover({ files, clock, limits, policies, log, onMove });
   const wake = (): void => worker.wake();
   const parts = { bucket, files, folders: database.folders, policies, mover, keys, signer, limits, clock, newId };
   const uploads = openUploads({ ...parts, onJob: wake });
   const storedFiles = openStoredFiles(parts);
   const folders = openFolders({ ...parts, database, onTrashed: (fileId) => watch.changed(fileId) });
+  const versions = openVersions({ ...parts, storedFiles });
+  const trash = openTrash({ ...parts, storedFiles, onEmptied: wake });
   const searchFiles = openSearch({ database, storedFiles });
   const signIn = openSignIn({ accounts, limits, clock, random, newId });
   const maker = openPreviewMaker(limits);
@@ -117,6 +121,7 @@ export async function openFileService(options: FileServiceOptions): Promise<File
       copy: (file) => copyBytes(file, parts),
       validate: (file) => validateFile(file, parts),
       preview: (file) => makePreviews(file, { ...parts, maker, log, onMove }),
+      prune: (file) => pruneVersions(file, parts),
       discard: (file) => discardBytes(file, parts),
       purge: (file) => purgeFile(file, parts),
     },
@@ -128,7 +133,19 @@ export async function openFileService(options: FileServiceOptions): Promise<File
 
   const downloads = openDownloads({ signer, keys });
   const app = createApp({
-    handlers: createHandlers({ uploads, storedFiles, folders, searchFiles, downloads, signIn, watch, limits, s3 }),
+    handlers: createHandlers({
+      uploads,
+      storedFiles,
+      versions,
+      trash,
+      folders,
+      searchFiles,
+      downloads,
+      signIn,
+      watch,
+      limits,
+      s3,
+    }),
     signIn,
     limits,
     clock,

@@ -3,12 +3,18 @@
 
 import { previewPresets } from '@stowage/contract';
 import type { Bucket } from './bucket/bucket.ts';
+import type { FileTable } from './database/database.ts';
 import type { FileKeys } from './file-key.ts';
 import type { FileRecord } from './file-record.ts';
 import type { FileMover } from './move-file.ts';
+import type { Policies } from './policies.ts';
+
+/** Versions of one file that are looked at: more than any policy keeps. */
+const maxVersions = 10_000;
 
 interface RemovalOptions {
   readonly bucket: Bucket;
+  readonly files: FileTable;
   readonly keys: FileKeys;
   readonly mover: FileMover;
 }
@@ -30,7 +36,12 @@ export async function discardBytes(file: FileRecord, options: RemovalOptions): P
 /** Everything of a file in `purging`, then the row. Throws when the bucket still holds it: to be tried again. */
 export async function purgeFile(file: FileRecord, options: RemovalOptions): Promise<void> {
   if (file.state !== 'purging') return;
-  const { bucket, keys, mover } = options;
+  const { bucket, files, keys, mover } = options;
+  if (file.role === 'current') {
+    for (const version of await files.versions({ tenantId: file.tenantId, id: file.lineId }, maxVersions)) {
+      if (version.id !== file.id) await purgeVersion(version, options);
+    }
+  }
   for (const preset of Object.keys(previewPresets) as (keyof typeof previewPresets)[]) {
     const previewKey = keys.makePreview(file.objectKey, preset);
     requireOurs(previewKey, options);
@@ -40,6 +51,28 @@ export async function purgeFile(file: FileRecord, options: RemovalOptions): Prom
   if ((await bucket.head(file.objectKey)) !== undefined)
     throw new Error(`The object of file ${file.id} is still there.`);
   await mover.move(file, { kind: 'purged' });
+}
+
+/** A version whose file goes, or that is one too many. One that is still being judged goes when it was. */
+export async function purgeVersion(version: FileRecord, options: RemovalOptions): Promise<void> {
+  const { mover } = options;
+  let current = version;
+  if (current.state === 'ready') current = (await mover.move(current, { kind: 'trashed', forGood: true })) ?? current;
+  if (current.state !== 'purging' && current.state !== 'purged') {
+    current = (await mover.move(current, { kind: 'purge-started' })) ?? current;
+  }
+  // Its own job removes the bytes, no sooner than the last URL that could write them again is dead.
+}
+
+/** Versions of a file beyond those that its policy keeps. */
+export async function pruneVersions(
+  file: FileRecord,
+  { policies, ...options }: RemovalOptions & { readonly policies: Policies },
+): Promise<void> {
+  const { keepVersions } = policies.of(file.category);
+  const versions = await options.files.versions({ tenantId: file.tenantId, id: file.lineId }, maxVersions);
+  const kept = versions.filter(({ role, state }) => role === 'version' && state === 'ready');
+  for (const version of kept.slice(keepVersions)) await purgeVersion(version, options);
 }
 
 function requireOurs(key: string, { keys }: RemovalOptions): void {

@@ -2,6 +2,7 @@
 // point and done again; the rows say where to go on.
 
 import type { Database } from './database/database.ts';
+import { isRetained } from './file-lifecycle.ts';
 import type { FileRecord } from './file-record.ts';
 import { isFilesError } from './files-error.ts';
 import { type Job, type JobKind, jobs } from './job.ts';
@@ -97,6 +98,9 @@ export function openWorker(options: WorkerOptions): Worker {
           await postpone(file, nowMs, [{ kind: 'purge', dueAtMs: nowMs }]);
           return;
         case 'trashed':
+          if (isRetained(file, nowMs)) await database.files.change(file, { reviewAtMs: file.retainUntilMs });
+          else await mover.move(file, { kind: 'purge-started' });
+          return;
         case 'rejected':
         case 'quarantined':
         case 'scan-failed':

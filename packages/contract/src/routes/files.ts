@@ -13,7 +13,11 @@ import {
 import { uploadSchema } from '../upload.ts';
 import type { Route } from './route.ts';
 
-const dispositionQuery = z.object({ disposition: z.enum(['attachment', 'inline']).exactOptional() });
+const contentQuery = z.object({
+  disposition: z.enum(['attachment', 'inline']).exactOptional(),
+  /** A version that is not the current one. */
+  version: z.string().max(64).exactOptional(),
+});
 
 export const fileRoutes = {
   listFiles: {
@@ -80,7 +84,7 @@ export const fileRoutes = {
     path: '/v1/files/{id}/content',
     summary: 'Redirects to a short-lived URL of the bytes.',
     access: 'authenticated',
-    query: dispositionQuery,
+    query: contentQuery,
     status: 302,
     problems: ['not-found', 'wrong-state'],
   },

@@ -104,6 +104,8 @@ export interface FileTable {
     readonly purgeAtMs: number;
     readonly limit: number;
   }): Promise<readonly FileRecord[]>;
+  /** Has everything in a tenant's trash that is not retained be purged at the next review. Answers how many files. */
+  emptyTrash(tenantId: string, nowMs: number): Promise<number>;
   /** In order, at most `limit`. */
   list(options: ListOptions): Promise<readonly FileRecord[]>;
   /** Rows whose review is due, the longest due first; nobody else gets them before `leaseMs` have passed. */

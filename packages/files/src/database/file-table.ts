@@ -103,6 +103,18 @@ export function openFileTable(scope: SqlScope, { newId }: { readonly newId: () =
         return row === undefined ? undefined : recordOf(row);
       }),
 
+    emptyTrash: (tenantId, nowMs) =>
+      scope.write({ tenantId }, async (transaction) => {
+        const { numUpdatedRows } = await transaction
+          .updateTable('files')
+          .set(({ eb }) => ({ purgeAtMs: nowMs, reviewAtMs: nowMs, fence: eb('fence', '+', 1) }))
+          .where('tenantId', '=', tenantId)
+          .where('shelf', '=', 'trash')
+          .where(({ eb, or }) => or([eb('retainUntilMs', 'is', null), eb('retainUntilMs', '<=', nowMs)]))
+          .executeTakeFirstOrThrow();
+        return Number(numUpdatedRows);
+      }),
+
     trashWithin: (options) => scope.write('service', (transaction) => trashWithin(transaction, options)),
 
     list: (options) => scope.read(options, (query) => list(query, options)),

@@ -6,20 +6,26 @@ import { type FolderHandlersOptions, folderHandlers } from './handlers/folders.t
 import { type KeyHandlersOptions, keyHandlers } from './handlers/keys.ts';
 import { type SearchHandlersOptions, searchHandlers } from './handlers/search.ts';
 import { type SessionHandlersOptions, sessionHandlers } from './handlers/session.ts';
+import { type TrashHandlersOptions, trashHandlers } from './handlers/trash.ts';
 import { type UploadHandlersOptions, uploadHandlers } from './handlers/uploads.ts';
+import { type VersionHandlersOptions, versionHandlers } from './handlers/versions.ts';
 
 type HandlersOptions = FileHandlersOptions &
   FolderHandlersOptions &
   KeyHandlersOptions &
   SearchHandlersOptions &
   SessionHandlersOptions &
-  UploadHandlersOptions;
+  TrashHandlersOptions &
+  UploadHandlersOptions &
+  VersionHandlersOptions;
 
 export function createHandlers(options: HandlersOptions): Handlers {
   return {
     ...sessionHandlers(options),
     ...uploadHandlers(options),
     ...fileHandlers(options),
+    ...versionHandlers(options),
+    ...trashHandlers(options),
     ...folderHandlers(options),
     ...searchHandlers(options),
     ...keyHandlers(options),

@@ -6,11 +6,13 @@ import { type FileRecord, fileEtag } from '../../file-record.ts';
 import type { FilesLimits } from '../../limits.ts';
 import type { StoredFiles } from '../../stored-files.ts';
 import type { Uploads } from '../../uploads.ts';
+import type { Versions } from '../../versions.ts';
 import { type Call, type HandlersOf, idOf } from '../handler.ts';
 
 export interface FileHandlersOptions {
   readonly storedFiles: StoredFiles;
   readonly uploads: Pick<Uploads, 'copy'>;
+  readonly versions: Versions;
   readonly downloads: Downloads;
   readonly limits: FilesLimits;
 }
@@ -19,7 +21,13 @@ const defaultLinkSeconds = 3_600;
 /** Browsers may follow a preview's redirect again for this long: signed URLs differ each time and would defeat their cache. */
 const previewCacheSeconds = 300;
 
-export function fileHandlers({ storedFiles, uploads, downloads, limits }: FileHandlersOptions): HandlersOf<'files'> {
+export function fileHandlers({
+  storedFiles,
+  uploads,
+  versions,
+  downloads,
+  limits,
+}: FileHandlersOptions): HandlersOf<'files'> {
   function find(call: Call<RouteName>): Promise<FileRecord> {
     return storedFiles.get(call.caller.account.tenantId, idOf(call));
   }
@@ -42,8 +50,11 @@ export function fileHandlers({ storedFiles, uploads, downloads, limits }: FileHa
     },
     restoreFile: async (call) => ({ body: await storedFiles.restore(call.caller.account.tenantId, idOf(call)) }),
     getContent: async (call) => {
-      const { disposition } = call.query;
-      const { url } = downloads.link(await find(call), { disposition, lifeMs: limits.urlLifeMs });
+      const { disposition, version } = call.query;
+      const file = await (version === undefined
+        ? find(call)
+        : versions.get({ tenantId: call.caller.account.tenantId, id: idOf(call), versionId: version }));
+      const { url } = downloads.link(file, { disposition, lifeMs: limits.urlLifeMs });
       return { body: undefined, headers: { location: url } };
     },
     getPreview: async (call) => {

@@ -1,0 +1,26 @@
+// The versions of a file: listed, restored, deleted.
+
+import type { RouteName } from '@stowage/contract';
+import type { VersionAddress, Versions } from '../../versions.ts';
+import { type Call, type HandlersOf, idOf } from '../handler.ts';
+
+export interface VersionHandlersOptions {
+  readonly versions: Versions;
+}
+
+export function versionHandlers({ versions }: VersionHandlersOptions): HandlersOf<'versions'> {
+  const addressOf = (call: Call<RouteName>): VersionAddress => ({
+    tenantId: call.caller.account.tenantId,
+    id: idOf(call),
+    versionId: call.params.versionId ?? '',
+  });
+
+  return {
+    listVersions: async (call) => ({ body: { versions: await versions.list(addressOf(call)) } }),
+    restoreVersion: async (call) => ({ body: await versions.restore(addressOf(call)) }),
+    deleteVersion: async (call) => {
+      await versions.remove(addressOf(call));
+      return { body: undefined };
+    },
+  };
+}
