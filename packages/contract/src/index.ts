@@ -9,5 +9,6 @@ export * from './openapi.ts';
 export * from './problem.ts';
 export * from './routes.ts';
 export * from './search.ts';
+export * from './share.ts';
 export * from './upload.ts';
 export * from './version.ts';

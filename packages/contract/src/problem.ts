@@ -15,6 +15,8 @@ export const problems = {
   forbidden: { status: 403, title: 'This is not allowed for you.' },
   'cross-site': { status: 403, title: 'The request came from another site.' },
   'not-found': { status: 404, title: 'There is nothing here.' },
+  'share-ended': { status: 410, title: 'This link has expired, was used up or was taken back.' },
+  'password-wrong': { status: 403, title: 'The password is not the right one.' },
   'wrong-state': { status: 409, title: 'The file is in a state that does not allow this.' },
   retained: { status: 409, title: 'The file must be kept for longer.' },
   'parts-missing': { status: 409, title: 'The bucket does not hold all parts yet.' },

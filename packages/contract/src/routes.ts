@@ -8,6 +8,7 @@ import { keyRoutes } from './routes/keys.ts';
 import type { Route } from './routes/route.ts';
 import { searchRoutes } from './routes/search.ts';
 import { sessionRoutes } from './routes/session.ts';
+import { shareRoutes } from './routes/shares.ts';
 import { trashRoutes } from './routes/trash.ts';
 import { uploadRoutes } from './routes/uploads.ts';
 import { versionRoutes } from './routes/versions.ts';
@@ -20,6 +21,7 @@ const routeTable = {
   ...trashRoutes,
   ...folderRoutes,
   ...searchRoutes,
+  ...shareRoutes,
   ...keyRoutes,
 } as const satisfies Record<string, Route>;
 
@@ -33,6 +35,7 @@ export interface RouteGroups {
   readonly versions: keyof typeof versionRoutes;
   readonly trash: keyof typeof trashRoutes;
   readonly folders: keyof typeof folderRoutes;
+  readonly shares: keyof typeof shareRoutes;
   readonly search: keyof typeof searchRoutes;
   readonly keys: keyof typeof keyRoutes;
 }

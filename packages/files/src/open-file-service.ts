@@ -20,12 +20,15 @@ import { openMetrics } from './http/metrics.ts';
 import { chooseLimits, type FilesLimits } from './limits.ts';
 import { errorFields, type FilesLog, silentLog } from './log.ts';
 import { openFileMover } from './move-file.ts';
+import { openPasswordHashes } from './password-hash.ts';
 import { openPolicies, type UploadPolicies } from './policies.ts';
 import { makePreviews } from './previews/make-previews.ts';
 import { openPreviewMaker } from './previews/preview-maker.ts';
 import { reconcile } from './reconcile.ts';
 import { discardBytes, pruneVersions, purgeFile } from './removal.ts';
 import { openSearch } from './search-files.ts';
+import { openShareTokens } from './share-token.ts';
+import { openShares } from './shares.ts';
 import { openSignIn } from './sign-in.ts';
 import { openStateWatch } from './state-watch.ts';
 import { openStoredFiles } from './stored-files.ts';
@@ -109,6 +112,13 @@ export async function openFileService(options: FileServiceOptions): Promise<File
   const folders = openFolders({ ...parts, database, onTrashed: (fileId) => watch.changed(fileId) });
   const versions = openVersions({ ...parts, storedFiles });
   const trash = openTrash({ ...parts, storedFiles, onEmptied: wake });
+  const shares = openShares({
+    ...parts,
+    database,
+    tokens: openShareTokens(options.secret),
+    passwords: openPasswordHashes(random),
+    origin: (options.publicUrl ?? '').replace(/\/+$/, ''),
+  });
   const searchFiles = openSearch({ database, storedFiles });
   const signIn = openSignIn({ accounts, limits, clock, random, newId });
   const maker = openPreviewMaker(limits);
@@ -138,6 +148,7 @@ export async function openFileService(options: FileServiceOptions): Promise<File
       storedFiles,
       versions,
       trash,
+      shares,
       folders,
       searchFiles,
       downloads,

@@ -50,6 +50,7 @@ export async function startFileService(options: StartFileServiceOptions): Promis
   try {
     service = await openFileService({
       ...options,
+      publicUrl: url,
       allowedOrigins: [...originsOf(host, bound, url), ...(options.allowedOrigins ?? [])],
     });
   } catch (error) {

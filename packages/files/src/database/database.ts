@@ -5,11 +5,13 @@ import type { FileState } from '@stowage/contract';
 import type { FileChanges, FileRecord, Shelf } from '../file-record.ts';
 import type { FolderRecord } from '../folder-record.ts';
 import type { Job, NewJob } from '../job.ts';
+import type { ShareRecord } from '../share-record.ts';
 
 export interface Database {
   readonly files: FileTable;
   readonly folders: FolderTable;
   readonly search: SearchTable;
+  readonly shares: ShareTable;
   readonly outbox: Outbox;
   readonly accounts: AccountTable;
   close(): Promise<void>;
@@ -104,6 +106,12 @@ export interface FileTable {
     readonly purgeAtMs: number;
     readonly limit: number;
   }): Promise<readonly FileRecord[]>;
+  /** Current files that are ready, in a folder and all below it, by folder and name. */
+  readyWithin(place: {
+    readonly tenantId: string;
+    readonly folderId: string;
+    readonly limit: number;
+  }): Promise<readonly FileRecord[]>;
   /** Has everything in a tenant's trash that is not retained be purged at the next review. Answers how many files. */
   emptyTrash(tenantId: string, nowMs: number): Promise<number>;
   /** In order, at most `limit`. */
@@ -157,6 +165,22 @@ export interface ListFoldersOptions {
   readonly limit: number;
   /** Only what comes after this place in the order. */
   readonly after?: ListPlace | undefined;
+}
+
+export interface ShareTable {
+  add(share: ShareRecord): Promise<void>;
+  /** Whatever the tenant: whoever shows the token of a share needs no account. */
+  find(id: string): Promise<ShareRecord | undefined>;
+  /** The newest first. */
+  list(page: {
+    readonly tenantId: string;
+    readonly limit: number;
+    readonly beforeId?: string | undefined;
+  }): Promise<readonly ShareRecord[]>;
+  /** Whether there is one. */
+  revoke(share: TenantId, nowMs: number): Promise<boolean>;
+  /** Counts one download if the share may still be used for one, and says whether it may. */
+  countDownload(share: ShareRecord, nowMs: number): Promise<boolean>;
 }
 
 export interface SearchOptions {

@@ -4,12 +4,13 @@
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { FileChanges, FileRecord } from '../file-record.ts';
 import { FilesError } from '../files-error.ts';
-import { foldName } from '../folder-record.ts';
+import { foldName, topFolderId } from '../folder-record.ts';
 import type { NewJob } from '../job.ts';
 import type { AddOptions, FileTable, IdempotencyKey, ListOptions, ListPlace, SortColumn } from './database.ts';
 import { chooseName, lockTenant } from './file-names.ts';
 import { recordOf, rowOf } from './file-rows.ts';
 import { restoreFolders } from './folder-table.ts';
+import { subtreeOf } from './folder-tree.ts';
 import type { FileRow, Schema } from './schema.ts';
 import { indexWords } from './search-table.ts';
 import type { SqlScope } from './sql-scope.ts';
@@ -101,6 +102,22 @@ export function openFileTable(scope: SqlScope, { newId }: { readonly newId: () =
           .where('nameFolded', '=', foldName(name))
           .executeTakeFirst();
         return row === undefined ? undefined : recordOf(row);
+      }),
+
+    readyWithin: ({ tenantId, folderId, limit }) =>
+      scope.read({ tenantId }, async (query) => {
+        let rows = query
+          .selectFrom('files')
+          .selectAll()
+          .where('tenantId', '=', tenantId)
+          .where('shelf', '=', 'files')
+          .where('state', '=', 'ready')
+          .orderBy('folderId')
+          .orderBy('nameFolded')
+          .orderBy('id')
+          .limit(limit);
+        if (folderId !== topFolderId) rows = rows.where('folderId', 'in', subtreeOf(tenantId, folderId));
+        return (await rows.execute()).map(recordOf);
       }),
 
     emptyTrash: (tenantId, nowMs) =>

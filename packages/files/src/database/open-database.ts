@@ -11,6 +11,7 @@ import { openOutbox } from './outbox.ts';
 import { type PostgresSettings, postgresDialect } from './postgres/postgres-dialect.ts';
 import type { Schema } from './schema.ts';
 import { openSearchTable } from './search-table.ts';
+import { openShareTable } from './share-table.ts';
 import { openSqlScope } from './sql-scope.ts';
 import { sqliteDialect } from './sqlite/sqlite-dialect.ts';
 
@@ -42,6 +43,7 @@ export async function openDatabase({ settings, clock, newId }: OpenDatabaseOptio
       files: openFileTable(scope, { newId }),
       folders: openFolderTable(scope, { newId }),
       search: openSearchTable(scope),
+      shares: openShareTable(scope),
       outbox,
       accounts: openAccountTable(scope),
       close: () => kysely.destroy(),

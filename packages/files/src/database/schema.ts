@@ -5,6 +5,7 @@ import type { Generated } from 'kysely';
 import type { FileRecord, Shelf } from '../file-record.ts';
 import type { FolderRecord } from '../folder-record.ts';
 import type { JobKind } from '../job.ts';
+import type { ShareRecord } from '../share-record.ts';
 
 /** `tags`, `metadata` and `previews` are JSON text; `nameFolded` and `shelf` follow from the record and are there to be searched. */
 export interface FileRow extends Omit<FileRecord, 'tags' | 'metadata' | 'previews' | 'state' | 'strategy'> {
@@ -109,6 +110,7 @@ export interface Schema {
   readonly files: FileRow;
   readonly folders: FolderRow;
   readonly searchDocuments: SearchDocumentRow;
+  readonly shares: ShareRecord;
   readonly usageTotals: UsageTotalsRow;
   readonly outbox: OutboxRow;
   readonly idempotencyKeys: IdempotencyRow;

@@ -6,6 +6,7 @@ import { type FolderHandlersOptions, folderHandlers } from './handlers/folders.t
 import { type KeyHandlersOptions, keyHandlers } from './handlers/keys.ts';
 import { type SearchHandlersOptions, searchHandlers } from './handlers/search.ts';
 import { type SessionHandlersOptions, sessionHandlers } from './handlers/session.ts';
+import { type ShareHandlersOptions, shareHandlers } from './handlers/shares.ts';
 import { type TrashHandlersOptions, trashHandlers } from './handlers/trash.ts';
 import { type UploadHandlersOptions, uploadHandlers } from './handlers/uploads.ts';
 import { type VersionHandlersOptions, versionHandlers } from './handlers/versions.ts';
@@ -15,6 +16,7 @@ type HandlersOptions = FileHandlersOptions &
   KeyHandlersOptions &
   SearchHandlersOptions &
   SessionHandlersOptions &
+  ShareHandlersOptions &
   TrashHandlersOptions &
   UploadHandlersOptions &
   VersionHandlersOptions;
@@ -28,6 +30,7 @@ export function createHandlers(options: HandlersOptions): Handlers {
     ...trashHandlers(options),
     ...folderHandlers(options),
     ...searchHandlers(options),
+    ...shareHandlers(options),
     ...keyHandlers(options),
   };
 }

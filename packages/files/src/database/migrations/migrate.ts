@@ -7,10 +7,11 @@ import type { Schema } from '../schema.ts';
 import { first } from './001-first.ts';
 import { tree } from './002-tree.ts';
 import { search } from './003-search.ts';
+import { shares } from './004-shares.ts';
 import type { Migration, MigrationContext, SqlDialect } from './migration.ts';
 
 /** Numbered by their place, from 1. */
-const migrations: readonly Migration[] = [first, tree, search];
+const migrations: readonly Migration[] = [first, tree, search, shares];
 
 /** Of all processes that start at once, one migrates: the number is this service's own choice. */
 const advisoryLock = 7_867_923;

@@ -1,0 +1,88 @@
+// Passwords as argon2id hashes, in the PHC string format. Spec: RFC 9106; its second recommended option is for memory that is
+// short, and each try here costs 64 MiB, so only a few are made at the same time.
+
+import { argon2, randomBytes, timingSafeEqual } from 'node:crypto';
+import { promisify } from 'node:util';
+import { FilesError } from './files-error.ts';
+
+export interface PasswordHashes {
+  hash(password: string): Promise<string>;
+  /** Whether the password is the one that was hashed. Takes as long either way. */
+  matches(password: string, hash: string): Promise<boolean>;
+}
+
+const derive = promisify(argon2);
+const version = 0x13;
+const memoryKib = 64 * 1024;
+const passes = 3;
+const lanes = 4;
+const saltBytes = 16;
+const tagBytes = 32;
+/** Each takes `memoryKib` while it runs. */
+const maxAtOnce = 2;
+/** Others wait; beyond that they are refused rather than kept. */
+const maxWaiting = 100;
+
+const phc = /^\$argon2id\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/;
+
+export function openPasswordHashes(random: (sizeBytes: number) => Uint8Array = randomBytes): PasswordHashes {
+  const take = openTurns();
+
+  async function tag(
+    password: string,
+    salt: Uint8Array,
+    cost: { memory: number; passes: number; parallelism: number },
+  ) {
+    const release = await take();
+    try {
+      // Unicode text has several spellings; RFC 8265 compares passwords in NFC.
+      const message = Buffer.from(password.normalize('NFC'));
+      return await derive('argon2id', { message, nonce: salt, tagLength: tagBytes, ...cost });
+    } finally {
+      release();
+    }
+  }
+
+  return {
+    hash: async (password) => {
+      const salt = random(saltBytes);
+      const made = await tag(password, salt, { memory: memoryKib, passes, parallelism: lanes });
+      return `$argon2id$v=${version}$m=${memoryKib},t=${passes},p=${lanes}$${base64(salt)}$${base64(made)}`;
+    },
+
+    matches: async (password, hash) => {
+      const [, memory, iterations, parallelism, salt = '', expected = ''] = phc.exec(hash) ?? [];
+      if (memory === undefined) throw new Error('A password hash is not a PHC string of argon2id.');
+      const cost = { memory: Number(memory), passes: Number(iterations), parallelism: Number(parallelism) };
+      const made = await tag(password, Buffer.from(salt, 'base64'), cost);
+      const wanted = Buffer.from(expected, 'base64');
+      return made.length === wanted.length && timingSafeEqual(made, wanted);
+    },
+  };
+}
+
+/** PHC strings hold base64 without padding. */
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64').replace(/=+$/, '');
+}
+
+/** Lets a few through at a time; answers how to let the next one through. */
+function openTurns(): () => Promise<() => void> {
+  let running = 0;
+  const waiting: (() => void)[] = [];
+  const release = (): void => {
+    const next = waiting.shift();
+    if (next === undefined) running -= 1;
+    else next();
+  };
+  return () => {
+    if (running < maxAtOnce) {
+      running += 1;
+      return Promise.resolve(release);
+    }
+    if (waiting.length >= maxWaiting) {
+      return Promise.reject(new FilesError('too-many-requests', { retryAfterSeconds: 5 }));
+    }
+    return new Promise((resolve) => waiting.push(() => resolve(release)));
+  };
+}
