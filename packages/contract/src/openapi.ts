@@ -71,6 +71,12 @@ function success(route: Route): object {
       headers: { location: { required: true, schema: { type: 'string', format: 'uri' } } },
     };
   }
+  if (route.produces !== undefined) {
+    return {
+      description: 'A stream of bytes.',
+      content: { [route.produces]: { schema: { type: 'string', format: 'binary' } } },
+    };
+  }
   if (route.response === undefined) return { description: 'Done.' };
   return { description: 'Success.', content: { 'application/json': { schema: jsonSchema(route.response, 'output') } } };
 }

@@ -25,6 +25,7 @@ export const problems = {
   'idempotency-conflict': { status: 409, title: 'This Idempotency-Key was used with another request.' },
   'precondition-failed': { status: 412, title: 'The file has changed meanwhile.' },
   'file-too-large': { status: 413, title: 'The file is larger than allowed.' },
+  'archive-too-large': { status: 413, title: 'The archive would hold more files than allowed.' },
   'request-too-large': { status: 413, title: 'The request body is larger than allowed.' },
   'type-not-allowed': { status: 415, title: 'Files of this type are not allowed.' },
   'quota-exceeded': { status: 422, title: 'There is not enough room left.' },

@@ -2,6 +2,7 @@
 // and the client reads its paths. One file for each theme in routes/.
 
 import type { z } from 'zod';
+import { archiveRoutes } from './routes/archives.ts';
 import { fileRoutes } from './routes/files.ts';
 import { folderRoutes } from './routes/folders.ts';
 import { keyRoutes } from './routes/keys.ts';
@@ -22,6 +23,7 @@ const routeTable = {
   ...folderRoutes,
   ...searchRoutes,
   ...shareRoutes,
+  ...archiveRoutes,
   ...keyRoutes,
 } as const satisfies Record<string, Route>;
 
@@ -35,6 +37,7 @@ export interface RouteGroups {
   readonly versions: keyof typeof versionRoutes;
   readonly trash: keyof typeof trashRoutes;
   readonly folders: keyof typeof folderRoutes;
+  readonly archives: keyof typeof archiveRoutes;
   readonly shares: keyof typeof shareRoutes;
   readonly search: keyof typeof searchRoutes;
   readonly keys: keyof typeof keyRoutes;

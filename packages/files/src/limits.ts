@@ -57,6 +57,12 @@ export interface FilesLimits {
   readonly bucketTimeoutMs: number;
   /** Longest wait for a connection to the bucket. Default 5 seconds. */
   readonly bucketConnectTimeoutMs: number;
+  /** Files in one ZIP archive, and on one page of a share. Default 10,000. */
+  readonly maxArchiveFiles: number;
+  /** How long the right password opens a share. Default 1 hour. */
+  readonly sharePasswordLifeMs: number;
+  /** Passwords tried a minute for one share, by everybody together. Default 20. */
+  readonly sharePasswordsPerMinute: number;
   /** Jobs done at the same time. Default 4. */
   readonly jobConcurrency: number;
 }
@@ -86,6 +92,9 @@ export const defaultLimits: FilesLimits = {
   previewMemoryBytes: 768 * mib,
   bucketTimeoutMs: 30 * secondMs,
   bucketConnectTimeoutMs: 5 * secondMs,
+  maxArchiveFiles: 10_000,
+  sharePasswordLifeMs: hourMs,
+  sharePasswordsPerMinute: 20,
   jobConcurrency: 4,
 };
 

@@ -3,6 +3,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { monotonicFactory } from 'ulid';
+import { openArchives } from './archives.ts';
 import { openS3Bucket } from './bucket/s3-bucket.ts';
 import { publicOrigin, type S3Settings } from './bucket/s3-settings.ts';
 import { openUrlSigner } from './bucket/sign-urls.ts';
@@ -17,6 +18,7 @@ import { createApp } from './http/app.ts';
 import { openConsolePages } from './http/console-pages.ts';
 import { createHandlers } from './http/handlers.ts';
 import { openMetrics } from './http/metrics.ts';
+import { openSharePages } from './http/share-pages.ts';
 import { chooseLimits, type FilesLimits } from './limits.ts';
 import { errorFields, type FilesLog, silentLog } from './log.ts';
 import { openFileMover } from './move-file.ts';
@@ -119,6 +121,7 @@ export async function openFileService(options: FileServiceOptions): Promise<File
     passwords: openPasswordHashes(random),
     origin: (options.publicUrl ?? '').replace(/\/+$/, ''),
   });
+  const archives = openArchives({ bucket, database, maxFiles: limits.maxArchiveFiles });
   const searchFiles = openSearch({ database, storedFiles });
   const signIn = openSignIn({ accounts, limits, clock, random, newId });
   const maker = openPreviewMaker(limits);
@@ -149,6 +152,7 @@ export async function openFileService(options: FileServiceOptions): Promise<File
       versions,
       trash,
       shares,
+      archives,
       folders,
       searchFiles,
       downloads,
@@ -169,6 +173,15 @@ export async function openFileService(options: FileServiceOptions): Promise<File
       metrics.set('stowage_files_outbox_jobs', await outbox.count());
     },
     allowedOrigins,
+    sharePages: openSharePages({
+      shares,
+      archives,
+      downloads,
+      limits,
+      clock,
+      secret: options.secret,
+      storageOrigin: publicOrigin(s3),
+    }),
     consolePages:
       options.consoleDirectory === undefined
         ? undefined

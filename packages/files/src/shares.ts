@@ -17,6 +17,8 @@ export interface Shares {
   revoke(share: TenantId): Promise<void>;
   /** The share of a token. Throws `not-found` for a token that was not made here, `share-ended`. */
   open(token: string): Promise<ShareRecord>;
+  /** What people see it called. */
+  describe(share: ShareRecord): Promise<{ readonly title: string }>;
   /** Throws `password-wrong`. */
   checkPassword(share: ShareRecord, password: string): Promise<void>;
   /** The files that it shows now: that one, or those of the folder and below it, by name. Only ready ones. */
@@ -124,6 +126,8 @@ export function openShares({ database, tokens, passwords, clock, newId, origin }
       if (!isOpen(share, clock()) || (await targetName(share)) === undefined) throw new FilesError('share-ended');
       return share;
     },
+
+    describe: async (share) => ({ title: (await targetName(share)) ?? '' }),
 
     checkPassword: async ({ passwordHash }, password) => {
       if (passwordHash === null || (await passwords.matches(password, passwordHash))) return;

@@ -16,7 +16,9 @@ export interface Route {
   readonly header?: 'Idempotency-Key' | 'If-Match';
   /** Status of success. */
   readonly status: 200 | 201 | 204 | 302;
-  /** Body of success; absent for 204 and 302. */
+  /** What success answers where it is a stream of bytes and not JSON. */
+  readonly produces?: 'application/zip';
+  /** Body of success; absent for 204, 302 and streams. */
   readonly response?: z.ZodType;
   /** Problems beside invalid-request, unauthenticated, too-many-requests and internal-error, which any route may answer. */
   readonly problems: readonly ProblemCode[];

@@ -16,6 +16,7 @@ import type { Metrics } from './metrics.ts';
 import { problemResponse } from './problem-response.ts';
 import { openRateLimit } from './rate-limit.ts';
 import { readBody, readIdempotencyKey, readQuery } from './read-request.ts';
+import type { SharePages } from './share-pages.ts';
 
 interface AppOptions {
   readonly handlers: Handlers;
@@ -28,6 +29,7 @@ interface AppOptions {
   /** Brings gauges up to date before they are shown. */
   readonly measure: () => Promise<void>;
   readonly allowedOrigins: ReadonlySet<string>;
+  readonly sharePages: SharePages;
   readonly consolePages: ConsolePages | undefined;
   /** Whether browsers reach the service by https, whatever the request says: a proxy may stand before it. */
   readonly alwaysSecure: boolean;
@@ -172,6 +174,10 @@ export function createApp(options: AppOptions): Hono<HonoTypes> {
         `${cookieName}=${value}; Path=/; Max-Age=${seconds}; HttpOnly; SameSite=Lax${secure}`,
       );
     }
+    if (reply.stream !== undefined && route.produces !== undefined) {
+      headers.set('content-type', route.produces);
+      return new Response(reply.stream, { status: route.status, headers });
+    }
     if (route.response === undefined) return new Response(null, { status: route.status, headers });
     headers.set('content-type', 'application/json');
     return new Response(JSON.stringify(reply.body), { status: route.status, headers });
@@ -186,6 +192,12 @@ export function createApp(options: AppOptions): Hono<HonoTypes> {
     if (!local && (await recognise(context)) === undefined) throw new FilesError('unauthenticated');
     await options.measure();
     return new Response(metrics.render(), { headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' } });
+  });
+
+  app.all('/s/*', (context) => {
+    const address = context.env?.clientAddress ?? 'unknown';
+    requests.take(`address:${address}`);
+    return options.sharePages.answer(context.req.raw, address);
   });
 
   const { consolePages } = options;

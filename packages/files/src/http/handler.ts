@@ -19,6 +19,8 @@ export interface Call<Name extends RouteName> {
 
 export interface Reply<Body> {
   readonly body: Body;
+  /** Of a route that `produces` bytes. */
+  readonly stream?: ReadableStream<Uint8Array>;
   readonly headers?: Readonly<Record<string, string>>;
   /** The session cookie to set; `null` takes it away. */
   readonly session?: { readonly token: string; readonly lifeMs: number } | null;

@@ -1,6 +1,7 @@
 // One handler for each route of the contract, a file for each theme: a missing one does not compile.
 
 import type { Handlers } from './handler.ts';
+import { type ArchiveHandlersOptions, archiveHandlers } from './handlers/archives.ts';
 import { type FileHandlersOptions, fileHandlers } from './handlers/files.ts';
 import { type FolderHandlersOptions, folderHandlers } from './handlers/folders.ts';
 import { type KeyHandlersOptions, keyHandlers } from './handlers/keys.ts';
@@ -11,7 +12,8 @@ import { type TrashHandlersOptions, trashHandlers } from './handlers/trash.ts';
 import { type UploadHandlersOptions, uploadHandlers } from './handlers/uploads.ts';
 import { type VersionHandlersOptions, versionHandlers } from './handlers/versions.ts';
 
-type HandlersOptions = FileHandlersOptions &
+type HandlersOptions = ArchiveHandlersOptions &
+  FileHandlersOptions &
   FolderHandlersOptions &
   KeyHandlersOptions &
   SearchHandlersOptions &
@@ -31,6 +33,7 @@ export function createHandlers(options: HandlersOptions): Handlers {
     ...folderHandlers(options),
     ...searchHandlers(options),
     ...shareHandlers(options),
+    ...archiveHandlers(options),
     ...keyHandlers(options),
   };
 }

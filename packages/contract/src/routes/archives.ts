@@ -1,0 +1,32 @@
+// Several files as one ZIP archive, made while it is sent.
+
+import { z } from 'zod';
+import type { Route } from './route.ts';
+
+/** Up to 100 ids with commas between. */
+const idsSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9]{1,64}(,[A-Za-z0-9]{1,64}){0,99}$/, 'not up to 100 ids with commas between');
+
+const archiveQuery = z.object({
+  /** Ids of files, with commas between. */
+  files: idsSchema.exactOptional(),
+  /** Ids of folders, with commas between; each goes in with all below it. */
+  folders: idsSchema.exactOptional(),
+  /** Of the archive, without `.zip`. Default `files`. */
+  name: z.string().min(1).max(200).exactOptional(),
+});
+
+export const archiveRoutes = {
+  getArchive: {
+    method: 'GET',
+    path: '/v1/archive',
+    summary:
+      'A ZIP archive of files and folders, streamed. Only what is ready goes in. An archive that breaks off is shorter than its end: unpackers say so.',
+    access: 'authenticated',
+    query: archiveQuery,
+    status: 200,
+    produces: 'application/zip',
+    problems: ['not-found', 'archive-too-large', 'storage-unavailable'],
+  },
+} as const satisfies Record<string, Route>;
