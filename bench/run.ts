@@ -1,131 +1,133 @@
-// npm run bench: 4 KiB PUT and GET at 64 connections, 64 MiB PUT and GET at 4, on our engine and on a peer, in the same
-// run. Rounds are interleaved, so that a busy minute of the machine hits both; figures are medians of the rounds. The load
-// comes from a process of its own, and what an acknowledged write is worth stands beside every figure.
-//   --rounds N      default 3
-//   --seconds N     of one measurement; default 4
-//   --only WORD     only workloads whose name holds it
-//   --out FILE      default bench/results/<date>.json
+// npm run bench: the workloads of workloads.ts on our engine and its peers, in one run. Rounds are interleaved, forwards
+// and backwards in turn, so that a busy minute of the machine hits all; the load comes from processes of its own; what an
+// acknowledged write is worth stands beside every server. At the end: which claims (claims.ts) were reached.
+//   --only NAMES     workloads, with commas: a name, or what names begin with; default: the standard suite (< 10 minutes)
+//   --servers NAMES  of stowage, bare, no-op, nginx, s3rver, ceph; default: all that this machine has
+//   --rounds N       default 3
+//   --workers N      our engine with N workers too
+//   --clients N      load processes; default 2
+//   --seconds N      of one measurement, instead of the workload's own
+//   --keep           keep the result among bench/results/, as a whole standard suite is; --out FILE: write it there
+//   --list           only says what workloads there are
 
-import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { availableParallelism, cpus, release, tmpdir, totalmem } from 'node:os';
-import { dirname, join } from 'node:path';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import process from 'node:process';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { applyLoad, type Load } from './load/apply-load.ts';
-import { cpuSeconds, peakMemoryBytes } from './process-usage.ts';
-import type { PeerServer } from './servers/peer-server.ts';
-import { startS3rver } from './servers/s3rver-server.ts';
-import { startStowage } from './servers/stowage-server.ts';
-import { type Measurement, renderTable } from './table.ts';
+import { judgeClaims } from './claims.ts';
+import { LoadProcesses } from './load/load-processes.ts';
+import { Contender } from './measure.ts';
+import { keepResult, type Measurement, resultFrame, type SuiteResult } from './results.ts';
+import { startServers } from './servers/start-servers.ts';
+import { renderTable, renderVerdicts } from './table.ts';
+import { type Workload, workloads } from './workloads.ts';
 
-const kib = 1024;
-const mib = 1024 * kib;
-
-interface Workload extends Omit<Load, 'durationMs'> {
-  readonly name: string;
-}
-
-/** A PUT comes before the GET of the same keys, so that the bytes are there. */
-const workloads: readonly Workload[] = [
-  { name: 'PUT 4 KiB, 64 connections', method: 'PUT', sizeBytes: 4 * kib, connections: 64, keys: keys('small', 5_000) },
-  { name: 'GET 4 KiB, 64 connections', method: 'GET', sizeBytes: 4 * kib, connections: 64, keys: keys('small', 500) },
-  { name: 'PUT 64 MiB, 4 connections', method: 'PUT', sizeBytes: 64 * mib, connections: 4, keys: keys('large', 4) },
-  { name: 'GET 64 MiB, 4 connections', method: 'GET', sizeBytes: 64 * mib, connections: 4, keys: keys('large', 4) },
-];
+/** Not counted: so that no server is measured cold. */
+const warmUpMs = 300;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
+      only: { type: 'string' },
+      servers: { type: 'string' },
       rounds: { type: 'string', default: '3' },
-      seconds: { type: 'string', default: '4' },
-      only: { type: 'string', default: '' },
+      workers: { type: 'string', default: '1' },
+      clients: { type: 'string', default: '2' },
+      seconds: { type: 'string' },
+      keep: { type: 'boolean', default: false },
       out: { type: 'string' },
+      list: { type: 'boolean', default: false },
     },
   });
-  const chosen = workloads.filter(({ name }) => name.includes(values.only));
+  if (values.list) {
+    for (const { name, title, standard } of workloads)
+      console.log(`${standard ? '*' : ' '} ${name.padEnd(22)} ${title}`);
+    return;
+  }
+  const startedAt = performance.now();
+  const chosen = chooseWorkloads(values.only);
   const directory = await mkdtemp(join(tmpdir(), 'stowage-bench-'));
-  const servers: PeerServer[] = [];
+  const load = LoadProcesses.start(Number(values.clients));
+  const servers = await startServers({
+    directory,
+    workers: Number(values.workers),
+    ...(values.servers === undefined ? {} : { only: values.servers.split(',') }),
+  });
   try {
-    servers.push(await startStowage({ directory: join(directory, 'stowage') }));
-    servers.push(await startS3rver({ directory: join(directory, 's3rver') }));
-    const measurements: Measurement[] = [];
-    for (let round = 1; round <= Number(values.rounds); round += 1) {
-      for (const workload of chosen) {
-        for (const server of servers) {
-          measurements.push(await measure(server, workload, { round, durationMs: Number(values.seconds) * 1000 }));
-          process.stderr.write(`round ${round}: ${workload.name}, ${server.name}\n`);
-        }
-      }
+    const measurements = await measureRounds({
+      contenders: servers.map((server) => new Contender(server, load)),
+      chosen,
+      rounds: Number(values.rounds),
+      durationMs: values.seconds === undefined ? undefined : Number(values.seconds) * 1000,
+    });
+    const result: SuiteResult = {
+      ...resultFrame('suite'),
+      loadProcesses: Number(values.clients),
+      servers: servers.map(({ name, durability }) => ({ name, durability })),
+      measurements,
+    };
+    console.log(renderTable(result, workloads));
+    console.log(renderVerdicts(judgeClaims(measurements)));
+    const whole = values.only === undefined && values.servers === undefined && values.seconds === undefined;
+    if (whole || values.keep || values.out !== undefined) {
+      console.log(`Kept in ${await keepResult(result, values.out)}; npm run docs renews docs/performance.md.`);
     }
-    const memory = servers.map((server) => ({ server: server.name, peakMemoryBytes: peakMemoryBytes(server.pid) }));
-    const durabilities = servers.map(({ name, durability }) => ({ server: name, durability }));
-    console.log(renderTable({ measurements, memory, durabilities }));
-    const path =
-      values.out ?? fileURLToPath(new URL(`./results/${new Date().toISOString().slice(0, 10)}.json`, import.meta.url));
-    await mkdir(dirname(path), { recursive: true });
-    const about = { commit: commit(), machine: machine(), node: process.version, date: new Date().toISOString() };
-    await writeFile(path, `${JSON.stringify({ ...about, durabilities, memory, measurements }, undefined, 2)}\n`);
-    console.log(`Written to ${path}`);
+    console.log(`${((performance.now() - startedAt) / 60_000).toFixed(1)} minutes`);
   } finally {
+    load.close();
     for (const server of servers) await server.stop();
     await rm(directory, { recursive: true, force: true });
   }
 }
 
-async function measure(
-  server: PeerServer,
-  workload: Workload,
-  run: { readonly round: number; readonly durationMs: number },
-): Promise<Measurement> {
-  flushDisk();
-  const before = cpuSeconds(server.pid);
-  const result = await applyLoad(server, { ...workload, durationMs: run.durationMs });
-  const after = cpuSeconds(server.pid);
-  const seconds = result.elapsedMs / 1000;
-  return {
-    workload: workload.name,
-    server: server.name,
-    round: run.round,
-    requests: result.requests,
-    requestsPerSecond: result.requests / seconds,
-    megabytesPerSecond: (result.requests * workload.sizeBytes) / 1e6 / seconds,
-    p50Ms: result.p50Ms,
-    p99Ms: result.p99Ms,
-    cpuMsPerRequest:
-      before === undefined || after === undefined ? undefined : ((after - before) * 1000) / result.requests,
-  };
-}
-
-/** What the peer has left unflushed would otherwise be written, and paid for, during the next one's measurement. */
-function flushDisk(): void {
-  if (process.platform !== 'win32') execFileSync('sync');
-}
-
-function keys(prefix: string, count: number): readonly string[] {
-  return Array.from({ length: count }, (_, index) => `${prefix}/${String(index).padStart(6, '0')}`);
-}
-
-function machine(): Readonly<Record<string, string | number>> {
-  const model = cpus()[0]?.model ?? 'unknown';
-  return {
-    processor: model,
-    cores: availableParallelism(),
-    memoryBytes: totalmem(),
-    system: `${process.platform} ${release()}`,
-  };
-}
-
-function commit(): string {
-  try {
-    return execFileSync('git', ['describe', '--always', '--dirty'], {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-    }).trim();
-  } catch {
-    return 'unknown'; // Not a checkout: the figures are still worth having.
+async function measureRounds(run: {
+  readonly contenders: readonly Contender[];
+  readonly chosen: readonly Workload[];
+  readonly rounds: number;
+  readonly durationMs: number | undefined;
+}): Promise<Measurement[]> {
+  const measurements: Measurement[] = [];
+  for (let round = 0; round <= run.rounds; round += 1) {
+    for (const workload of run.chosen) {
+      const able = run.contenders.filter((contender) => contender.can(workload));
+      const durationMs = round === 0 ? warmUpMs : run.durationMs;
+      for (const contender of round % 2 === 0 ? able.toReversed() : able) {
+        const options = durationMs === undefined ? { round } : { round, durationMs };
+        const measured = await contender.measure(workload, options);
+        process.stderr.write(
+          `${round === 0 ? 'warm-up' : `round ${round}`}: ${workload.name.padEnd(18)} ${contender.server.name.padEnd(20)} ${measured.operationsPerSecond.toPrecision(4)}/s\n`,
+        );
+        if (round > 0) measurements.push(measured);
+      }
+    }
   }
+  return inOrder(measurements, run);
+}
+
+/** As workloads and servers were named, whatever order they were measured in. */
+function inOrder(
+  measurements: readonly Measurement[],
+  run: { readonly contenders: readonly Contender[]; readonly chosen: readonly Workload[] },
+): Measurement[] {
+  return run.chosen.flatMap((workload) =>
+    run.contenders.flatMap(({ server }) =>
+      measurements.filter((each) => each.workload === workload.name && each.server === server.name),
+    ),
+  );
+}
+
+function chooseWorkloads(only: string | undefined): readonly Workload[] {
+  if (only === undefined) return workloads.filter(({ standard }) => standard);
+  const words = only.split(',');
+  const chosen = workloads.filter(({ name }) => words.includes(name));
+  for (const word of words) {
+    if (chosen.some(({ name }) => name === word)) continue;
+    const found = workloads.filter(({ name }) => name.startsWith(word));
+    if (found.length === 0) throw new Error(`There is no workload ${word}: npm run bench -- --list names them all.`);
+    chosen.push(...found);
+  }
+  return chosen;
 }
 
 await main();

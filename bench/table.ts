@@ -1,60 +1,78 @@
-// The figures of a bench as a table: medians over the rounds, with their spread, and each server beside the first one.
+// The figures of a run as text: for each workload the servers, medians over the rounds with their spread, and each beside
+// ours; then the claims.
 
-export interface Measurement {
-  readonly workload: string;
-  readonly server: string;
-  readonly round: number;
-  readonly requests: number;
-  readonly requestsPerSecond: number;
-  readonly megabytesPerSecond: number;
-  readonly p50Ms: number;
-  readonly p99Ms: number;
-  /** Processor time of the server; absent where the system does not tell. */
-  readonly cpuMsPerRequest: number | undefined;
-}
+import type { Verdict } from './claims.ts';
+import { median } from './median.ts';
+import type { Measurement, SuiteResult } from './results.ts';
+import type { Workload } from './workloads.ts';
 
-export function renderTable(bench: {
-  readonly measurements: readonly Measurement[];
-  readonly memory: readonly { readonly server: string; readonly peakMemoryBytes: number | undefined }[];
-  readonly durabilities: readonly { readonly server: string; readonly durability: string }[];
-}): string {
-  const lines = [row('', 'requests/s', '(lowest–highest)', 'MB/s', 'p50 ms', 'p99 ms', 'CPU ms/req', 'ratio')];
-  for (const [workload, measured] of Map.groupBy(bench.measurements, (measurement) => measurement.workload)) {
-    lines.push('', workload);
+export function renderTable(result: SuiteResult, workloads: readonly Workload[]): string {
+  const head = row(
+    '',
+    'per second',
+    '(lowest–highest)',
+    'MB/s',
+    'p50 ms',
+    'p99 ms',
+    'CPU ms/op',
+    'cores',
+    'load CPU',
+    'peak MB',
+    'ratio',
+  );
+  const lines = [head];
+  for (const [name, measured] of Map.groupBy(result.measurements, (measurement) => measurement.workload)) {
+    const workload = workloads.find((each) => each.name === name);
+    const perSecond = (measurement: Measurement): number =>
+      measurement.operationsPerSecond * (workload?.unit === undefined ? 1 : (measurement.itemsPerOperation ?? 0));
+    lines.push('', `${name}: ${workload?.title ?? ''}${workload?.unit === undefined ? '' : ` (${workload.unit})`}`);
     const byServer = [...Map.groupBy(measured, (measurement) => measurement.server)];
-    const first = median((byServer[0]?.[1] ?? []).map((each) => each.requestsPerSecond));
-    for (const [server, rounds] of byServer) {
-      const rates = rounds.map((each) => each.requestsPerSecond);
-      const cpu = rounds.flatMap((each) => (each.cpuMsPerRequest === undefined ? [] : [each.cpuMsPerRequest]));
-      const rate = median(rates);
-      lines.push(
-        row(
-          `  ${server}`,
-          figure(rate),
-          `(${figure(Math.min(...rates))}–${figure(Math.max(...rates))})`,
-          figure(median(rounds.map((each) => each.megabytesPerSecond))),
-          figure(median(rounds.map((each) => each.p50Ms))),
-          figure(median(rounds.map((each) => each.p99Ms))),
-          cpu.length === 0 ? '-' : figure(median(cpu)),
-          `${(first / rate).toFixed(2)}`,
-        ),
-      );
-    }
+    const first = median((byServer[0]?.[1] ?? []).map(perSecond));
+    for (const [server, rounds] of byServer) lines.push(serverRow({ server, rounds, perSecond, first }));
   }
-  lines.push('', 'ratio: how many times as many requests the first server answers.');
-  for (const { server, durability } of bench.durabilities) {
-    const bytes = bench.memory.find((entry) => entry.server === server)?.peakMemoryBytes;
-    const peak = bytes === undefined ? '' : `; at most ${Math.round(bytes / 1e6)} MB resident`;
-    lines.push(`${server}: durability ${durability}${peak}`);
-  }
+  lines.push(
+    '',
+    'ratio: how many times as much the first server does. Load CPU: ms of the clients for each operation.',
+  );
+  for (const { name, durability } of result.servers) lines.push(`${name}: durability ${durability}`);
   return `${lines.join('\n')}\n`;
 }
 
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  const upper = sorted[middle] ?? Number.NaN;
-  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? upper)) / 2;
+export function renderVerdicts(verdicts: readonly Verdict[]): string {
+  const lines = verdicts.map(({ claim, median: value, lowest, highest, reached }) => {
+    const sense = claim.figure === 'completeMs' ? '≤' : '≥';
+    const against = claim.against === undefined ? '' : ` of ${claim.against}`;
+    const spread = `(${figure(lowest)}–${figure(highest)})`;
+    return `${reached ? 'reached    ' : 'NOT reached'}  ${claim.title.padEnd(40)} ${figure(value).padStart(8)} ${spread.padEnd(20)} target ${sense} ${claim.target}${against}`;
+  });
+  return `${lines.join('\n')}\n`;
+}
+
+function serverRow(of: {
+  readonly server: string;
+  readonly rounds: readonly Measurement[];
+  readonly perSecond: (measurement: Measurement) => number;
+  readonly first: number;
+}): string {
+  const rates = of.rounds.map(of.perSecond);
+  const rate = median(rates);
+  const middle = (value: (round: Measurement) => number | undefined): string => {
+    const values = of.rounds.map(value).filter((each) => each !== undefined);
+    return values.length === 0 ? '-' : figure(median(values));
+  };
+  return row(
+    `  ${of.server}`,
+    figure(rate),
+    `(${figure(Math.min(...rates))}–${figure(Math.max(...rates))})`,
+    middle(({ megabytesPerSecond }) => megabytesPerSecond),
+    middle(({ p50Ms }) => p50Ms),
+    middle(({ p99Ms }) => p99Ms),
+    middle(({ cpuMsPerOperation }) => cpuMsPerOperation),
+    middle(({ coresBusy }) => coresBusy),
+    middle(({ loadCpuMsPerOperation }) => loadCpuMsPerOperation),
+    middle(({ peakMemoryBytes }) => (peakMemoryBytes === undefined ? undefined : peakMemoryBytes / 1e6)),
+    (of.first / rate).toFixed(2),
+  );
 }
 
 function figure(value: number): string {
@@ -62,5 +80,5 @@ function figure(value: number): string {
 }
 
 function row(name: string, ...cells: readonly string[]): string {
-  return name.padEnd(18) + cells.map((cell) => cell.padStart(cell.startsWith('(') ? 18 : 12)).join('');
+  return name.padEnd(22) + cells.map((cell) => cell.padStart(cell.startsWith('(') ? 20 : 11)).join('');
 }

@@ -1,6 +1,7 @@
 // npm run docs: writes the documents that are made from tables in the code. tests/docs fails when one is stale.
 //   npm run docs             writes them
 //   npm run docs -- --check  only says which are stale
+// docs/performance.md is made from the results that bench/ has kept.
 // What no table holds, the deliberate differences from AWS, is written by hand in docs/compatibility.notes.md.
 
 import { readFile, writeFile } from 'node:fs/promises';
@@ -12,8 +13,10 @@ import { problems } from '@stowage/contract';
 import { operationStatus } from '@stowage/engine';
 import { operations, s3Errors } from '@stowage/s3';
 import { storeErrors } from '@stowage/store';
+import { keptResults } from '../bench/results.ts';
 import { renderCompatibility } from './documents/compatibility.ts';
 import { renderErrors } from './documents/errors.ts';
+import { renderPerformance } from './documents/performance.ts';
 
 const root = new URL('../', import.meta.url);
 
@@ -23,6 +26,7 @@ export async function renderDocuments(): Promise<ReadonlyMap<string, string>> {
   return new Map([
     ['docs/compatibility.md', renderCompatibility({ operations, status: operationStatus, notes })],
     ['docs/errors.md', renderErrors({ s3Errors, storeErrors, problems, clientFaults })],
+    ['docs/performance.md', renderPerformance(keptResults())],
   ]);
 }
 

@@ -1,60 +1,33 @@
-// A process that makes load: one workload comes in as a message, one result goes out. It is its own process so that what
-// it costs is not counted as the server's.
+// A process that makes load. Plans come in as messages, one at a time; it answers when it is connected, begins when it is
+// told to, and sends one result. It is its own process so that what it costs is not counted as the server's.
 
-import { randomBytes } from 'node:crypto';
 import process from 'node:process';
-import { Connection } from './connection.ts';
-import type { LoadResult, Workload } from './workload.ts';
+import type { LoadPlan } from './load-plan.ts';
+import { prepareMultipart } from './run-multipart.ts';
+import { type PreparedLoad, prepareRequests } from './run-requests.ts';
 
-const maxFailures = 100;
+export type ToLoadProcess = { readonly plan: LoadPlan } | { readonly begin: true };
 
-process.on('message', (workload: Workload) => {
-  run(workload).then(
-    (result) => process.send?.({ result }),
-    (error: unknown) => process.send?.({ error: String(error) }),
-  );
+let prepared: PreparedLoad | undefined;
+
+process.on('message', (message: ToLoadProcess) => {
+  const answer = 'plan' in message ? prepare(message.plan) : run();
+  answer.catch((error: unknown) => process.send?.({ error: error instanceof Error ? error.message : String(error) }));
 });
 process.on('disconnect', () => process.exit());
 
-async function run(workload: Workload): Promise<LoadResult> {
-  const body = workload.method === 'PUT' ? randomBytes(workload.sizeBytes) : undefined;
-  const heads = workload.targets.map((target) => requestHead(workload, target));
-  const connections: Connection[] = [];
-  for (let index = 0; index < workload.connections; index += 1) {
-    connections.push(await Connection.open(workload.host, workload.port));
-  }
-  const latencies: number[] = [];
-  let next = 0;
-  let failures = 0;
-  let firstFailure = '';
-  const startedAt = performance.now();
-  const endsAt = startedAt + workload.durationMs;
-  const lane = async (connection: Connection): Promise<void> => {
-    while (performance.now() < endsAt && failures < maxFailures) {
-      const head = heads[next % heads.length] ?? '';
-      next += 1;
-      const sentAt = performance.now();
-      const answer = await connection.request(head, body);
-      latencies.push(performance.now() - sentAt);
-      const right = answer.status === 200 && (workload.method === 'PUT' || answer.bodyBytes === workload.sizeBytes);
-      if (right) continue;
-      failures += 1;
-      if (firstFailure === '') firstFailure = `${answer.status}, ${answer.bodyBytes} bytes: ${answer.start}`;
-    }
-  };
-  try {
-    await Promise.all(connections.map(lane));
-  } finally {
-    for (const connection of connections) connection.close();
-  }
-  const elapsedMs = performance.now() - startedAt;
-  latencies.sort((a, b) => a - b);
-  const at = (share: number): number =>
-    latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? 0;
-  return { requests: latencies.length, failures, firstFailure, elapsedMs, p50Ms: at(0.5), p99Ms: at(0.99) };
+async function prepare(plan: LoadPlan): Promise<void> {
+  prepared = plan.kind === 'requests' ? await prepareRequests(plan) : await prepareMultipart(plan);
+  process.send?.({ ready: true });
 }
 
-function requestHead(workload: Workload, target: string): string {
-  const length = workload.method === 'PUT' ? `Content-Length: ${workload.sizeBytes}\r\n` : '';
-  return `${workload.method} ${target} HTTP/1.1\r\nHost: ${workload.host}:${workload.port}\r\n${length}\r\n`;
+async function run(): Promise<void> {
+  if (prepared === undefined) throw new Error('There is no plan to begin with.');
+  let before = process.cpuUsage();
+  const result = await prepared(() => {
+    before = process.cpuUsage();
+  });
+  prepared = undefined;
+  const used = process.cpuUsage(before);
+  process.send?.({ result: { ...result, loadCpuSeconds: (used.user + used.system) / 1e6 } });
 }

@@ -7,6 +7,7 @@ import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:h
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import process from 'node:process';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { presignUrl, SigningKeys, signRequest } from '@stowage/s3';
@@ -77,25 +78,27 @@ describe('stowage engine', () => {
     assert.equal(await makeBucket(server.endpoint, credentials), 200);
   });
 
-  it('keeps every acknowledged object through kill -9', async () => {
-    const first = await start();
-    assert.equal(await makeBucket(first.endpoint, first.credentials), 200);
-    const bodies = new Map<string, Buffer>();
-    for (let index = 0; index < 20; index += 1) bodies.set(`small/${index}`, randomBytes(1_000 + index));
-    bodies.set('large', randomBytes(6_000_000));
-    for (const [key, body] of bodies) {
-      const answer = await fetch(urlFor(first, 'PUT', key), { method: 'PUT', body: new Uint8Array(body) });
-      assert.equal(answer.status, 200, await answer.text());
-    }
-    first.child.kill('SIGKILL');
-    await first.ended;
-    const second = await start();
-    for (const [key, body] of bodies) {
-      const answer = await fetch(urlFor(second, 'GET', key));
-      assert.equal(answer.status, 200, key);
-      assert.ok(Buffer.from(await answer.arrayBuffer()).equals(body), key);
-    }
-  });
+  for (const workers of process.platform === 'linux' ? ['1', '3'] : ['1']) {
+    it(`keeps every acknowledged object through kill -9, with --workers ${workers}`, async () => {
+      const first = await start('--workers', workers);
+      assert.equal(await makeBucket(first.endpoint, first.credentials), 200);
+      const bodies = new Map<string, Buffer>();
+      for (let index = 0; index < 20; index += 1) bodies.set(`small/${index}`, randomBytes(1_000 + index));
+      bodies.set('large', randomBytes(6_000_000));
+      for (const [key, body] of bodies) {
+        const answer = await fetch(urlFor(first, 'PUT', key), { method: 'PUT', body: new Uint8Array(body) });
+        assert.equal(answer.status, 200, await answer.text());
+      }
+      first.child.kill('SIGKILL');
+      await first.ended;
+      const second = await start();
+      for (const [key, body] of bodies) {
+        const answer = await fetch(urlFor(second, 'GET', key));
+        assert.equal(answer.status, 200, key);
+        assert.ok(Buffer.from(await answer.arrayBuffer()).equals(body), key);
+      }
+    });
+  }
 
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     it(`finishes a running upload on ${signal}, and exits with 0`, async () => {

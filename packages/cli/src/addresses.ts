@@ -40,6 +40,14 @@ export async function explainListenError(error: unknown, address: ListenAddress)
         `Port ${port} is not allowed to this user; ${purpose} needs one of 1024 or above (${option}).`,
         { cause: error },
       );
+    case 'ENOTSUP':
+      return new CommandError(
+        'usage',
+        'Several workers share a port, which this system cannot do: leave --workers out.',
+        {
+          cause: error,
+        },
+      );
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
     case 'EAI_AGAIN':

@@ -14,6 +14,8 @@ export interface Log {
   info(message: string, fields: Fields): void;
   warn(message: string, fields: Fields): void;
   error(message: string, fields: Fields): void;
+  /** Which requests are to be told of: they come as `info`. */
+  readonly requests: 'all' | 'failed';
 }
 
 interface LogSettings {
@@ -50,6 +52,7 @@ function partLog(logger: Logger): Log {
     },
     warn: (message, fields) => logger.warn(fields, message),
     error: (message, fields) => logger.error(fields, message),
+    requests: showsRequests ? 'all' : 'failed',
   };
 }
 

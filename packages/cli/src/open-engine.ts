@@ -25,6 +25,8 @@ interface OpenEngineOptions {
   readonly accounts?: readonly Account[];
   readonly domain?: string;
   readonly bucketDefaults?: BucketDefaults;
+  /** Default: 1. */
+  readonly workers?: number;
   readonly tls?: { readonly cert: string; readonly key: string };
   readonly log: Log;
 }
@@ -69,7 +71,7 @@ async function findKey({ dataFolder, rootKey }: OpenEngineOptions): Promise<Root
 }
 
 function engineOptions(options: OpenEngineOptions, key: EngineOptions['credentials'] | undefined): EngineOptions {
-  const { accounts, domain, bucketDefaults, tls } = options;
+  const { accounts, domain, bucketDefaults, workers, tls } = options;
   return {
     host: options.address.host,
     port: options.address.port,
@@ -84,6 +86,7 @@ function engineOptions(options: OpenEngineOptions, key: EngineOptions['credentia
       : { credentials: { accessKeyId: key.accessKeyId, secretAccessKey: key.secretAccessKey } }),
     ...(domain === undefined ? {} : { domain }),
     ...(bucketDefaults === undefined ? {} : { bucketDefaults }),
+    ...(workers === undefined ? {} : { workers }),
     ...(tls === undefined ? {} : { tls }),
   };
 }

@@ -20,6 +20,7 @@ export type BucketDefaults = (typeof bucketDefaults)[number];
 
 const defaultIntervalMs = 100;
 const maxIntervalMs = 60_000;
+const maxWorkers = 64;
 
 /** 0 to 65535; 0 lets the system choose a free one. */
 export function parsePort(text: string): number {
@@ -62,15 +63,11 @@ export function parseChoice<Choice extends string>(choices: readonly Choice[]): 
   };
 }
 
-/** How many processes serve. More than one is a later version's, so it is refused and not silently taken for one. */
-export function parseWorkers(text: string): 1 {
-  if (text === '1') return 1;
-  if (/^\d+$/.test(text)) {
-    throw new InvalidArgumentError(
-      `${text} workers are not supported yet: this version serves with one. Leave it out.`,
-    );
-  }
-  throw new InvalidArgumentError(`"${text}" is not a number of workers; this version supports 1.`);
+/** How many threads answer requests. */
+export function parseWorkers(text: string): number {
+  const workers = /^\d{1,3}$/.test(text) ? Number(text) : 0;
+  if (workers >= 1 && workers <= maxWorkers) return workers;
+  throw new InvalidArgumentError(`"${text}" is not a number of workers: give 1 to ${maxWorkers}.`);
 }
 
 /** The length of a lifecycle day. Lifecycle rules are not built, so that no value could have an effect. */

@@ -108,7 +108,7 @@ function addEngine(program: Command): void {
         'when a write is acknowledged: strict (on the disk), interval=MS, or memory (default: strict)',
         parseDurability,
       )
-      .option('--workers <number>', 'processes that serve; this version supports 1', parseWorkers)
+      .option('--workers <number>', 'threads that answer requests, on Linux (default: 1)', parseWorkers)
       .option('--accounts <file>', 'accounts and their keys, as JSON, instead of one root key', parsePath)
       .option('--domain <name>', 'take bucket.<name> in the Host header for a bucket', parseDomain)
       .option('--tls-cert <file>', 'certificate chain, PEM; serves https', parsePath)
@@ -144,6 +144,7 @@ function addEngine(program: Command): void {
           ...serveOptions(given, environment, terminal),
           port: given.port ?? environment.port ?? 9000,
           durability: given.durability ?? environment.durability ?? { level: 'strict' },
+          workers: given.workers ?? 1,
           bucketDefaults: given.bucketDefaults ?? 'aws',
           ...(accounts === undefined ? {} : { accounts }),
           ...(domain === undefined ? {} : { domain }),
@@ -170,6 +171,7 @@ interface StartFlags extends SharedFlags {
 
 interface EngineFlags extends SharedFlags {
   readonly durability?: DurabilityChoice;
+  readonly workers?: number;
   readonly accounts?: string;
   readonly domain?: string;
   readonly tlsCert?: string;

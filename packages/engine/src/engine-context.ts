@@ -5,7 +5,12 @@ import type { ObjectStore } from '@stowage/store';
 import type { AccountDirectory } from './accounts.ts';
 import type { EngineLimits } from './limits.ts';
 import type { EngineLog } from './log.ts';
-import type { Metrics } from './metrics.ts';
+import type { EngineState, Metrics } from './metrics.ts';
+
+/** Everything counted, and the state of the moment. */
+export interface EngineOverview extends EngineState {
+  readonly metrics: Metrics;
+}
 
 export interface EngineContext {
   readonly store: ObjectStore;
@@ -17,7 +22,10 @@ export interface EngineContext {
   /** Milliseconds since 1970; a test may move it. */
   readonly clock: () => number;
   readonly log: EngineLog | undefined;
+  /** What this thread has counted. */
   readonly metrics: Metrics;
+  /** What the whole engine says of itself: of all its workers, when there are several. */
+  readonly overview: (runningRequests: number) => EngineOverview | Promise<EngineOverview>;
   readonly signingKeys: SigningKeys;
   /** `x-amz-id-2`: names this engine among others. */
   readonly hostId: string;

@@ -2,15 +2,20 @@
 // test suite or a program that wants S3 of its own; `stowage engine` is a thin layer over it.
 
 import { createHash, randomBytes } from 'node:crypto';
-import { SigningKeys } from '@stowage/s3';
-import { type Durability, type ObjectStore, openDiskStore, openMemoryStore } from '@stowage/store';
-import { type Account, AccountDirectory } from './accounts.ts';
-import type { EngineContext } from './engine-context.ts';
+import {
+  type DiskStoreOptions,
+  type Durability,
+  type ObjectStore,
+  openDiskStore,
+  openMemoryStore,
+} from '@stowage/store';
+import type { Account } from './accounts.ts';
 import { defaultLimits, type EngineLimits } from './limits.ts';
 import type { EngineLog } from './log.ts';
-import { Metrics } from './metrics.ts';
-import { createRequestIds } from './request-ids.ts';
-import { S3Server } from './server.ts';
+import { createServing, type ServingSettings } from './serving.ts';
+
+/** More would only wait for the one committer. */
+const maxWorkers = 64;
 
 export interface EngineOptions {
   /** A store that is open already; it stays open when the engine closes. */
@@ -41,6 +46,12 @@ export interface EngineOptions {
   readonly tls?: { readonly cert: string; readonly key: string };
   /** Default: says nothing. */
   readonly log?: EngineLog;
+  /**
+   * How many threads answer requests. One: everything happens in the calling thread. More share the port, and the calling
+   * thread commits what they write; that needs a `directory`, a system with SO_REUSEPORT (Linux), and neither `store`,
+   * `clock` nor `random`. Default 1.
+   */
+  readonly workers?: number;
   /** Any of the limits in limits.ts; the others keep their defaults. */
   readonly limits?: Partial<EngineLimits>;
 }
@@ -60,66 +71,112 @@ export interface Engine {
   close(): Promise<void>;
 }
 
-/** Resolves once requests are served. Rejects when the port is taken or the folder cannot be opened. */
+/**
+ * Resolves once requests are served. Rejects when the port is taken or the folder cannot be opened, or when what is asked for
+ * cannot be had with several workers.
+ */
 export async function startEngine(options: EngineOptions = {}): Promise<Engine> {
-  const clock = options.clock ?? Date.now;
   const accounts = options.accounts ?? [soleAccount(options.credentials ?? newCredentials())];
-  const directory = new AccountDirectory(accounts);
-  const store = options.store ?? (await openStore(options, clock));
-  const context: EngineContext = {
-    store,
-    accounts: directory,
+  const [first] = accounts;
+  if (first === undefined) throw new Error('The list of accounts is empty: name at least one account with a key.');
+  const settings: ServingSettings = {
+    accounts,
     region: options.region ?? 'us-east-1',
     domains: options.domain === undefined ? ['localhost'] : [options.domain.toLowerCase(), 'localhost'],
     limits: { ...defaultLimits, ...options.limits },
-    clock,
-    log: options.log,
-    metrics: new Metrics(),
-    signingKeys: new SigningKeys(),
     hostId: createHash('sha256').update(randomBytes(16)).digest('base64'),
+    tls: options.tls,
   };
-  const nextRequestId = createRequestIds(options.random ?? Math.random);
-  const server = new S3Server({ engine: context, nextRequestId, tls: options.tls });
+  const address = { host: options.host ?? '127.0.0.1', port: options.port ?? 0 };
+  const { port, store, close } = await ((options.workers ?? 1) > 1
+    ? startWorkers(options, settings, address)
+    : startAlone(options, settings, address));
+  const scheme = options.tls === undefined ? 'http' : 'https';
+  return {
+    endpoint: `${scheme}://${urlHost(address.host)}:${port}`,
+    credentials: { accessKeyId: first.accessKeyId, secretAccessKey: first.secretAccessKey },
+    region: settings.region,
+    store,
+    close,
+  };
+}
+
+interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+type Started = Pick<Engine, 'store' | 'close'> & { readonly port: number };
+
+/** Everything in this thread. */
+async function startAlone(options: EngineOptions, settings: ServingSettings, address: Address): Promise<Started> {
+  const { clock = Date.now, random = Math.random, log } = options;
+  const store = options.store ?? (await openStore(options, clock));
   const closeStore = async (): Promise<void> => {
     if (options.store === undefined) await store.close();
   };
-  const host = options.host ?? '127.0.0.1';
-  let port: number;
   try {
-    port = (await server.listen(host, options.port ?? 0)).port;
+    const { server } = createServing(settings, { store, clock, random, log });
+    const { port } = await server.listen(address.host, address.port);
+    const close = async (): Promise<void> => {
+      await server.close();
+      await closeStore();
+    };
+    return { port, store, close };
   } catch (cause) {
     await closeStore();
     throw cause;
   }
-  const [first] = accounts;
-  if (first === undefined) throw new Error('There is no account.'); // AccountDirectory has refused that.
-  const scheme = options.tls === undefined ? 'http' : 'https';
-  return {
-    endpoint: `${scheme}://${urlHost(host)}:${port}`,
-    credentials: { accessKeyId: first.accessKeyId, secretAccessKey: first.secretAccessKey },
-    region: context.region,
-    store,
-    async close() {
-      await server.close();
-      await closeStore();
-    },
-  };
+}
+
+/** Requests in threads of their own; this one commits what they write, and does the background work. */
+async function startWorkers(options: EngineOptions, settings: ServingSettings, address: Address): Promise<Started> {
+  const { workers = 1, log } = options;
+  const directory = requireSharable(options);
+  const store = await openDiskStore({ ...diskSettings(options), directory, workers });
+  try {
+    const { WorkerPool } = await import('./workers/worker-pool.ts');
+    const pool = await WorkerPool.start({ store, settings, ...address, workers, log });
+    const close = async (): Promise<void> => {
+      await pool.close();
+      await store.close();
+    };
+    return { port: pool.port, store, close };
+  } catch (cause) {
+    await store.close();
+    throw cause;
+  }
+}
+
+/** The directory that several workers can work on. @throws Error for what other threads could not share. */
+function requireSharable({ workers = 1, directory, store, clock, random }: EngineOptions): string {
+  if (!Number.isInteger(workers) || workers > maxWorkers) {
+    throw new Error(`${workers} is no number of workers: give 1 to ${maxWorkers}.`);
+  }
+  const refuse = (what: string): Error => new Error(`${workers} workers ${what} Use one worker.`);
+  if (store !== undefined) throw refuse('cannot share a store that was opened outside: give its `directory` instead.');
+  if (directory === undefined) throw refuse('need a `directory`: a store in memory belongs to one thread.');
+  if (clock !== undefined) throw refuse('cannot share a `clock` that is a function of one thread.');
+  if (random !== undefined) throw refuse('cannot share a `random` that is a function of one thread.');
+  return directory;
 }
 
 async function openStore(options: EngineOptions, clock: () => number): Promise<ObjectStore> {
-  const { directory, durability, log } = options;
+  const { directory, durability } = options;
   if (directory === undefined) {
     if (durability !== undefined && durability.level !== 'memory') {
       throw new Error(`Durability ${durability.level} needs a directory: without one the store is in memory.`);
     }
     return openMemoryStore({ clock });
   }
-  return openDiskStore({
-    directory,
-    clock,
+  return openDiskStore({ ...diskSettings(options), directory, clock });
+}
+
+function diskSettings({ durability, log }: EngineOptions): Pick<DiskStoreOptions, 'durability' | 'log'> {
+  return {
     ...(durability === undefined ? {} : { durability }),
     ...(log === undefined ? {} : { log: (level, message, fields) => log[level](message, fields) }),
-  });
+  };
 }
 
 /** Any address of this machine is reached by loopback; an IPv6 address stands in brackets. */

@@ -2,6 +2,7 @@
 // in as it learns more; render.ts answers it; the server sweeps it for clients that have stopped reading or writing.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AnswerTurn } from './answer-turn.ts';
 import type { IncomingBody } from './incoming-body.ts';
 
 export class Exchange {
@@ -22,6 +23,8 @@ export class Exchange {
   sentBytes = 0;
   body: IncomingBody | undefined;
 
+  readonly #turn: AnswerTurn;
+
   // What the last sweep saw, so that the hot path has no clock to read.
   #seenReceivedBytes = -1;
   #seenSentBytes = -1;
@@ -34,6 +37,7 @@ export class Exchange {
     readonly expectsContinue: boolean;
     readonly startedAt: number;
     readonly origin: string;
+    readonly turn: AnswerTurn;
   }) {
     this.message = options.message;
     this.response = options.response;
@@ -41,7 +45,13 @@ export class Exchange {
     this.expectsContinue = options.expectsContinue;
     this.startedAt = options.startedAt;
     this.origin = options.origin;
+    this.#turn = options.turn;
     this.#seenAt = options.startedAt;
+  }
+
+  /** Ends the answer, whose head is written, with its last bytes: together with the others of this turn. */
+  end(body: string | Uint8Array | undefined): void {
+    this.#turn.end(this.response, body);
   }
 
   /** For how long nothing has moved, at this sweep's precision. `now` is of the same clock as `startedAt`. */

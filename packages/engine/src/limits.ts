@@ -20,6 +20,10 @@ export interface EngineLimits {
   readonly headersTimeoutMs: number;
   /** A body from which no byte comes for so long is given up: `RequestTimeout`. Default 20 s. */
   readonly bodyIdleTimeoutMs: number;
+  /** A body that comes more slowly than this over a whole window is given up: `RequestTimeout`. Default 1 KiB a second, what a telephone modem did; 0 for any. */
+  readonly bodyMinBytesPerSecond: number;
+  /** Over how much of the client's time the rate is taken; time in which the disk was waited for is not the client's. Default 60 s. */
+  readonly bodyRateWindowMs: number;
   /** A client that takes no byte of its answer for so long is cut off. Default 120 s. */
   readonly answerIdleTimeoutMs: number;
   /** An unused connection is closed after it. Default 65 s, above the usual 60 s of load balancers in front. */
@@ -60,6 +64,8 @@ export const defaultLimits: EngineLimits = {
   urlBytes: 16 * kib,
   headersTimeoutMs: 20_000,
   bodyIdleTimeoutMs: 20_000,
+  bodyMinBytesPerSecond: kib,
+  bodyRateWindowMs: 60_000,
   answerIdleTimeoutMs: 120_000,
   keepAliveTimeoutMs: 65_000,
   drainBytes: mib,

@@ -6,6 +6,8 @@ export interface EngineLog {
   info(message: string, fields: LogFields): void;
   warn(message: string, fields: LogFields): void;
   error(message: string, fields: LogFields): void;
+  /** Which requests it is told of: all, or only those answered with a server error. Default: all. */
+  readonly requests?: 'all' | 'failed';
 }
 
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;

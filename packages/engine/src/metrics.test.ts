@@ -28,3 +28,27 @@ it('counts requests, errors, bytes and durations in the text format of Prometheu
   }
   assert.equal(lines.at(-1), '');
 });
+
+it('shows how far consumers of changes are behind', () => {
+  const status = { name: 'events/one', open: true, acknowledged: 7 };
+  const health = {
+    status: 'ok',
+    durability: { level: 'interval', intervalMs: 20 },
+    cursors: [
+      { ...status, changes: 3, bytes: 900, oldestAtMs: 1_700_000_000_500 },
+      { ...status, name: 'backup', open: false, changes: 0, bytes: 0 },
+    ],
+  } as const;
+  const lines = new Metrics().render({ health, runningRequests: 0 }).split('\n');
+  for (const line of [
+    'stowage_default_durability_info{level="interval",interval_seconds="0.02"} 1',
+    'stowage_cursor_lag_changes{cursor="events/one"} 3',
+    'stowage_cursor_lag_changes{cursor="backup"} 0',
+    'stowage_cursor_lag_bytes{cursor="events/one"} 900',
+    'stowage_cursor_oldest_change_timestamp_seconds{cursor="events/one"} 1700000000.5',
+    'stowage_cursor_open{cursor="backup"} 0',
+  ]) {
+    assert.ok(lines.includes(line), line);
+  }
+  assert.ok(!lines.some((line) => line.includes('timestamp_seconds{cursor="backup"}')));
+});

@@ -2,6 +2,8 @@
 // counting a request costs two map look-ups. Names follow Prometheus' naming rules: units and `_total` last.
 
 import type { StoreHealth } from '@stowage/store';
+import { counter, gauge } from './prometheus-text.ts';
+import { renderStoreMetrics } from './store-metrics.ts';
 
 /** Upper bounds of the duration histogram, in seconds. */
 const durationBounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60] as const;
@@ -13,6 +15,28 @@ interface FinishedRequest {
   readonly durationMs: number;
   readonly receivedBytes: number;
   readonly sentBytes: number;
+}
+
+/** Everything that was counted, as plain data: what another thread can add to its own. */
+export interface MetricCounts {
+  readonly operations: ReadonlyMap<string, OperationCounts>;
+  readonly receivedBytes: number;
+  readonly sentBytes: number;
+}
+
+/** What the figures of one moment are. */
+export interface EngineState {
+  readonly health: StoreHealth;
+  readonly runningRequests: number;
+  /** Absent: everything runs in one thread. */
+  readonly workers?: WorkersState;
+}
+
+interface WorkersState {
+  /** Workers that are serving. */
+  readonly serving: number;
+  /** Workers that ended though they should not, and were replaced. */
+  readonly replaced: number;
 }
 
 interface OperationCounts {
@@ -28,16 +52,7 @@ export class Metrics {
   #sentBytes = 0;
 
   record(request: FinishedRequest): void {
-    let counts = this.#operations.get(request.operation);
-    if (counts === undefined) {
-      counts = {
-        byStatus: new Map(),
-        durations: new Array(durationBounds.length + 1).fill(0),
-        durationSumMs: 0,
-        count: 0,
-      };
-      this.#operations.set(request.operation, counts);
-    }
+    const counts = this.#countsOf(request.operation);
     counts.byStatus.set(request.status, (counts.byStatus.get(request.status) ?? 0) + 1);
     counts.count += 1;
     counts.durationSumMs += request.durationMs;
@@ -48,19 +63,45 @@ export class Metrics {
     this.#sentBytes += request.sentBytes;
   }
 
+  get counts(): MetricCounts {
+    return { operations: this.#operations, receivedBytes: this.#receivedBytes, sentBytes: this.#sentBytes };
+  }
+
+  /** Adds what was counted elsewhere. */
+  add(counts: MetricCounts): void {
+    for (const [operation, { byStatus, durations, durationSumMs, count }] of counts.operations) {
+      const own = this.#countsOf(operation);
+      for (const [status, requests] of byStatus) own.byStatus.set(status, (own.byStatus.get(status) ?? 0) + requests);
+      for (const [bucket, requests] of durations.entries()) {
+        own.durations[bucket] = (own.durations[bucket] ?? 0) + requests;
+      }
+      own.durationSumMs += durationSumMs;
+      own.count += count;
+    }
+    this.#receivedBytes += counts.receivedBytes;
+    this.#sentBytes += counts.sentBytes;
+  }
+
+  #countsOf(operation: string): OperationCounts {
+    let counts = this.#operations.get(operation);
+    if (counts === undefined) {
+      const durations = new Array(durationBounds.length + 1).fill(0);
+      counts = { byStatus: new Map(), durations, durationSumMs: 0, count: 0 };
+      this.#operations.set(operation, counts);
+    }
+    return counts;
+  }
+
   /** The Prometheus text of everything counted. */
-  render(now: { readonly health: StoreHealth; readonly runningRequests: number }): string {
+  render(now: EngineState): string {
     return [
       ...this.#renderRequests(),
       ...this.#renderDurations(),
       ...counter('stowage_received_bytes_total', 'Bytes of request bodies received.', this.#receivedBytes),
       ...counter('stowage_sent_bytes_total', 'Bytes of response bodies sent.', this.#sentBytes),
       ...gauge('stowage_running_requests', 'Requests being answered now.', now.runningRequests),
-      ...gauge(
-        'stowage_store_writable',
-        '1 while the store takes writes, 0 when it is read-only.',
-        now.health.status === 'ok' ? 1 : 0,
-      ),
+      ...(now.workers === undefined ? [] : renderWorkers(now.workers)),
+      ...renderStoreMetrics(now.health),
       '',
     ].join('\n');
   }
@@ -101,10 +142,9 @@ export class Metrics {
   }
 }
 
-function counter(name: string, help: string, value: number): string[] {
-  return [`# HELP ${name} ${help}`, `# TYPE ${name} counter`, `${name} ${value}`];
-}
-
-function gauge(name: string, help: string, value: number): string[] {
-  return [`# HELP ${name} ${help}`, `# TYPE ${name} gauge`, `${name} ${value}`];
+function renderWorkers({ serving, replaced }: WorkersState): string[] {
+  return [
+    ...gauge('stowage_workers', 'Workers that are serving.', serving),
+    ...counter('stowage_workers_replaced_total', 'Workers that ended unexpectedly and were replaced.', replaced),
+  ];
 }

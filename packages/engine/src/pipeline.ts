@@ -15,39 +15,40 @@ import type { Result } from './result.ts';
 import { type ReceivedHead, receiveHead, type S3Request } from './s3-request.ts';
 import { screen } from './screen.ts';
 
-/** Answers one request. Never rejects: what goes wrong is answered too. */
-export async function answer(exchange: Exchange, engine: EngineContext): Promise<void> {
+/**
+ * Answers one request; what goes wrong is answered too. Most of it happens before this returns: a promise is there only
+ * while a handler waits for something, or an object is sent piece by piece.
+ */
+export function answer(exchange: Exchange, engine: EngineContext): Promise<void> | undefined {
   let crossOrigin: readonly string[] = [];
+  const fail = (thrown: unknown): Promise<void> | undefined => renderError(exchange, engine, thrown, crossOrigin);
   try {
     const head = receiveHead(exchange.message, engine.limits);
     const address = locate(head.rawPath, head.headers.host, engine.domains);
     crossOrigin = crossOriginHeaders(engine, address, head);
-    if (head.method === 'OPTIONS') return await render(exchange, engine, preflight(engine, address, head), []);
-    const operation = match(exchange, address, head);
-    const identity = authenticate(head, address, engine);
-    exchange.account = identity.requester?.id ?? '';
-    const bucket = address.bucket === '' ? undefined : engine.store.getBucket(address.bucket);
-    authorize({ operation, requester: identity.requester, bucket });
-    screen(operation, address, head, bucket);
-    exchange.body = openBody(exchange, head.headers, identity);
-    const result = await run(
-      {
-        ...head,
-        ...address,
-        id: exchange.id,
-        operation,
-        requester: identity.requester,
-        payload: identity.payload,
-        body: exchange.body,
-        origin: exchange.origin,
-        nowMs: engine.clock(),
-      },
-      engine,
-    );
-    return await render(exchange, engine, result, crossOrigin);
+    if (head.method === 'OPTIONS') return render(exchange, engine, preflight(engine, address, head), [])?.catch(fail);
+    const result = run(admit(exchange, engine, head, address), engine);
+    if (result instanceof Promise) {
+      return result.then((settled) => render(exchange, engine, settled, crossOrigin)).catch(fail);
+    }
+    return render(exchange, engine, result, crossOrigin)?.catch(fail);
   } catch (thrown) {
-    return await renderError(exchange, engine, thrown, crossOrigin);
+    return fail(thrown);
   }
+}
+
+/** Match, authenticate, authorize, screen: what comes out may be carried out. @throws S3Error. */
+function admit(exchange: Exchange, engine: EngineContext, head: ReceivedHead, address: Address): S3Request {
+  const operation = match(exchange, address, head);
+  const { requester, payload, chunkSigning } = authenticate(head, address, engine);
+  exchange.account = requester?.id ?? '';
+  const bucket = address.bucket === '' ? undefined : engine.store.getBucket(address.bucket);
+  authorize({ operation, requester, bucket });
+  screen(operation, address, head, bucket);
+  const body = openBody(exchange, head.headers, { requester, payload, chunkSigning });
+  exchange.body = body;
+  const { id, origin } = exchange;
+  return { ...head, ...address, id, operation, requester, payload, body, origin, nowMs: engine.clock() };
 }
 
 function match(exchange: Exchange, address: Address, head: ReceivedHead): OperationName {

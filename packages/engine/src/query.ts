@@ -20,8 +20,16 @@ export function parseQuery(raw: string): RequestQuery {
 }
 
 function decode(text: string): string {
-  return decodePath(text.includes('+') ? text.replaceAll('+', ' ') : text);
+  if (!text.includes('%')) return decodePath(text.includes('+') ? text.replaceAll('+', ' ') : text);
+  // Of a presigned query only the credential is encoded, and a client has one for all its requests of a day.
+  if (text !== latest.encoded) {
+    latest.decoded = decodePath(text.replaceAll('+', ' '));
+    latest.encoded = text;
+  }
+  return latest.decoded;
 }
+
+const latest = { encoded: '', decoded: '' };
 
 /** The value of a parameter, or `undefined` when it was not sent. */
 export function queryValue(query: RequestQuery, name: string): string | undefined {

@@ -3,12 +3,12 @@
 // An error after the answer began cannot be told any more: the connection is destroyed, so that the client sees a
 // truncated body and not a wrong one.
 
-import { once } from 'node:events';
-import { isS3Error, S3Error, writeErrorDocument } from '@stowage/s3';
+import { formatHttpDate, isS3Error, S3Error, writeErrorDocument } from '@stowage/s3';
 import { isStoreError } from '@stowage/store';
 import type { Exchange } from './exchange.ts';
 import type { EngineLog } from './log.ts';
-import type { Result, StoredBytes } from './result.ts';
+import type { Result } from './result.ts';
+import { sendStored } from './send-stored.ts';
 import { explainRefusal } from './store-refusals.ts';
 
 interface RenderContext {
@@ -29,19 +29,31 @@ export function render(
   result: Result,
   headers: readonly string[],
 ): Promise<void> | undefined {
-  const body = result.body;
-  const isHead = exchange.message.method === 'HEAD';
+  const { body, status } = result;
   if (body === undefined || typeof body === 'string' || body instanceof Uint8Array) {
-    const length = body === undefined ? (result.headLengthBytes ?? 0) : Buffer.byteLength(body);
-    const all = [...commonHeaders(exchange, context), ...result.headers, ...headers];
-    if (result.status !== 204 && result.status !== 304) all.push('content-length', String(length));
-    return send(exchange, context, result.status, all, isHead ? undefined : body);
+    // A long text is encoded once, here: asking for its length and then having node write it would go over it twice.
+    const bytes = typeof body === 'string' && body.length > longTextCharacters ? Buffer.from(body) : body;
+    const length = bytes === undefined ? (result.headLengthBytes ?? 0) : byteLength(bytes);
+    const all = answerHeaders(exchange, context, result.headers, headers);
+    if (status !== 204 && status !== 304) all.push('content-length', String(length));
+    return send(exchange, context, {
+      status,
+      headers: all,
+      body: exchange.message.method === 'HEAD' ? undefined : bytes,
+    });
   }
-  return stream(exchange, body, () => {
+  return sendStored(exchange, body, () => {
     const length = body.range.end - body.range.start + 1;
-    const all = [...commonHeaders(exchange, context), ...result.headers, ...headers, 'content-length', String(length)];
-    exchange.response.writeHead(result.status, all);
+    const all = answerHeaders(exchange, context, result.headers, headers);
+    all.push('content-length', String(length));
+    exchange.response.writeHead(status, all);
   });
+}
+
+const longTextCharacters = 16 * 1024;
+
+function byteLength(body: string | Uint8Array): number {
+  return typeof body === 'string' ? Buffer.byteLength(body) : body.length;
 }
 
 /** Sends an error as S3 does. Whatever is neither an S3Error nor a store's refusal is logged, and answered as InternalError. */
@@ -65,18 +77,19 @@ export function renderError(
     exchange.message.socket.destroy();
     return undefined;
   }
-  const all = [...commonHeaders(exchange, context), ...headers];
-  if (error.status === 304) return send(exchange, context, 304, all, undefined);
+  const { status } = error;
+  const all = answerHeaders(exchange, context, [], headers);
+  if (status === 304) return send(exchange, context, { status, headers: all, body: undefined });
   const document = writeErrorDocument(error, {
     requestId: exchange.id,
     hostId: context.hostId,
     resource: exchange.path,
   });
   all.push('content-type', 'application/xml');
-  if (error.status === 405) all.push('allow', 'GET, HEAD, PUT, POST, DELETE');
-  if (exchange.message.method === 'HEAD') return send(exchange, context, error.status, all, undefined);
-  all.push('content-length', String(Buffer.byteLength(document)));
-  return send(exchange, context, error.status, all, document);
+  if (status === 405) all.push('allow', 'GET, HEAD, PUT, POST, DELETE');
+  const isHead = exchange.message.method === 'HEAD';
+  if (!isHead) all.push('content-length', String(Buffer.byteLength(document)));
+  return send(exchange, context, { status, headers: all, body: isHead ? undefined : document });
 }
 
 function asS3Error(thrown: unknown): S3Error {
@@ -89,32 +102,32 @@ function describeCause(cause: unknown): string {
   return cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
 }
 
-function commonHeaders(exchange: Exchange, context: RenderContext): string[] {
-  return [
-    'x-amz-request-id',
-    exchange.id,
-    'x-amz-id-2',
-    context.hostId,
-    'date',
-    httpDate(context.clock()),
-    'server',
-    'Stowage',
-  ];
-}
-
-function send(
+/** The headers that every answer has, then those of the result and those that go with every answer of this request. */
+function answerHeaders(
   exchange: Exchange,
   context: RenderContext,
-  status: number,
-  headers: string[],
-  body: string | Uint8Array | undefined,
-): Promise<void> | undefined {
+  ofResult: readonly string[],
+  ofRequest: readonly string[],
+): string[] {
+  const headers = ['x-amz-request-id', exchange.id, 'x-amz-id-2', context.hostId];
+  headers.push('date', formatHttpDate(context.clock()), 'server', 'Stowage', ...ofResult, ...ofRequest);
+  return headers;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers: string[];
+  readonly body: string | Uint8Array | undefined;
+}
+
+function send(exchange: Exchange, context: RenderContext, answer: Answer): Promise<void> | undefined {
   const { response } = exchange;
-  exchange.sentBytes = body === undefined ? 0 : body.length;
+  const { status, headers, body } = answer;
+  exchange.sentBytes = body === undefined ? 0 : byteLength(body);
   const outstanding = exchange.outstandingBytes;
   if (outstanding === 0) {
     response.writeHead(status, headers);
-    response.end(body);
+    exchange.end(body);
     return undefined;
   }
   // The client was told not to send it, or was never told to: whether it comes cannot be known, so the connection ends.
@@ -123,7 +136,7 @@ function send(
     headers.push('connection', 'close');
   response.writeHead(status, headers);
   if (neverAskedFor) {
-    response.end(body);
+    exchange.end(body);
     return undefined;
   }
   return sendWhileDropping(exchange, context.limits.lingerMs, body);
@@ -151,49 +164,4 @@ async function sendWhileDropping(
   }
   clearTimeout(timer);
   response.end();
-}
-
-async function stream(exchange: Exchange, stored: StoredBytes, begin: () => void): Promise<void> {
-  const { response } = exchange;
-  const chunks = stored.object.chunks(stored.range)[Symbol.asyncIterator]();
-  try {
-    // The first chunk is read before the head is written: what goes wrong until then can still be answered properly.
-    let next = await chunks.next();
-    begin();
-    while (next.done !== true && !response.destroyed) {
-      exchange.sentBytes += next.value.length;
-      if (!response.write(next.value) && !response.destroyed) await drained(exchange);
-      next = await chunks.next();
-    }
-    response.end();
-  } finally {
-    await chunks.return?.();
-    stored.object.close();
-  }
-}
-
-/** Resolves when the client has taken what was written, or is gone. */
-async function drained(exchange: Exchange): Promise<void> {
-  const over = new AbortController();
-  try {
-    await Promise.race([
-      once(exchange.response, 'drain', { signal: over.signal }),
-      once(exchange.response, 'close', { signal: over.signal }),
-    ]);
-  } finally {
-    over.abort();
-  }
-}
-
-let dateSecond = -1;
-let dateText = '';
-
-/** RFC 9110 date of a moment, made once a second. */
-function httpDate(nowMs: number): string {
-  const second = Math.floor(nowMs / 1000);
-  if (second !== dateSecond) {
-    dateSecond = second;
-    dateText = new Date(second * 1000).toUTCString();
-  }
-  return dateText;
 }

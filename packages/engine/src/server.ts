@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { S3Error, type S3ErrorCode, writeErrorDocument } from '@stowage/s3';
+import { AnswerTurn } from './answer-turn.ts';
 import type { EngineContext } from './engine-context.ts';
 import { Exchange } from './exchange.ts';
 import { answer } from './pipeline.ts';
@@ -22,6 +23,7 @@ export class S3Server {
   readonly #server: Server;
   readonly #scheme: 'http' | 'https';
   readonly #exchanges = new Set<Exchange>();
+  readonly #turn = new AnswerTurn();
   #sweeper: NodeJS.Timeout | undefined;
   #closing = false;
 
@@ -34,7 +36,7 @@ export class S3Server {
     const settings = {
       maxHeaderSize: limits.headerBytes,
       headersTimeout: limits.headersTimeoutMs,
-      // Of the body, only standing still counts (see sweep): a large upload may take hours.
+      // Of the body, only standing still and trickling count (see sweep): a large upload may take hours.
       requestTimeout: 0,
       keepAliveTimeout: limits.keepAliveTimeoutMs,
       connectionsCheckingInterval: Math.max(50, Math.min(5_000, limits.headersTimeoutMs / 4)),
@@ -53,16 +55,17 @@ export class S3Server {
     this.#server.on('clientError', (error, socket) => this.#refuse(error, socket as Socket)); // node gives a net.Socket
   }
 
-  async listen(host: string, port: number): Promise<AddressInfo> {
+  /** `reusePort`: others may listen there too, and the system deals out connections among them. */
+  async listen(host: string, port: number, reusePort = false): Promise<AddressInfo> {
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject);
-      this.#server.listen(port, host, () => {
+      this.#server.listen({ port, host, reusePort }, () => {
         this.#server.off('error', reject);
         resolve();
       });
     });
-    const { bodyIdleTimeoutMs, answerIdleTimeoutMs } = this.#engine.limits;
-    const everyMs = Math.max(20, Math.min(5_000, bodyIdleTimeoutMs / 4, answerIdleTimeoutMs / 4));
+    const { bodyIdleTimeoutMs, bodyRateWindowMs, answerIdleTimeoutMs } = this.#engine.limits;
+    const everyMs = Math.max(20, Math.min(5_000, bodyIdleTimeoutMs / 4, bodyRateWindowMs / 4, answerIdleTimeoutMs / 4));
     this.#sweeper = setInterval(() => this.#sweep(), everyMs);
     this.#sweeper.unref();
     const address = this.#server.address();
@@ -96,18 +99,26 @@ export class S3Server {
       expectsContinue,
       startedAt: performance.now(),
       origin: `${this.#scheme}://${message.headers.host ?? ''}`,
+      turn: this.#turn,
     });
     this.#exchanges.add(exchange);
     response.sendDate = false;
     response.on('close', () => this.#end(exchange));
     if (this.#closing) response.shouldKeepAlive = false;
-    const work = isServicePath(message.url)
-      ? answerService(exchange, this.#engine, this.runningRequests)
-      : answer(exchange, this.#engine);
-    work.catch((cause: unknown) => {
-      this.#engine.log?.error('answering failed', { requestId: exchange.id, cause: String(cause) });
-      message.socket.destroy();
-    });
+    try {
+      const work = isServicePath(message.url)
+        ? answerService(exchange, this.#engine, this.runningRequests)
+        : answer(exchange, this.#engine);
+      work?.catch((cause: unknown) => this.#giveUp(exchange, cause));
+    } catch (cause) {
+      this.#giveUp(exchange, cause);
+    }
+  }
+
+  /** Not even an error could be answered. */
+  #giveUp(exchange: Exchange, cause: unknown): void {
+    this.#engine.log?.error('answering failed', { requestId: exchange.id, cause: String(cause) });
+    exchange.message.socket.destroy();
   }
 
   #end(exchange: Exchange): void {
@@ -121,8 +132,9 @@ export class S3Server {
     // 499: the client went before it had an answer; S3 has no status for it, nginx's is widely known.
     const status = response.headersSent ? response.statusCode : 499;
     this.#engine.metrics.record({ operation, status, durationMs, receivedBytes, sentBytes });
-    if (this.#engine.log === undefined) return;
-    this.#engine.log.info('request', {
+    const { log } = this.#engine;
+    if (log === undefined || (log.requests === 'failed' && status < 500)) return;
+    log.info('request', {
       requestId: exchange.id,
       operation,
       method: message.method,
@@ -137,14 +149,17 @@ export class S3Server {
     });
   }
 
-  /** Gives up on clients that send nothing of a body being read, or take nothing of an answer being sent. */
+  /** Gives up on clients that send nothing of a body being read, or too little, or take nothing of an answer being sent. */
   #sweep(): void {
     const now = performance.now();
-    const { bodyIdleTimeoutMs, answerIdleTimeoutMs } = this.#engine.limits;
+    const { bodyIdleTimeoutMs, bodyMinBytesPerSecond, bodyRateWindowMs, answerIdleTimeoutMs } = this.#engine.limits;
+    const rate = { minBytesPerSecond: bodyMinBytesPerSecond, windowMs: bodyRateWindowMs };
     for (const exchange of this.#exchanges) {
       const idleMs = exchange.idleMs(now);
       if (exchange.body?.reading === true && idleMs >= bodyIdleTimeoutMs) {
         exchange.body.fail(new S3Error('RequestTimeout'));
+      } else if (exchange.body?.fallsBehind(now, rate) === true) {
+        exchange.body.fail(tooSlow(bodyMinBytesPerSecond));
       } else if (exchange.writing && idleMs >= answerIdleTimeoutMs) {
         exchange.message.socket.destroy();
       }
@@ -180,6 +195,13 @@ export class S3Server {
     socket.once('close', () => clearTimeout(timer));
     socket.resume();
   }
+}
+
+function tooSlow(minBytesPerSecond: number): S3Error {
+  return new S3Error(
+    'RequestTimeout',
+    `The body came at less than ${minBytesPerSecond} bytes a second; send it faster.`,
+  );
 }
 
 function describeParserError(

@@ -3,7 +3,7 @@
 // need a key, and that is refused until it is built.
 
 import { S3Error } from '@stowage/s3';
-import type { EngineContext } from './engine-context.ts';
+import type { EngineContext, EngineOverview } from './engine-context.ts';
 import type { Exchange } from './exchange.ts';
 import { render, renderError } from './render.ts';
 import type { Result } from './result.ts';
@@ -17,33 +17,39 @@ export function isServicePath(url: string | undefined): boolean {
 export async function answerService(exchange: Exchange, engine: EngineContext, runningRequests: number): Promise<void> {
   exchange.operation = 'service';
   try {
-    await render(exchange, engine, page(exchange, engine, runningRequests), []);
+    await render(exchange, engine, await page(exchange, engine, runningRequests), []);
   } catch (thrown) {
     await renderError(exchange, engine, thrown, []);
   }
 }
 
-function page(exchange: Exchange, engine: EngineContext, runningRequests: number): Result {
+async function page(exchange: Exchange, engine: EngineContext, runningRequests: number): Promise<Result> {
   const { message } = exchange;
   if (message.method !== 'GET' && message.method !== 'HEAD') throw new S3Error('MethodNotAllowed');
   const path = (message.url ?? '').split('?', 1)[0];
-  if (path === `${prefix}health`) return health(engine);
+  if (path === `${prefix}health`) return health(await engine.overview(runningRequests));
   if (path === `${prefix}metrics`) {
     if (!isLoopback(message.socket.remoteAddress))
       throw new S3Error('AccessDenied', 'Metrics are served on loopback only.');
-    const body = engine.metrics.render({ health: engine.store.health(), runningRequests });
+    const overview = await engine.overview(runningRequests);
+    const body = overview.metrics.render(overview);
     return { status: 200, headers: ['content-type', 'text/plain; version=0.0.4; charset=utf-8'], body };
   }
   throw new S3Error('NotFound', `There is no page ${path}; there are ${prefix}health and ${prefix}metrics.`);
 }
 
-/** 200 while requests are served; 503 once the store takes no more writes. */
-function health(engine: EngineContext): Result {
-  const state = engine.store.health();
+/** 200 while requests are served; 503 once the store takes no more writes. Anyone may read it: it names no bucket. */
+function health({ health: state }: EngineOverview): Result {
+  const { status, reason, durability, bucketDurabilities = [] } = state;
+  const bucketsByDurability: Record<string, number> = {};
+  for (const { level } of bucketDurabilities.map((bucket) => bucket.durability)) {
+    bucketsByDurability[level] = (bucketsByDurability[level] ?? 0) + 1;
+  }
+  const own = bucketDurabilities.length === 0 ? undefined : { bucketsByDurability };
   return {
-    status: state.status === 'ok' ? 200 : 503,
+    status: status === 'ok' ? 200 : 503,
     headers: ['content-type', 'application/json'],
-    body: JSON.stringify({ status: state.status, reason: state.reason, durability: state.durability }),
+    body: JSON.stringify({ status, reason, durability, ...own }),
   };
 }
 

@@ -22,7 +22,11 @@ const refusals: Readonly<Record<StoreErrorCode, S3ErrorCode>> = {
   Overloaded: 'SlowDown',
   ReadOnly: 'ServiceUnavailable',
   Corrupt: 'InternalError',
+  NoSuchCursor: 'InternalError',
+  CursorInUse: 'InternalError',
+  TooManyCursors: 'InternalError',
   Locked: 'InternalError',
+  NotAStore: 'InternalError',
   UnsupportedFormat: 'InternalError',
   Closed: 'ServiceUnavailable',
 };

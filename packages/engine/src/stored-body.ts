@@ -45,8 +45,10 @@ export async function storeBody(
   const { sizeBytes } = request.body;
   if (sizeBytes !== undefined && sizeBytes > maxSizeBytes) throw entityTooLarge(sizeBytes, maxSizeBytes);
   const writer = engine.store.stageBody({
+    bucket: request.bucket,
     ...(sizeBytes === undefined ? {} : { sizeBytes }),
     maxSizeBytes,
+    takesChunks: true, // node's parser makes a new one each time
     digests: digestsFor(claims, algorithm),
   });
   const trailers = await fill(writer, (sink) => request.body.deliver(sink));

@@ -1,9 +1,11 @@
 // HTTP dates: RFC 9110 section 5.6.7. Writes IMF-fixdate; reads that and the two obsolete forms, which recipients must take.
 // Precision is one second. boto3 writes its Date header as email does, with `-0000` for GMT (RFC 5322): that is read too.
 
+import { httpDateText } from './moment-texts.ts';
+
 /** `Sun, 06 Nov 1994 08:49:37 GMT` for a moment; fractions of a second are dropped. */
 export function formatHttpDate(timeMs: number): string {
-  return new Date(timeMs).toUTCString();
+  return httpDateText(timeMs);
 }
 
 /** Milliseconds since 1970 of an HTTP date, or `undefined` when it is none: conditions with such a date are ignored. */

@@ -20,7 +20,7 @@ export {
   type RequestChecksum,
 } from './checksums/checksum-request.ts';
 export { type CrcAlgorithm, combineCrc, isCrcAlgorithm } from './checksums/combine-crc.ts';
-export { createDigest, type Digest } from './checksums/digest.ts';
+export { crc32c, createDigest, type Digest, digestOf } from './checksums/digest.ts';
 export { multipartChecksum, type PartChecksum } from './checksums/multipart-checksum.ts';
 export {
   ifRangeHolds,

@@ -2,6 +2,8 @@
 // Characters that XML 1.0 cannot hold are written as references (`&#x1;`), as S3 does: strict parsers refuse such a document,
 // and `encoding-type=url` is the way to list such keys.
 
+import { isoTimeText } from './moment-texts.ts';
+
 /** The namespace of S3's documents. */
 const s3Namespace = 'http://s3.amazonaws.com/doc/2006-03-01/';
 
@@ -21,7 +23,7 @@ export function writeElement(name: string, value: string | number | boolean | un
 
 /** A moment as S3 writes it: `2009-10-12T17:50:30.000Z`. */
 export function writeTime(name: string, timeMs: number): string {
-  return `<${name}>${new Date(timeMs).toISOString()}</${name}>`;
+  return `<${name}>${isoTimeText(timeMs)}</${name}>`;
 }
 
 /** An ETag in its quotes, which S3 escapes. */

@@ -1,5 +1,5 @@
 // What the index knows of itself: the last batch of the journal that it holds, written in the same transaction as the
-// batch's changes; and up to which opening blobs were swept for orphans.
+// batch's changes; up to which opening blobs were swept for orphans; and whether it is still being rebuilt.
 
 import { stateKey } from './catalog/index-keys.ts';
 import type { BatchMark } from './journal/journal.ts';
@@ -7,6 +7,8 @@ import type { IndexReader } from './ordered-index/ordered-index.ts';
 
 export const appliedKey: Buffer = stateKey('applied');
 export const sweptKey: Buffer = stateKey('swept');
+/** Stands while the index is rebuilt: its counts are not settled yet. */
+export const rebuildingKey: Buffer = stateKey('rebuilding');
 
 export function encodeMark({ lsn, segment, offset }: BatchMark): Buffer {
   const row = Buffer.allocUnsafe(14);

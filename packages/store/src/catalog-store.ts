@@ -4,13 +4,12 @@
 import type { BodyPlace } from './blobs/body-writer.ts';
 import { createBodyWriter } from './blobs/body-writer.ts';
 import { StagedBytes, type StagedContent } from './blobs/staged-content.ts';
-import { createBucket, deleteBucket, findBucket, listBuckets, putBucketConfiguration } from './catalog/buckets.ts';
-import { completeUpload } from './catalog/completion.ts';
+import { findBucket, listBuckets } from './catalog/buckets.ts';
 import { listObjects } from './catalog/listing.ts';
-import { copyObject, deleteObject, type FoundObject, findObject, putObject } from './catalog/objects.ts';
-import type { Committer, Operation } from './catalog/operation.ts';
+import { type FoundObject, findObject } from './catalog/objects.ts';
+import type { Committer } from './catalog/operations.ts';
 import { listUploads } from './catalog/upload-listing.ts';
-import { abortUpload, createUpload, describeUpload, findUpload, listParts, putPart } from './catalog/uploads.ts';
+import { describeUpload, findUpload, listParts } from './catalog/uploads.ts';
 import type {
   BodyWriter,
   Bucket,
@@ -19,6 +18,7 @@ import type {
   CopyObject,
   CreateUpload,
   DeleteObject,
+  Durability,
   JsonValue,
   ListBucketsPage,
   ListObjectsPage,
@@ -48,15 +48,23 @@ import { StoreError } from './store-error.ts';
 /** What a store is made of. */
 interface StoreParts {
   readonly index: IndexReader;
+  /** Has the index show what other threads have committed by now. Absent: nobody else commits. */
+  refresh?(): void;
   readonly committer: Committer;
-  readonly place: BodyPlace & {
-    /** Makes a body in memory a durable blob: a part is always one. */
-    toBlob(content: StagedContent): Promise<StagedContent & { readonly kind: 'blob' }>;
-  };
+  readonly place: StorePlace;
+  /** Of a bucket, or of one that is not there. */
+  durabilityOf(bucket: Bucket | undefined): Durability;
   readonly source: ByteSource;
   readonly readers: ReaderEpochs;
   health(): StoreHealth;
   close(): Promise<void>;
+}
+
+interface StorePlace extends Pick<BodyPlace, 'maxGatheredBytes' | 'gathered' | 'abandon'> {
+  /** Where a body goes that is written at a durability. */
+  at(durability: Durability): BodyPlace;
+  /** Makes a body in memory a blob: a part is always one. */
+  toBlob(content: StagedContent, durability: Durability): Promise<StagedContent & { readonly kind: 'blob' }>;
 }
 
 export class CatalogStore implements ObjectStore {
@@ -68,11 +76,11 @@ export class CatalogStore implements ObjectStore {
   }
 
   async createBucket(bucket: NewBucket): Promise<Bucket> {
-    return this.#committer().commit(createBucket(bucket));
+    return this.#committer().commit({ name: 'createBucket', argument: bucket });
   }
 
   async deleteBucket(name: string): Promise<void> {
-    return this.#committer().commit(deleteBucket(name));
+    return this.#committer().commit({ name: 'deleteBucket', argument: name });
   }
 
   getBucket(name: string): Bucket | undefined {
@@ -84,30 +92,45 @@ export class CatalogStore implements ObjectStore {
   }
 
   async putBucketConfiguration(name: string, kind: string, document: JsonValue | undefined): Promise<void> {
-    return this.#committer().commit(putBucketConfiguration(name, kind, document));
+    return this.#committer().commit({ name: 'putBucketConfiguration', argument: { bucket: name, kind, document } });
+  }
+
+  durabilityOf(bucket: string): Durability {
+    return this.#parts.durabilityOf(this.getBucket(bucket));
   }
 
   stageBody(options: StageOptions): BodyWriter {
     this.#requireOpen();
-    return createBodyWriter(options, this.#parts.place);
+    const { place, durabilityOf } = this.#parts;
+    // A body that stays in memory gets its durability by the commit: its bucket need not be looked up.
+    const staysInMemory = options.sizeBytes !== undefined && options.sizeBytes <= place.maxGatheredBytes;
+    const durability =
+      options.bucket === undefined || staysInMemory ? durabilityOf(undefined) : this.durabilityOf(options.bucket);
+    return createBodyWriter(options, place.at(durability));
   }
 
   async putObject(put: PutObject): Promise<ObjectVersion> {
-    const content = StagedBytes.take(put.body);
-    return this.#commitContent(content, putObject(put, content));
+    const { body, ...argument } = put;
+    const content = StagedBytes.take(body);
+    if (this.#closed !== undefined) return this.#refuse(content);
+    return this.#parts.committer.commit({
+      name: 'putObject',
+      argument: { ...argument, sizeBytes: body.sizeBytes },
+      content,
+    });
   }
 
   async copyObject(copy: CopyObject): Promise<ObjectVersion> {
     const committer = this.#committer();
-    const found = findObject(this.#parts.index, copy.source);
-    if (found?.location.kind !== 'journal') return committer.commit(copyObject(copy, undefined));
+    const found = findObject(this.#index(), copy.source);
+    if (found?.location.kind !== 'journal') return committer.commit({ name: 'copyObject', argument: copy });
     // Bytes in the journal belong to their own record, so a small body is copied into that of the new version.
     const content = await this.#readSmall(found);
-    return committer.commit(copyObject(copy, content));
+    return committer.commit({ name: 'copyObject', argument: copy, content });
   }
 
   async deleteObject(remove: DeleteObject): Promise<ObjectVersion | undefined> {
-    return this.#committer().commit(deleteObject(remove));
+    return this.#committer().commit({ name: 'deleteObject', argument: remove });
   }
 
   headObject(address: ObjectAddress): ObjectVersion | undefined {
@@ -124,7 +147,7 @@ export class CatalogStore implements ObjectStore {
   }
 
   async createUpload(create: CreateUpload): Promise<MultipartUpload> {
-    return this.#committer().commit(createUpload(create));
+    return this.#committer().commit({ name: 'createUpload', argument: create });
   }
 
   getUpload(address: UploadAddress): MultipartUpload | undefined {
@@ -133,13 +156,16 @@ export class CatalogStore implements ObjectStore {
   }
 
   async putPart(put: PutPart): Promise<Part> {
-    const content = StagedBytes.take(put.body);
+    const { body, ...argument } = put;
+    const content = StagedBytes.take(body);
     // Judged again at the commit; here it saves writing a file for nothing.
     if (content.kind === 'inline' && findUpload(this.#index(), put) === undefined) {
       throw new StoreError('NoSuchUpload', { details: { uploadId: put.uploadId } });
     }
-    const blob = await this.#parts.place.toBlob(content);
-    return this.#commitContent(blob, putPart(put, blob));
+    const blob = await this.#parts.place.toBlob(content, this.durabilityOf(put.bucket));
+    if (this.#closed !== undefined) return this.#refuse(blob);
+    const call = { name: 'putPart', argument: { ...argument, sizeBytes: body.sizeBytes }, content: blob } as const;
+    return this.#parts.committer.commit(call);
   }
 
   listParts(page: ListPartsPage): PartList {
@@ -151,11 +177,11 @@ export class CatalogStore implements ObjectStore {
   }
 
   async completeUpload(complete: CompleteUpload): Promise<ObjectVersion> {
-    return this.#committer().commit(completeUpload(complete));
+    return this.#committer().commit({ name: 'completeUpload', argument: complete });
   }
 
   async abortUpload(address: UploadAddress): Promise<void> {
-    return this.#committer().commit(abortUpload(address));
+    return this.#committer().commit({ name: 'abortUpload', argument: address });
   }
 
   health(): StoreHealth {
@@ -167,12 +193,10 @@ export class CatalogStore implements ObjectStore {
     return this.#closed;
   }
 
-  async #commitContent<Result>(content: StagedContent, operation: Operation<Result>): Promise<Result> {
-    if (this.#closed !== undefined) {
-      await this.#parts.place.abandon(content);
-      throw new StoreError('Closed');
-    }
-    return this.#parts.committer.commit(operation);
+  /** Gives bytes up that came after the store was closed. */
+  async #refuse(content: StagedContent): Promise<never> {
+    await this.#parts.place.abandon(content);
+    throw new StoreError('Closed');
   }
 
   #open(found: FoundObject): OpenObject {
@@ -194,6 +218,7 @@ export class CatalogStore implements ObjectStore {
 
   #index(): IndexReader {
     this.#requireOpen();
+    this.#parts.refresh?.();
     return this.#parts.index;
   }
 

@@ -1,12 +1,18 @@
-// What was found damaged since the store was opened: kept for health, told to the log, and set aside where it can be.
+// What was found damaged since the store was opened: kept for health, told to the log by the names of the objects that it
+// concerns, and set aside where it can be.
 
 import { join } from 'node:path';
+import { withObjects } from './checking/damaged-objects.ts';
 import type { Disk } from './disk/disk.ts';
 import type { StoreDamage } from './object-store.ts';
 import type { StoreLog } from './store-log.ts';
 
-/** Beyond it, damage is logged but no longer listed. */
+/** Beyond it, damage is counted and logged, but no longer listed. */
 const maxListed = 1000;
+/** Objects that a line of the log names. */
+const maxLoggedObjects = 20;
+/** Files in the quarantine folder; beyond it, damage is reported but no longer copied. */
+const maxQuarantined = 10_000;
 
 interface DamageLogOptions {
   readonly disk: Disk;
@@ -17,6 +23,7 @@ interface DamageLogOptions {
 export class DamageLog {
   readonly #options: DamageLogOptions;
   readonly #listed = new Map<string, StoreDamage>();
+  #count = 0;
 
   constructor(options: DamageLogOptions) {
     this.#options = options;
@@ -26,27 +33,64 @@ export class DamageLog {
     return [...this.#listed.values()];
   }
 
-  /** Once for each place. */
-  note(damage: StoreDamage): void {
-    const place = `${damage.file}:${damage.offset}`;
-    if (this.#listed.has(place)) return;
-    if (this.#listed.size < maxListed) this.#listed.set(place, damage);
-    const { description, ...where } = damage;
-    this.#options.log('error', `Stored bytes are damaged: ${description}`, where);
+  /** Places found, also those that are no longer listed. */
+  get count(): number {
+    return this.#count;
   }
 
-  /** Notes damage and keeps a copy of the bytes in the quarantine folder. */
-  async setAside(damage: StoreDamage, bytes: Buffer): Promise<void> {
-    this.note(damage);
+  /** Once for each place, and again when more objects are known. Answers whether it was news. */
+  note(damage: StoreDamage): boolean {
+    // A read finds the block of a body, a look at the whole file the record around it: that is one place.
+    const known = [...this.#listed.values()].find((one) => overlap(one, damage));
+    const merged = known === undefined ? damage : withObjects(known, damage.objects ?? []);
+    if (known !== undefined && merged.objects?.length === known.objects?.length) return false;
+    if (known === undefined) this.#count += 1;
+    if (known !== undefined || this.#listed.size < maxListed) this.#listed.set(placeOf(merged), merged);
+    const { file, offset, sizeBytes, description, objects = [] } = merged;
+    this.#options.log('error', `Stored bytes are damaged: ${description}`, {
+      file,
+      offset,
+      sizeBytes,
+      ...(objects.length === 0 ? undefined : { objects: listNames(objects) }),
+    });
+    return true;
+  }
+
+  /** Notes damage and keeps a copy of the bytes in the quarantine folder. Answers whether it was news. */
+  async setAside(damage: StoreDamage, bytes: Buffer): Promise<boolean> {
+    const news = this.note(damage);
     const { disk, quarantineFolder } = this.#options;
     const name = `${damage.file.replaceAll('/', '-')}-${damage.offset}-${damage.sizeBytes}`;
-    if ((await disk.list(quarantineFolder)).includes(name)) return;
-    const file = await disk.create(join(quarantineFolder, name), 'write');
+    const names = await disk.list(quarantineFolder);
+    if (names.includes(name) || names.length >= maxQuarantined) return news;
+    const path = join(quarantineFolder, name);
+    const file = await disk.create(path, 'write');
     try {
       await file.write([bytes], 0);
       await file.sync();
-    } finally {
+    } catch (cause) {
       await file.close();
+      await disk.remove(path);
+      throw cause;
     }
+    await file.close();
+    return news;
   }
+}
+
+function placeOf({ file, offset }: StoreDamage): string {
+  return `${file}:${offset}`;
+}
+
+/** Whether two damages are of the same place. One without length (a file or a record that is missing) is a place by itself. */
+function overlap(a: StoreDamage, b: StoreDamage): boolean {
+  if (a.file !== b.file) return false;
+  if (a.sizeBytes === 0 || b.sizeBytes === 0) return a.offset === b.offset && a.sizeBytes === b.sizeBytes;
+  return a.offset < b.offset + b.sizeBytes && b.offset < a.offset + a.sizeBytes;
+}
+
+function listNames(objects: NonNullable<StoreDamage['objects']>): string {
+  const names = objects.slice(0, maxLoggedObjects).map(({ bucket, key }) => `${bucket}/${key}`);
+  const rest = objects.length - names.length;
+  return rest > 0 ? `${names.join(', ')} and ${rest} more` : names.join(', ');
 }

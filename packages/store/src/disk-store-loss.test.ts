@@ -8,7 +8,7 @@ import { createBucket, largeSizeBytes, patternBytes, put, readAll } from './cont
 import { faultyDisk } from './disk/faulty-disk.ts';
 import { nodeDisk } from './disk/node-disk.ts';
 import { openDiskStore } from './disk-store.ts';
-import { segmentSizeBytes } from './journal/journal.ts';
+import { usualSizes } from './store-sizes.ts';
 import { blobPaths, flipByte, segmentPaths, withDataFolder } from './testing/data-folder.ts';
 
 const smallSizeBytes = 1_000_000;
@@ -19,7 +19,8 @@ async function fillTwoSegments(directory: string): Promise<void> {
   await createBucket(store);
   await put(store, 'first', patternBytes(largeSizeBytes, 1));
   const bytes = patternBytes(smallSizeBytes, 2);
-  for (let index = 0; index * smallSizeBytes <= segmentSizeBytes; index += 1) await put(store, `fill/${index}`, bytes);
+  for (let index = 0; index * smallSizeBytes <= usualSizes.segmentSizeBytes; index += 1)
+    await put(store, `fill/${index}`, bytes);
   await put(store, 'last', patternBytes(largeSizeBytes, 3));
   await store.close();
 }

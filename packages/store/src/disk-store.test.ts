@@ -1,10 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { testCursors } from './contract/cursors.contract.ts';
 import { testObjectStore } from './contract/object-store.contract.ts';
-import { openDiskStore } from './disk-store.ts';
+import { type DiskStore, openDiskStore } from './disk-store.ts';
 
-testObjectStore('disk store', async (clock) => {
+async function open(clock: () => number): Promise<{ store: DiskStore; close(): Promise<void> }> {
   const directory = await mkdtemp(join(tmpdir(), 'stowage-store-'));
   const store = await openDiskStore({ directory, clock });
   return {
@@ -14,4 +15,7 @@ testObjectStore('disk store', async (clock) => {
       await rm(directory, { recursive: true });
     },
   };
-});
+}
+
+testObjectStore('disk store', open);
+testCursors('disk store', open);

@@ -1,6 +1,6 @@
 // FORMAT: says that a folder is a store, of which format, and which one. Written once, before anything else.
 
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Disk } from './disk/disk.ts';
 import { StoreError } from './store-error.ts';
 
@@ -24,6 +24,8 @@ export async function openFormat(options: {
       message: `${directory} holds a journal but no FORMAT file. Put FORMAT back from a copy: it names the store.`,
     });
   }
+  // Who made the folders above may have died before their names were durable. Once there is a FORMAT, this was done.
+  await syncFoldersAbove(disk, directory);
   const storeId = Buffer.from(random(16));
   const next = `${path}.next`;
   await disk.remove(next);
@@ -40,6 +42,31 @@ export async function openFormat(options: {
   await disk.rename(next, path);
   await disk.syncFolder(directory);
   return storeId;
+}
+
+/**
+ * The id of the store in a folder, which must be one: nothing is made.
+ * @throws StoreError `UnsupportedFormat`, `Corrupt`; `NotAStore` when there is no FORMAT file.
+ */
+export async function requireFormat(options: { readonly disk: Disk; readonly directory: string }): Promise<Buffer> {
+  const { disk, directory } = options;
+  if ((await disk.list(directory)).includes(formatName)) return readFormat(disk, join(directory, formatName));
+  throw new StoreError('NotAStore', {
+    message: `${directory} holds no store: there is no FORMAT file in it. Name the folder that the store was opened with.`,
+  });
+}
+
+async function syncFoldersAbove(disk: Disk, path: string): Promise<void> {
+  const parent = dirname(path);
+  if (parent === path) return;
+  try {
+    await disk.syncFolder(parent);
+  } catch (cause) {
+    // A folder that may not be read was made by somebody else, long ago.
+    if (!(cause instanceof Error && 'code' in cause && (cause.code === 'EACCES' || cause.code === 'EPERM')))
+      throw cause;
+  }
+  await syncFoldersAbove(disk, parent);
 }
 
 async function readFormat(disk: Disk, path: string): Promise<Buffer> {

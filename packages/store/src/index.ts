@@ -1,8 +1,12 @@
 // Durable bytes and versions. The contract is object-store.ts; `openDiskStore` and `openMemoryStore` keep it.
 
+export type * from './cursors/change-cursor.ts';
 export type { Disk, DiskFile, OpenMode } from './disk/disk.ts';
-export { type DiskStoreOptions, openDiskStore } from './disk-store.ts';
+export { type DiskStore, type DiskStoreOptions, openDiskStore } from './disk-store.ts';
+export { maxIntervalMs, ownDurability } from './durability.ts';
 export { type MemoryStoreOptions, openMemoryStore } from './memory-store.ts';
 export type * from './object-store.ts';
 export { isStoreError, StoreError, type StoreErrorCode, storeErrors } from './store-error.ts';
 export type { StoreLog } from './store-log.ts';
+export type { StoreInvitation, WorkerSeat } from './workers/worker-host.ts';
+export { openWorkerStore } from './workers/worker-store.ts';

@@ -5,17 +5,28 @@
 // Refusals are answered with their batch too: one may rest on an earlier operation of the same batch.
 
 import { appliedKey, encodeMark } from './applied-mark.ts';
+import { BatchNeeds } from './batch-needs.ts';
 import type { Abandon } from './blobs/staged-content.ts';
+import type { BucketDurabilities } from './bucket-durabilities.ts';
 import { applyFact } from './catalog/facts.ts';
-import type { Committer, Moment, Operation, Verdict } from './catalog/operation.ts';
+import type { Moment, Operation, Verdict } from './catalog/operation.ts';
+import {
+  type Committer,
+  type OperationCall,
+  type OperationName,
+  type OperationResult,
+  operationOf,
+} from './catalog/operations.ts';
+import { countReferences, type References } from './catalog/references.ts';
 import { isDiskFull } from './disk/disk.ts';
 import { makesGarbage } from './garbage.ts';
-import type { Journal } from './journal/journal.ts';
+import type { BatchEnd, Journal } from './journal/journal.ts';
 import { type markCodes, requireRecordable } from './journal/record.ts';
 import type { IndexChanges, OrderedIndex } from './ordered-index/ordered-index.ts';
 import { PendingView } from './ordered-index/pending-view.ts';
 import type { SpaceReserve } from './space-reserve.ts';
 import { StoreError } from './store-error.ts';
+import type { StoreSizes } from './store-sizes.ts';
 
 /** Operations in one batch. */
 const maxBatchOperations = 1024;
@@ -25,8 +36,13 @@ const maxBatchBodyBytes = 8 * 1024 * 1024;
 const maxQueuedOperations = 100_000;
 /** Bytes of bodies waiting for a batch; beyond it new ones are refused. */
 const maxQueuedBodyBytes = 512 * 1024 * 1024;
-/** The index is made durable after so many bytes of journal: the most that opening must read again. */
-const checkpointEveryBytes = 32 * 1024 * 1024;
+
+/** The index is made durable, too, when it has grown so much: small batches far apart cost it more room than the journal. */
+const maxIndexGrowthBytes = 64 * 1024 * 1024;
+/** Batches between two looks at it. */
+const batchesPerLook = 64;
+/** Of the reserve: the growth after which the index is made durable when the disk is full. */
+const fullGrowthShare = 1 / 8;
 
 interface JournalCommitterOptions {
   readonly journal: Journal;
@@ -35,9 +51,17 @@ interface JournalCommitterOptions {
   readonly clock: () => number;
   readonly random: (sizeBytes: number) => Uint8Array;
   readonly abandon: Abandon;
+  readonly durabilities: BucketDurabilities;
+  /** Makes blobs durable that were written for a bucket of durability `memory`. */
+  readonly keepBlobs: (blobIds: readonly Buffer[]) => Promise<void>;
+  /** Told of each batch that is visible, with where it ends in the journal. */
+  readonly onVisible: (end: BatchEnd) => void;
+  readonly sizes: StoreSizes;
   readonly onGarbage: () => void;
-  /** Enough was written since the last checkpoint for a new one. */
-  readonly onCheckpointDue: () => void;
+  /** So many bytes of the journal have ceased to be live. */
+  readonly onDeadBytes: (sizeBytes: number) => void;
+  /** Makes the index durable; tells the log when that fails. It lets go of what the index holds for its last state. */
+  readonly checkpoint: () => Promise<void>;
 }
 
 /** An operation that waits, with the promise of whoever asked for it. */
@@ -45,6 +69,14 @@ interface Waiting {
   readonly operation: Operation<unknown>;
   readonly resolve: (result: unknown) => void;
   readonly reject: (cause: unknown) => void;
+}
+
+/** A batch that is being judged. */
+interface BatchInHand {
+  readonly view: PendingView;
+  readonly references: References;
+  readonly needs: BatchNeeds;
+  readonly nowMs: number;
 }
 
 type Outcome = { readonly result: unknown } | { readonly refusal: unknown };
@@ -57,6 +89,7 @@ export class JournalCommitter implements Committer {
   #closed = false;
   #failure: StoreError | undefined;
   #bytesSinceCheckpoint = 0;
+  #batchesSinceLook = 0;
   #idle: (() => void)[] = [];
 
   constructor(options: JournalCommitterOptions) {
@@ -68,7 +101,12 @@ export class JournalCommitter implements Committer {
     return this.#failure;
   }
 
-  commit<Result>(operation: Operation<Result>): Promise<Result> {
+  commit<Name extends OperationName>(call: OperationCall<Name>): Promise<OperationResult<Name>> {
+    return this.commitOperation(operationOf(call));
+  }
+
+  /** As `commit`, for operations that no call names: those of the store's own background work. */
+  commitOperation<Result>(operation: Operation<Result>): Promise<Result> {
     return new Promise<Result>((resolve, reject) => {
       const refusal = this.#refusal();
       if (refusal !== undefined) {
@@ -91,6 +129,7 @@ export class JournalCommitter implements Committer {
     journal.addMark(code);
     const mark = await journal.write(clock());
     index.apply(new Map([[appliedKey.toString('latin1'), { key: appliedKey, value: encodeMark(mark) }]]));
+    this.#options.onVisible(journal.writtenEnd);
   }
 
   /** Takes nothing more; resolves when what was taken is done. */
@@ -179,16 +218,23 @@ export class JournalCommitter implements Committer {
   }
 
   async #tryBatch(batch: readonly Waiting[]): Promise<void> {
-    const { journal, index } = this.#options;
+    const { journal, index, durabilities, keepBlobs } = this.#options;
     await journal.begin();
+    durabilities.drop(); // what a batch that was given up had noted
+    const needs = new BatchNeeds(durabilities);
     const view = new PendingView(index);
+    const references = countReferences(view);
     const nowMs = this.#options.clock();
-    const outcomes = batch.map(({ operation }) => this.#judge(operation, view, nowMs));
+    const outcomes = batch.map(({ operation }) => this.#judge(operation, { view, references, needs, nowMs }));
     if (!journal.batchIsEmpty) {
-      const mark = await journal.write(nowMs);
+      references.settle();
+      if (needs.looseBlobs.length > 0) await keepBlobs(needs.looseBlobs);
+      const mark = await journal.write(nowMs, needs.durability);
       view.put(appliedKey, encodeMark(mark));
       await this.#apply(view.changes);
-      this.#afterApply(view.changes);
+      durabilities.settle();
+      await this.#afterApply(view.changes);
+      if (references.deadBytes > 0) this.#options.onDeadBytes(references.deadBytes);
     }
     for (const [at, waiting] of batch.entries()) {
       const outcome = outcomes[at];
@@ -198,7 +244,7 @@ export class JournalCommitter implements Committer {
     }
   }
 
-  #judge(operation: Operation<unknown>, view: PendingView, nowMs: number): Outcome {
+  #judge(operation: Operation<unknown>, { view, references, needs, nowMs }: BatchInHand): Outcome {
     const { journal, random } = this.#options;
     const moment: Moment = { sequence: journal.nextLsn, nowMs, random };
     let verdict: Verdict<unknown>;
@@ -211,35 +257,54 @@ export class JournalCommitter implements Committer {
     // From here on nothing can be refused: what throws is a fault of ours, and fails the batch.
     const { fact, body, result } = verdict;
     if (fact !== undefined) {
+      needs.add(operation, fact, view);
       journal.addFact(fact, body);
-      applyFact(fact, view);
+      applyFact(fact, view, references);
     }
     return { result };
   }
 
   /** The batch is durable: if the index cannot take it, nothing more may be committed on top. */
   async #apply(changes: IndexChanges): Promise<void> {
-    const { index, reserve } = this.#options;
+    const { index, reserve, checkpoint } = this.#options;
     try {
       index.apply(changes);
+      return;
     } catch (cause) {
       if (!isDiskFull(cause)) throw cause;
       reserve.noteFull();
-      if (!(await reserve.release())) throw noRoomForIndex(cause);
+    }
+    let last: unknown;
+    for (const makeRoom of [() => reserve.release(), checkpoint]) {
+      await makeRoom();
       try {
         index.apply(changes);
-      } catch (again) {
-        throw noRoomForIndex(again);
+        return;
+      } catch (cause) {
+        last = cause;
       }
     }
+    // Not a refusal of one batch: it stands in the journal, and the index must take it before any other.
+    throw new Error('The index finds no room for a batch that is in the journal.', { cause: last });
   }
 
-  #afterApply(changes: IndexChanges): void {
-    if (makesGarbage(changes)) this.#options.onGarbage();
-    this.#bytesSinceCheckpoint += this.#options.journal.batchSizeBytes;
-    if (this.#bytesSinceCheckpoint < checkpointEveryBytes) return;
+  async #afterApply(changes: IndexChanges): Promise<void> {
+    const { journal, index, reserve, sizes, checkpoint, onVisible, onGarbage } = this.#options;
+    onVisible(journal.writtenEnd);
+    if (makesGarbage(changes)) onGarbage();
+    this.#bytesSinceCheckpoint += journal.batchSizeBytes;
+    if (reserve.full) {
+      // What deletes take of the index is given back only by a checkpoint, and the reserve is all there is to take.
+      if (index.growthBytes() < sizes.reserveSizeBytes * fullGrowthShare) return;
+      this.#bytesSinceCheckpoint = 0;
+      await checkpoint();
+      return;
+    }
+    this.#batchesSinceLook += 1;
+    const grown = this.#batchesSinceLook % batchesPerLook === 0 && index.growthBytes() >= maxIndexGrowthBytes;
+    if (!grown && this.#bytesSinceCheckpoint < sizes.checkpointEveryBytes) return;
     this.#bytesSinceCheckpoint = 0;
-    this.#options.onCheckpointDue();
+    void checkpoint();
   }
 
   /** Refuses what needs room; answers what gives some back. */
@@ -257,11 +322,6 @@ export class JournalCommitter implements Committer {
         () => reject(cause), // bytes that stay behind are swept at the next opening
       );
   }
-}
-
-/** Not a refusal of one batch: it stands in the journal, and the index must take it before any other. */
-function noRoomForIndex(cause: unknown): Error {
-  return new Error('The index finds no room for a batch that is in the journal.', { cause });
 }
 
 function bodyBytesOf({ content }: Operation<unknown>): number {

@@ -2,14 +2,23 @@
 // catalog is the disk store's own; only the index, the bytes and the commit lie elsewhere.
 
 import { randomBytes } from 'node:crypto';
-import { MemoryBudget } from './blobs/body-writer.ts';
+import { type BodyPlace, MemoryBudget } from './blobs/body-writer.ts';
 import type { StagedContent } from './blobs/staged-content.ts';
 import { applyFact } from './catalog/facts.ts';
-import type { Committer, Operation } from './catalog/operation.ts';
+import {
+  type Committer,
+  type OperationCall,
+  type OperationName,
+  type OperationResult,
+  operationOf,
+} from './catalog/operations.ts';
+import { countReferences } from './catalog/references.ts';
 import { blobIdSizeBytes } from './catalog/version-row.ts';
 import { CatalogStore } from './catalog-store.ts';
+import type { FollowedStore, OpenCursor } from './cursors/change-cursor.ts';
+import { Cursors } from './cursors/cursors.ts';
+import { MemoryFeed } from './cursors/memory-feed.ts';
 import { listGarbage } from './garbage.ts';
-import type { ObjectStore } from './object-store.ts';
 import type { ByteSource, Span } from './opened-object.ts';
 import { MemoryIndex } from './ordered-index/memory-index.ts';
 import { ReaderEpochs } from './reader-epochs.ts';
@@ -23,7 +32,7 @@ export interface MemoryStoreOptions {
 }
 
 /** Opens an empty store in memory. Its durability is `memory`: what is acknowledged ends with the process. */
-export function openMemoryStore(options: MemoryStoreOptions = {}): ObjectStore {
+export function openMemoryStore(options: MemoryStoreOptions = {}): FollowedStore {
   const { clock = Date.now, random = randomBytes } = options;
   const index = new MemoryIndex();
   const readers = new ReaderEpochs();
@@ -42,24 +51,38 @@ export function openMemoryStore(options: MemoryStoreOptions = {}): ObjectStore {
     sweeping = false;
   };
 
-  const committer = new MemoryCommitter({ index, clock, random, abandon, onChange: sweep });
-  return new CatalogStore({
+  const feed = new MemoryFeed(index);
+  const committer = new MemoryCommitter({ index, clock, random, abandon, feed, onChange: sweep });
+  const cursors = new Cursors({ index, committer, source: feed });
+  const place: BodyPlace = {
+    maxGatheredBytes: Number.MAX_SAFE_INTEGER,
+    memory: new MemoryBudget(Number.MAX_SAFE_INTEGER),
+    gathered: (bytes) => bodies.add(bytes),
+    openSink: () => {
+      throw new Error('A body outgrew memory in a store that gathers every body in memory.');
+    },
+    abandon,
+  };
+  const store = new CatalogStore({
     index,
     committer,
     readers,
     source: bodies,
     place: {
-      maxGatheredBytes: Number.MAX_SAFE_INTEGER,
-      memory: new MemoryBudget(Number.MAX_SAFE_INTEGER),
-      gathered: (bytes) => bodies.add(bytes),
-      openSink: () => {
-        throw new Error('A body outgrew memory in a store that gathers every body in memory.');
-      },
-      abandon,
+      ...place,
+      at: () => place,
       toBlob: async (content) => (content.kind === 'blob' ? content : bodies.add(content.bytes)),
     },
-    health: () => ({ status: 'ok', durability: { level: 'memory' } }),
-    close: async () => committer.close(),
+    durabilityOf: () => ({ level: 'memory' }),
+    health: () => ({ status: 'ok', durability: { level: 'memory' }, cursors: cursors.status }),
+    close: async () => {
+      await cursors.close();
+      committer.close();
+    },
+  });
+  return Object.assign(store, {
+    openCursor: (name: string, options: OpenCursor) => cursors.open(name, options),
+    listCursors: () => cursors.list(),
   });
 }
 
@@ -98,6 +121,7 @@ interface MemoryCommitterOptions {
   readonly clock: () => number;
   readonly random: (sizeBytes: number) => Uint8Array;
   readonly abandon: (content: StagedContent) => Promise<void>;
+  readonly feed: MemoryFeed;
   readonly onChange: () => Promise<void>;
 }
 
@@ -111,14 +135,17 @@ class MemoryCommitter implements Committer {
     this.#options = options;
   }
 
-  async commit<Result>(operation: Operation<Result>): Promise<Result> {
-    const { index, clock, random, abandon, onChange } = this.#options;
+  async commit<Name extends OperationName>(call: OperationCall<Name>): Promise<OperationResult<Name>> {
+    const operation = operationOf(call);
+    const { index, clock, random, abandon, feed, onChange } = this.#options;
     try {
       if (this.#closed) throw new StoreError('Closed');
-      const { fact, result } = operation.judge(index, { sequence: this.#sequence + 1, nowMs: clock(), random });
+      const moment = { sequence: this.#sequence + 1, nowMs: clock(), random };
+      const { fact, result } = operation.judge(index, moment);
       if (fact === undefined) return result;
-      this.#sequence += 1;
-      applyFact(fact, index);
+      this.#sequence = moment.sequence;
+      applyFact(fact, index, countReferences(index));
+      feed.add(fact, { sequence: moment.sequence, atMs: moment.nowMs });
       void onChange();
       return result;
     } catch (cause) {

@@ -1,8 +1,9 @@
 // The contract of a store: buckets, object versions and multipart uploads over durable bytes. No HTTP, no XML, no access control.
 // Every implementation (disk, memory, fake disk) passes object-store.contract.ts.
 //
-// Guarantees, for every implementation that is not opened with durability `memory`:
-//   Durable once resolved   When a promise of a writing method resolves, its effect survives power loss.
+// Guarantees, for every implementation:
+//   Durable once resolved   When a promise of a writing method resolves, its effect is as durable as `Durability` says of the
+//                           bucket; at `strict`, the usual level, it survives power loss.
 //   Atomic                  A reader sees an object wholly before or wholly after a write, never between.
 //   Read-after-write        What has resolved is seen by every later read and listing.
 //   Linearizable            Preconditions are judged at the commit, after the body arrived; of N racing writers one wins.
@@ -18,8 +19,13 @@ export interface ObjectStore {
   getBucket(name: string): Bucket | undefined;
   /** Buckets in order of name. */
   listBuckets(page: ListBucketsPage): BucketList;
-  /** Sets (or with `undefined` removes) one configuration document of a bucket. @throws StoreError `NoSuchBucket`. */
+  /**
+   * Sets (or with `undefined` removes) one configuration document of a bucket. @throws StoreError `NoSuchBucket`; RangeError
+   * for a document `durability` that is none.
+   */
   putBucketConfiguration(name: string, kind: string, document: JsonValue | undefined): Promise<void>;
+  /** What an acknowledged write to a bucket is worth: its own durability, or the store's. In a store in memory: `memory`. */
+  durabilityOf(bucket: string): Durability;
 
   /**
    * Opens a writer for a body of known or unknown length. Nothing is visible until `putObject` or `putPart` commits the staged
@@ -70,7 +76,17 @@ export interface ObjectStore {
 
 export type JsonValue = null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 
-/** How far an acknowledged write has come: on the disk; on the disk within `intervalMs`; in memory only. */
+/**
+ * How far an acknowledged write has come. A store has a usual level, and a bucket may have one of its own: the level of a
+ * write is that of the bucket it writes to. Whatever is written at once shares the strongest level among it.
+ *   strict    On the disk: it survives power loss, and so does everything acknowledged before it, in any bucket.
+ *   interval  On the disk within `intervalMs` (1 to 60,000). Power loss takes at most what was acknowledged that late.
+ *   memory    On the disk when the system or a stronger write brings it there. A killed process loses nothing; power loss
+ *             takes any of it. Large bodies are not made durable either: afterwards an object may be there whose bytes are
+ *             not, and reading it is an error, never other bytes. What is copied from there to a bucket of a stronger level
+ *             is made durable first.
+ * At every level a crash leaves a state that was: never half an object, never a later write without the earlier ones.
+ */
 export type Durability =
   | { readonly level: 'strict' }
   | { readonly level: 'interval'; readonly intervalMs: number }
@@ -81,11 +97,13 @@ export interface NewBucket {
   /** Account that owns it. */
   readonly owner: string;
   readonly region: string;
+  /** Kept as the configuration document `durability`. Default: the store's, whatever it is at each opening. */
+  readonly durability?: Durability;
 }
 
-export interface Bucket extends NewBucket {
+export interface Bucket extends Omit<NewBucket, 'durability'> {
   readonly createdAtMs: number;
-  /** Configuration documents by kind, e.g. `cors`. */
+  /** Configuration documents by kind, e.g. `cors`. One kind is the store's own: `durability`. */
   readonly configuration: Readonly<Record<string, JsonValue>>;
 }
 
@@ -169,10 +187,20 @@ export interface Precondition {
 }
 
 export interface StageOptions {
+  /**
+   * The bucket that the body is meant for: a large body for one of durability `memory` is not made durable. Only a hint: what
+   * a commit promises does not depend on it. Absent: the store's durability.
+   */
+  readonly bucket?: string;
   /** Exact length if known; lets small bodies stay in memory until the commit. A different length rejects at `finish()`. */
   readonly sizeBytes?: number;
   /** The writer rejects with StoreError `BodyTooLarge` beyond it. */
   readonly maxSizeBytes: number;
+  /**
+   * Whether chunks are the writer's own once they are written: the caller never changes one again, so that a small body of a
+   * single chunk need not be copied. Default: false.
+   */
+  readonly takesChunks?: boolean;
   /** Digests to compute in the one pass over the bytes. */
   readonly digests: readonly DigestAlgorithm[];
 }
@@ -227,12 +255,32 @@ export interface OpenObject {
   readonly version: ObjectVersion;
   /** True when `bytes` may be called for the whole object: it is small enough to hold in memory. */
   readonly small: boolean;
-  /** The bytes of a small object or range (≤ 1 MiB) at once. @throws StoreError `Corrupt` when they fail their checksum. */
-  bytes(range?: BodyRange): Promise<Uint8Array>;
+  /**
+   * The bytes of a small object or range (≤ 1 MiB) in one piece: themselves when they are at hand, a promise when they must
+   * be waited for. Throws, or rejects with, StoreError `Corrupt` when they fail their checksum.
+   */
+  bytes(range?: BodyRange): Uint8Array | Promise<Uint8Array>;
   /** The bytes as chunks of at most 256 KiB, each verified before it is handed out. @throws StoreError `Corrupt`. */
   chunks(range?: BodyRange): AsyncIterable<Uint8Array>;
+  /** The bytes on their way to somebody else, in memory that is lent: the cheapest way to send them on. */
+  pieces(range?: BodyRange): PieceReader;
   /** Lets the bytes go. Must be called exactly once. */
   close(): void;
+}
+
+export interface PieceReader {
+  /**
+   * The next piece, verified, or `undefined` after the last one: at once when the bytes are at hand. To be called again only
+   * when the piece before is there. Throws or rejects with StoreError `Corrupt`; what was lent by then must still be given back.
+   */
+  next(): LentBytes | Promise<LentBytes> | undefined;
+}
+
+export interface LentBytes {
+  /** At most 256 KiB. Something else may stand there after `giveBack`. */
+  readonly bytes: Uint8Array;
+  /** To be called exactly once. */
+  giveBack(): void;
 }
 
 export interface ListObjectsPage {
@@ -339,11 +387,80 @@ export interface StoreHealth {
   /** `read-only`: writing has stopped, because of `reason`; reads go on. */
   readonly status: 'ok' | 'read-only';
   readonly reason?: string;
+  /** Of buckets that have none of their own. */
   readonly durability: Durability;
+  /** Buckets with a durability of their own, the first thousand by name. Default: none. */
+  readonly bucketDurabilities?: readonly BucketDurability[];
+  /** Who follows the changes, and how far each is behind. Default: nobody. */
+  readonly cursors?: readonly CursorStatus[];
   /** The disk had no room for a write: puts are refused until there is room again, deletes are taken. Default: false. */
   readonly diskFull?: boolean;
+  /** How the journal gives room back. Absent for stores without a journal. */
+  readonly compaction?: CompactionHealth;
   /** Stored bytes that failed their checksum since the store was opened: set aside or kept, never served. */
   readonly damage?: readonly StoreDamage[];
+  /** Damaged places found since the store was opened, also those that `damage` does not list any more. */
+  readonly damageCount?: number;
+  /** Absent: the store keeps nothing that could be scrubbed. */
+  readonly scrub?: ScrubHealth;
+}
+
+/** How far a consumer of changes is behind: what is durable and visible, and not acknowledged (cursors/change-cursor.ts). */
+export interface CursorLag {
+  readonly changes: number;
+  /** Bytes of journal that hold them, small bodies included. */
+  readonly bytes: number;
+  /**
+   * When the oldest of them was committed, in milliseconds since 1970; absent when there is none. Of changes from before the
+   * store was opened it may be somewhat earlier: then it is the time of the last change that was acknowledged.
+   */
+  readonly oldestAtMs?: number;
+}
+
+/** A cursor as lists and health show it. */
+export interface CursorStatus extends CursorLag {
+  readonly name: string;
+  /** Whether somebody has it open. */
+  readonly open: boolean;
+  /** Everything up to and with this sequence is acknowledged. */
+  readonly acknowledged: number;
+}
+
+export interface BucketDurability {
+  readonly bucket: string;
+  readonly durability: Durability;
+}
+
+/** How far the reading of all stored bytes, slowly and over and over, has come. */
+export interface ScrubHealth {
+  /** The most that is read each second; 0: nothing is scrubbed. */
+  readonly bytesPerSecond: number;
+  /** Whether a pass has begun and is not completed. */
+  readonly running: boolean;
+  /** Read and held against its checksums since the store was opened. */
+  readonly checkedBytes: number;
+  /** Since the store was opened. */
+  readonly passesCompleted: number;
+  /** Milliseconds since 1970; absent before the first pass. */
+  readonly lastStartedAtMs?: number;
+  /** Milliseconds since 1970; absent before the first pass is completed. */
+  readonly lastCompletedAtMs?: number;
+}
+
+/** The journal's room, as it was when compaction last looked; counts are since the store was opened. */
+export interface CompactionHealth {
+  readonly running: boolean;
+  /** Segments of the journal. */
+  readonly segments: number;
+  readonly journalBytes: number;
+  /** Records of current objects whose bytes lie in the journal. What more is live is known only to a survey. */
+  readonly liveBytes: number;
+  /** Segments that are damaged and therefore stay. */
+  readonly keptSegments: number;
+  readonly removedSegments: number;
+  readonly removedBytes: number;
+  /** What was written again for it. */
+  readonly writtenBytes: number;
 }
 
 /** A stretch of a file in the data folder that does not hold what was written there. */
@@ -353,4 +470,10 @@ export interface StoreDamage {
   readonly offset: number;
   readonly sizeBytes: number;
   readonly description: string;
+  /** Only the bytes of an object are damaged; what the journal says of it can be read. Default: false. */
+  readonly bodyOnly?: boolean;
+  /** The records of the journal that cannot be read, by number. */
+  readonly records?: { readonly first: number; readonly last: number };
+  /** The objects that it concerns, as far as they are known. */
+  readonly objects?: readonly ObjectAddress[];
 }

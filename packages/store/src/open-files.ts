@@ -7,6 +7,10 @@ export interface LentFile {
   readonly file: DiskFile;
   /** How many reads of this file are still to go through the thread pool, because one had to wait for the disk. */
   coldReads: number;
+  /** Reads at once that had to wait, one after the other. */
+  slowReads: number;
+  /** Checksums of a blob's blocks that were read before, by page. A blob never changes. */
+  readonly checksumPages: Map<number, Buffer>;
   /** To be called exactly once. */
   giveBack(): void;
 }
@@ -81,6 +85,8 @@ export class OpenFiles {
 class OpenFileEntry implements LentFile {
   readonly file: DiskFile;
   coldReads = 1;
+  slowReads = 0;
+  readonly checksumPages: Map<number, Buffer> = new Map();
   readers = 0;
   #retired = false;
   readonly #closed = Promise.withResolvers<void>();

@@ -1,29 +1,37 @@
 // An object open for reading: turns a range of the object into reads of where its bytes lie, one verified chunk after the
 // other, with the next one read while the last is being handed on.
 
+import { blockSizeBytes } from './blobs/block-checksums.ts';
 import { manifestPart, partIndexAt } from './catalog/manifest.ts';
 import type { FoundObject } from './catalog/objects.ts';
 import type { BodyLocation } from './catalog/version-row.ts';
-import type { BodyRange, ObjectVersion, OpenObject } from './object-store.ts';
+import { ObjectPieces } from './object-pieces.ts';
+import type { BodyRange, ObjectAddress, ObjectVersion, OpenObject, PieceReader } from './object-store.ts';
+import { largeReadBytes, type ReadBuffers } from './read-buffers.ts';
 import type { ReaderEpoch } from './reader-epochs.ts';
 import { isStoreError, StoreError } from './store-error.ts';
 
 /** Reads bytes and holds them against their checksums. Ranges are `start` up to but without `end`, at most 1 MiB. */
 export interface ByteSource {
+  /** What bytes are read into that go on to somebody else. Absent: they lie in memory already. */
+  readonly buffers?: ReadBuffers;
   readJournal(location: BodyLocation & { readonly kind: 'journal' }, span: Span): Uint8Array | Promise<Uint8Array>;
   readBlob(blobId: Buffer, span: Span): Uint8Array | Promise<Uint8Array>;
 }
 
 export interface Span {
+  /** Whose bytes they are: for the report, should they be damaged. */
+  readonly object?: ObjectAddress;
   /** Of the whole body. */
   readonly sizeBytes: number;
   readonly start: number;
   readonly end: number;
+  /** Where to read to, large enough for the whole blocks around the range. Absent: new memory. */
+  readonly buffer?: Buffer | undefined;
 }
 
 /** What is held in memory at once for one reader. */
 const maxWholeReadBytes = 1024 * 1024;
-const chunkSizeBytes = 256 * 1024;
 
 export class OpenedObject implements OpenObject {
   readonly version: ObjectVersion;
@@ -43,20 +51,14 @@ export class OpenedObject implements OpenObject {
     return this.version.sizeBytes <= maxWholeReadBytes;
   }
 
-  async bytes(range?: BodyRange): Promise<Uint8Array> {
+  bytes(range?: BodyRange): Uint8Array | Promise<Uint8Array> {
     const { start, end } = this.#span(range);
     if (end - start > maxWholeReadBytes) {
       throw new RangeError(`At most ${maxWholeReadBytes} bytes are read at once; use chunks() for ${end - start}.`);
     }
-    const pieces: Uint8Array[] = [];
-    let at = start;
-    while (at < end) {
-      const piece = await this.#read(at, end);
-      pieces.push(piece);
-      at += piece.length;
-    }
-    const [only] = pieces;
-    return only !== undefined && pieces.length === 1 ? only : Buffer.concat(pieces);
+    const first = this.#read(start, end);
+    if (first instanceof Promise || first.length < end - start) return this.#gather(first, start, end);
+    return first;
   }
 
   async *chunks(range?: BodyRange): AsyncGenerator<Uint8Array, void, undefined> {
@@ -69,6 +71,14 @@ export class OpenedObject implements OpenObject {
       pending = at < end ? this.#readAhead(at, end) : undefined;
       yield chunk;
     }
+  }
+
+  pieces(range?: BodyRange): PieceReader {
+    return new ObjectPieces({
+      ...this.#span(range),
+      read: (start, end, buffer) => this.#read(start, end, buffer),
+      buffers: this.#source.buffers,
+    });
   }
 
   close(): void {
@@ -86,43 +96,74 @@ export class OpenedObject implements OpenObject {
     return { start: range.start, end: range.end + 1 };
   }
 
+  /** Reads what is left after the first piece. */
+  async #gather(first: Uint8Array | Promise<Uint8Array>, start: number, end: number): Promise<Uint8Array> {
+    const piece = await first;
+    if (piece.length === end - start) return piece;
+    const pieces = [piece];
+    let at = start + piece.length;
+    while (at < end) {
+      const next = await this.#read(at, end);
+      pieces.push(next);
+      at += next.length;
+    }
+    return Buffer.concat(pieces);
+  }
+
   /** Begins a read whose failure may be noticed only later, or never, when the reader goes away. */
   #readAhead(start: number, end: number): Promise<Uint8Array> {
-    const read = this.#read(start, end);
+    const read = (async () => this.#read(start, end))();
     read.catch(() => undefined); // whoever awaits `read` gets the error; this keeps it from being unhandled until then
     return read;
   }
 
-  /** Reads from `start` to the end of a chunk, of a part, or of the range, whichever comes first. */
-  async #read(start: number, end: number): Promise<Uint8Array> {
-    const { location, manifest } = this.#found;
-    const { sizeBytes } = this.version;
-    const whole = end - start <= maxWholeReadBytes && sizeBytes <= maxWholeReadBytes;
-    const until = whole ? end : Math.min(end, start - (start % chunkSizeBytes) + chunkSizeBytes);
+  /** Reads from `start` to the end of the range, of a part, or of the buffer, whichever comes first. */
+  #read(start: number, end: number, buffer?: Buffer): Uint8Array | Promise<Uint8Array> {
     try {
-      switch (location.kind) {
-        case 'journal':
-          return await this.#source.readJournal(location, { sizeBytes, start, end: until });
-        case 'blob':
-          return await this.#source.readBlob(location.blobId, { sizeBytes, start, end: until });
-        case 'manifest':
-          return await this.#readPart(manifest ?? Buffer.alloc(0), start, end);
-        case 'empty':
-          return new Uint8Array();
-      }
+      const read = this.#readSource(start, end, buffer);
+      if (!(read instanceof Promise)) return read;
+      return read.catch((cause: unknown) => {
+        throw this.#nameObject(cause);
+      });
     } catch (cause) {
-      throw isStoreError(cause) && cause.code === 'Corrupt' ? this.#nameObject(cause) : cause;
+      throw this.#nameObject(cause);
     }
   }
 
-  async #readPart(manifest: Buffer, start: number, end: number): Promise<Uint8Array> {
-    const part = manifestPart(manifest, partIndexAt(manifest, start));
-    const from = start - part.start;
-    const until = Math.min(end - part.start, part.sizeBytes, from - (from % chunkSizeBytes) + chunkSizeBytes);
-    return this.#source.readBlob(part.blobId, { sizeBytes: part.sizeBytes, start: from, end: until });
+  #readSource(start: number, end: number, buffer: Buffer | undefined): Uint8Array | Promise<Uint8Array> {
+    const { location, manifest } = this.#found;
+    const object = this.version;
+    const { sizeBytes } = object;
+    const whole = buffer === undefined && sizeBytes <= maxWholeReadBytes;
+    const until = whole ? end : Math.min(end, readLimit(start, buffer));
+    switch (location.kind) {
+      case 'journal':
+        return this.#source.readJournal(location, { object, sizeBytes, start, end: until, buffer });
+      case 'blob':
+        return this.#source.readBlob(location.blobId, { object, sizeBytes, start, end: until, buffer });
+      case 'manifest':
+        return this.#readPart(manifest ?? Buffer.alloc(0), start, end, buffer);
+      case 'empty':
+        return new Uint8Array();
+    }
   }
 
-  #nameObject(cause: StoreError): StoreError {
+  #readPart(
+    manifest: Buffer,
+    start: number,
+    end: number,
+    buffer: Buffer | undefined,
+  ): Uint8Array | Promise<Uint8Array> {
+    const part = manifestPart(manifest, partIndexAt(manifest, start));
+    const from = start - part.start;
+    const until = Math.min(end - part.start, part.sizeBytes, readLimit(from, buffer));
+    const { sizeBytes, blobId } = part;
+    return this.#source.readBlob(blobId, { object: this.version, sizeBytes, start: from, end: until, buffer });
+  }
+
+  /** Says whose bytes are damaged. */
+  #nameObject(cause: unknown): unknown {
+    if (!isStoreError(cause) || cause.code !== 'Corrupt') return cause;
     const { bucket, key } = this.version;
     return new StoreError('Corrupt', {
       message: `${bucket}/${key}: ${cause.message}`,
@@ -130,4 +171,9 @@ export class OpenedObject implements OpenObject {
       cause,
     });
   }
+}
+
+/** Where a read from `start` must end, so that the whole blocks around it fit. */
+function readLimit(start: number, buffer: Buffer | undefined): number {
+  return start - (start % blockSizeBytes) + (buffer?.length ?? largeReadBytes);
 }

@@ -10,6 +10,12 @@ export class ReaderEpochs {
   #current = new Epoch();
   /** Resolves when every epoch before the current one is empty. */
   #earlier: Promise<void> = Promise.resolve();
+  readonly #elsewhere: (() => Promise<void>)[] = [];
+
+  /** Has every drain also wait for readers in other threads: `drain` resolves when those of the moment of its call have left. */
+  join(drain: () => Promise<void>): void {
+    this.#elsewhere.push(drain);
+  }
 
   enter(): ReaderEpoch {
     this.#current.readers += 1;
@@ -20,7 +26,9 @@ export class ReaderEpochs {
   drain(): Promise<void> {
     const ending = this.#current;
     this.#current = new Epoch();
-    this.#earlier = Promise.all([this.#earlier, ending.end()]).then(() => undefined);
+    this.#earlier = Promise.all([this.#earlier, ending.end(), ...this.#elsewhere.map((drain) => drain())]).then(
+      () => undefined,
+    );
     return this.#earlier;
   }
 }

@@ -2,15 +2,15 @@
 // whole journal when it is missing, unreadable, or ahead of the journal.
 
 import { join } from 'node:path';
-import { appliedKey, encodeMark, readMark } from './applied-mark.ts';
-import { applyFact } from './catalog/facts.ts';
+import { bucketNames, nameObjects, withObjects } from './checking/damaged-objects.ts';
+import { salvageNames } from './checking/salvaged-names.ts';
 import type { DamageLog } from './damage-log.ts';
 import type { Disk } from './disk/disk.ts';
-import type { BatchMark, JournalEnd } from './journal/journal.ts';
-import { IndexAheadError, type Recovered, recoverJournal } from './journal/recovery.ts';
-import { openLmdbIndex, removeLmdbIndex } from './ordered-index/lmdb-index.ts';
-import type { OrderedIndex } from './ordered-index/ordered-index.ts';
-import { PendingView } from './ordered-index/pending-view.ts';
+import type { JournalEnd } from './journal/journal.ts';
+import { IndexAheadError } from './journal/recovery.ts';
+import type { StoreDamage } from './object-store.ts';
+import type { OpenIndex, OrderedIndex } from './ordered-index/ordered-index.ts';
+import { type Replayed, replayJournal } from './replay-journal.ts';
 import type { StoreLog } from './store-log.ts';
 
 interface RecoverStoreOptions {
@@ -19,6 +19,7 @@ interface RecoverStoreOptions {
   readonly storeId: Buffer;
   readonly damage: DamageLog;
   readonly log: StoreLog;
+  readonly openIndex: OpenIndex;
 }
 
 interface RecoveredStore {
@@ -31,11 +32,6 @@ interface RecoveredStore {
   readonly complete: boolean;
 }
 
-/** Facts are applied in transactions of about so many rows. */
-const rowsPerTransaction = 10_000;
-/** The index is made durable after so many of them, so that a rebuild that is broken off goes on from there. */
-const transactionsPerCheckpoint = 50;
-
 export async function recoverStore(options: RecoverStoreOptions): Promise<RecoveredStore> {
   const index = await openIndex(options);
   try {
@@ -45,13 +41,12 @@ export async function recoverStore(options: RecoverStoreOptions): Promise<Recove
     if (!(cause instanceof IndexAheadError)) throw cause;
     // The journal is made durable before the index that says so: what the index has and the journal has not is lost.
     options.damage.note({ file: 'journal', offset: 0, sizeBytes: 0, description: `${cause.message} It is rebuilt.` });
-    await removeLmdbIndex(lmdbOptions(options));
     return rebuild(options);
   }
 }
 
 async function rebuild(options: RecoverStoreOptions): Promise<RecoveredStore> {
-  const index = await openLmdbIndex(lmdbOptions(options));
+  const index = await options.openIndex({ ...placeOf(options), fresh: true });
   try {
     return await replay(options, index);
   } catch (cause) {
@@ -62,59 +57,46 @@ async function rebuild(options: RecoverStoreOptions): Promise<RecoveredStore> {
 
 async function openIndex(options: RecoverStoreOptions): Promise<OrderedIndex> {
   try {
-    return await openLmdbIndex(lmdbOptions(options));
+    return await options.openIndex(placeOf(options));
   } catch (cause) {
     options.log('warn', 'The index cannot be opened and is rebuilt', { cause: String(cause) });
-    await removeLmdbIndex(lmdbOptions(options));
-    return openLmdbIndex(lmdbOptions(options));
+    return options.openIndex({ ...placeOf(options), fresh: true });
   }
 }
 
 async function replay(options: RecoverStoreOptions, index: OrderedIndex): Promise<RecoveredStore> {
   const { disk, directory, storeId, damage, log } = options;
-  const from = readMark(index);
-  let view = new PendingView(index);
-  let transactions = 0;
-  const apply = (mark: BatchMark): void => {
-    view.put(appliedKey, encodeMark(mark));
-    index.apply(view.changes);
-    view = new PendingView(index);
-    transactions += 1;
-  };
-  const recovered = await recoverJournal({
+  const unread: { readonly found: StoreDamage; readonly bytes: Buffer }[] = [];
+  const replayed = await replayJournal({
     disk,
-    folder: join(directory, 'journal'),
+    directory,
     storeId,
-    from,
-    onBatch: async (facts, mark) => {
-      for (const fact of facts) applyFact(fact, view);
-      if (view.changes.size < rowsPerTransaction) return;
-      apply(mark);
-      if (transactions % transactionsPerCheckpoint === 0) await index.flush(journalIsDurable);
-    },
+    index,
     onDamage: async (found, bytes) => {
       if (bytes === undefined) damage.note(found);
       else await damage.setAside(found, bytes);
+      if (bytes === undefined || found.bodyOnly === true || unread.length >= maxSalvaged) return;
+      unread.push({ found, bytes: bytes.subarray(0, maxSalvagedBytes) });
     },
   });
-  const { lastMark } = recovered;
-  if (lastMark !== undefined && recovered.batchCount > 0) apply(lastMark);
-  if (transactions > 0) await index.flush(journalIsDurable);
-  tell(log, recovered, from);
-  return { index, end: recovered.end, complete: from !== undefined && damage.all.length === 0 };
+  for (const named of await nameObjects(index, damage.all)) damage.note(named);
+  if (replayed.rebuilt) {
+    const buckets = bucketNames(index);
+    for (const { found, bytes } of unread) damage.note(withObjects(found, salvageNames(bytes, buckets)));
+  }
+  tell(log, replayed);
+  return { index, end: replayed.end, complete: !replayed.rebuilt && damage.all.length === 0 };
 }
 
-/** What recovery reads stands on the disk; what a crash of the process left in the cache alone is read again if it goes. */
-async function journalIsDurable(): Promise<void> {
-  return undefined;
-}
+/** Stretches of the journal that cannot be read whose bytes are kept for a moment, to guess at names. */
+const maxSalvaged = 100;
+const maxSalvagedBytes = 1024 * 1024;
 
-function tell(log: StoreLog, { batchCount, cutBytes }: Recovered, from: BatchMark | undefined): void {
-  if (batchCount > 0)
-    log('info', from === undefined ? 'The index was rebuilt' : 'The journal was replayed', { batchCount });
+function tell(log: StoreLog, { rebuilt, batchCount, cutBytes }: Replayed): void {
+  if (batchCount > 0) log('info', rebuilt ? 'The index was rebuilt' : 'The journal was replayed', { batchCount });
   if (cutBytes > 0) log('info', 'The end of the journal that was never committed was cut', { cutBytes });
 }
 
-function lmdbOptions({ disk, directory }: RecoverStoreOptions): { disk: Disk; folder: string } {
+function placeOf({ disk, directory }: RecoverStoreOptions): { disk: Disk; folder: string } {
   return { disk, folder: join(directory, 'index') };
 }

@@ -3,8 +3,8 @@
 
 import { join } from 'node:path';
 import { type Disk, isDiskFull } from './disk/disk.ts';
+import type { StoreSizes } from './store-sizes.ts';
 
-const reserveSizeBytes = 8 * 1024 * 1024;
 const reserveName = 'RESERVE';
 /** Between attempts to put the reserve back. */
 const retryMs = 1000;
@@ -14,6 +14,7 @@ interface SpaceReserveOptions {
   readonly directory: string;
   readonly clock: () => number;
   readonly random: (sizeBytes: number) => Uint8Array;
+  readonly sizes: StoreSizes;
 }
 
 export class SpaceReserve {
@@ -47,6 +48,18 @@ export class SpaceReserve {
     return true;
   }
 
+  /** Does what must find room, because it keeps what is there or gives more back: out of the reserve if need be. */
+  async spend<Result>(work: () => Promise<Result>): Promise<Result> {
+    try {
+      return await work();
+    } catch (cause) {
+      if (!isDiskFull(cause)) throw cause;
+      this.noteFull();
+      if (!(await this.release())) throw cause;
+      return work();
+    }
+  }
+
   /** Sees to it that the reserve is whole; answers false when there is still no room for it, or no try is due yet. */
   async restore(): Promise<boolean> {
     if (this.#held && !this.#full) return true;
@@ -65,14 +78,13 @@ export class SpaceReserve {
   }
 
   async #write(): Promise<void> {
-    const { disk, random } = this.#options;
-    const sizeBytes = await this.#sizeBytes();
-    if (sizeBytes === reserveSizeBytes) return;
+    const { disk, random, sizes } = this.#options;
+    if ((await this.#sizeBytes()) === sizes.reserveSizeBytes) return;
     await disk.remove(this.#path);
     const file = await disk.create(this.#path, 'write');
     try {
       // Random bytes take up their room on file systems that compress, too.
-      await file.write([random(reserveSizeBytes)], 0);
+      await file.write([random(sizes.reserveSizeBytes)], 0);
       await file.sync();
     } catch (cause) {
       await disk.remove(this.#path);
@@ -85,12 +97,12 @@ export class SpaceReserve {
   /** Whether there is room beside the reserve: without it, the next put would only find out again. */
   async #probe(): Promise<void> {
     if (!this.#full) return;
-    const { disk, random } = this.#options;
+    const { disk, random, sizes } = this.#options;
     const path = `${this.#path}.probe`;
     await disk.remove(path);
     const file = await disk.create(path, 'write');
     try {
-      await file.write([random(probeSizeBytes)], 0);
+      await file.write([random(sizes.roomForPutsBytes)], 0);
       await file.sync();
     } finally {
       await file.close();
@@ -109,5 +121,3 @@ export class SpaceReserve {
     }
   }
 }
-
-const probeSizeBytes = 1024 * 1024;

@@ -18,7 +18,11 @@ export const storeErrors = {
   ReadOnly: 'The store has stopped writing after a disk error; reads go on.',
   Overloaded: 'More writes are waiting than the store takes; try again.',
   Corrupt: 'Stored bytes fail their checksum; they are not served.',
+  NoSuchCursor: 'There is no cursor of this name; it may have been removed.',
+  CursorInUse: 'The cursor is open already; a cursor has one reader.',
+  TooManyCursors: 'The store has as many cursors as it takes; remove one that is not wanted any more.',
   Locked: 'Another process has this data folder open.',
+  NotAStore: 'The folder holds no store.',
   UnsupportedFormat: 'The data folder was written by a newer version.',
   Closed: 'The store is closed.',
 } as const satisfies Record<string, string>;

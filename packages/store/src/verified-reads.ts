@@ -4,21 +4,26 @@
 
 import { join } from 'node:path';
 import { blobFile } from './blobs/blob-file.ts';
-import { blockCount, blockSizeBytes, checksumSizeBytes, findBadBlock } from './blobs/block-checksums.ts';
+import { blockCount, blockSizeBytes, findBadBlock } from './blobs/block-checksums.ts';
 import type { BodyLocation } from './catalog/version-row.ts';
+import { blobChecksums, blobChecksumsSync, blocksOfPage } from './checksum-pages.ts';
 import type { Disk } from './disk/disk.ts';
 import { segmentName } from './journal/segment.ts';
 import type { StoreDamage } from './object-store.ts';
 import { type LentFile, OpenFiles } from './open-files.ts';
 import type { ByteSource, Span } from './opened-object.ts';
+import { ReadBuffers } from './read-buffers.ts';
 import { StoreError } from './store-error.ts';
 
 /** Larger reads always go through the thread pool. */
-const maxSyncReadBytes = 64 * 1024;
+const maxSyncReadBytes = 256 * 1024;
 /** A read at once that takes longer had to wait for the disk. */
 const coldReadMs = 0.5;
-/** Reads through the pool before a cold file is tried at once again. */
-const coldReads = 16;
+/**
+ * Reads through the pool before a cold file is tried at once again, at most: one after the first slow read, and twice as
+ * many after each further one. A single slow read says little: on a busy machine it was the thread that waited, for its turn.
+ */
+const maxColdReads = 16;
 
 const maxOpenSegments = 256;
 const maxOpenBlobs = 256;
@@ -26,10 +31,13 @@ const maxOpenBlobs = 256;
 interface VerifiedReadsOptions {
   readonly disk: Disk;
   readonly directory: string;
+  /** For all bodies together that are on their way to somebody. */
+  readonly memoryBytes: number;
   readonly onDamage: (damage: StoreDamage) => void;
 }
 
 export class VerifiedReads implements ByteSource {
+  readonly buffers: ReadBuffers;
   readonly #options: VerifiedReadsOptions;
   readonly #segments: OpenFiles;
   readonly #blobs: OpenFiles;
@@ -38,6 +46,7 @@ export class VerifiedReads implements ByteSource {
 
   constructor(options: VerifiedReadsOptions) {
     this.#options = options;
+    this.buffers = new ReadBuffers(options.memoryBytes);
     this.#segments = new OpenFiles(options.disk, maxOpenSegments);
     this.#blobs = new OpenFiles(options.disk, maxOpenBlobs);
     this.#journalFolder = join(options.directory, 'journal');
@@ -64,6 +73,11 @@ export class VerifiedReads implements ByteSource {
   /** Lets go of a blob that is about to be removed. */
   forgetBlob(blobId: Buffer): void {
     this.#blobs.forget(blobFile(this.#blobFolder, blobId));
+  }
+
+  /** Lets go of a segment that is about to be removed. */
+  forgetSegment(segment: number): void {
+    this.#segments.forget(join(this.#journalFolder, segmentName(segment)));
   }
 
   async close(): Promise<void> {
@@ -98,34 +112,33 @@ export class VerifiedReads implements ByteSource {
 
   #readSync(lent: LentFile, read: BodyRead, blocks: Blocks): Uint8Array {
     const began = performance.now();
-    const bytes = Buffer.allocUnsafe(blocks.end - blocks.start);
+    const bytes = memoryFor(read, blocks);
     const count = lent.file.readSync(bytes, read.bodyStart + blocks.start);
-    let { checksums } = read;
-    if (checksums === undefined) {
-      checksums = Buffer.allocUnsafe(blocks.count * checksumSizeBytes);
-      lent.file.readSync(checksums, read.sizeBytes + blocks.first * checksumSizeBytes);
+    const checksums = read.checksums ?? blobChecksumsSync(lent, read.sizeBytes, blocks);
+    if (performance.now() - began <= coldReadMs) lent.slowReads = 0;
+    else {
+      lent.coldReads = Math.min(2 ** lent.slowReads, maxColdReads);
+      lent.slowReads += 1;
     }
-    if (performance.now() - began > coldReadMs) lent.coldReads = coldReads;
     return this.#verify(bytes.subarray(0, count), checksums, read, blocks);
   }
 
   async #readAsync(lent: LentFile, read: BodyRead, blocks: Blocks): Promise<Uint8Array> {
     const began = performance.now();
-    const bytes = Buffer.allocUnsafeSlow(blocks.end - blocks.start);
-    const checksums = read.checksums ?? Buffer.allocUnsafe(blocks.count * checksumSizeBytes);
-    const [count] = await Promise.all([
+    const bytes = memoryFor(read, blocks);
+    const [count, checksums] = await Promise.all([
       lent.file.read(bytes, read.bodyStart + blocks.start),
-      read.checksums ?? lent.file.read(checksums, read.sizeBytes + blocks.first * checksumSizeBytes),
+      read.checksums ?? blobChecksums(lent, read.sizeBytes, blocks),
     ]);
     const waited = performance.now() - began > 10 * coldReadMs;
-    lent.coldReads = waited ? coldReads : Math.max(0, lent.coldReads - 1);
+    lent.coldReads = waited ? maxColdReads : Math.max(0, lent.coldReads - 1);
     return this.#verify(bytes.subarray(0, count), checksums, read, blocks);
   }
 
   /** @throws StoreError `Corrupt`. */
   #verify(bytes: Buffer, checksums: Buffer, read: BodyRead, blocks: Blocks): Uint8Array {
-    // Of a journal body all checksums are at hand, of a blob those of the blocks that were read.
-    const firstChecksum = read.checksums === undefined ? 0 : blocks.first;
+    // Of a journal body all checksums are at hand, of a blob those from the beginning of a page.
+    const firstChecksum = read.checksums === undefined ? blocks.first % blocksOfPage : blocks.first;
     const complete = bytes.length === blocks.end - blocks.start;
     const bad = complete ? findBadBlock(bytes, checksums, firstChecksum) : firstChecksum;
     if (bad !== undefined) throw this.#corrupt(read, (bad - firstChecksum + blocks.first) * blockSizeBytes, complete);
@@ -136,18 +149,23 @@ export class VerifiedReads implements ByteSource {
     const offset = read.bodyStart + blockStart;
     const sizeBytes = Math.min(blockSizeBytes, read.sizeBytes - blockStart);
     const description = complete ? 'a block fails its checksum' : 'the file ends before the body does';
-    this.#options.onDamage({ file: read.file, offset, sizeBytes, description });
+    this.#tell({ file: read.file, offset, sizeBytes, description }, read);
     return new StoreError('Corrupt', {
       message: `${read.file} at ${offset}: ${description}. The bytes are not served; restore the object from a copy.`,
       details: { file: read.file, offset: String(offset) },
     });
   }
 
+  #tell(damage: StoreDamage, { object }: BodyRead): void {
+    const objects = object === undefined ? {} : { objects: [{ bucket: object.bucket, key: object.key }] };
+    this.#options.onDamage({ ...damage, ...objects });
+  }
+
   #missing(cause: unknown, read: BodyRead): unknown {
     const absent = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
     if (!absent) return cause;
     const description = 'the file is not there';
-    this.#options.onDamage({ file: read.file, offset: 0, sizeBytes: read.sizeBytes, description });
+    this.#tell({ file: read.file, offset: 0, sizeBytes: read.sizeBytes, description }, read);
     return new StoreError('Corrupt', { message: `${read.file}: ${description}.`, details: { file: read.file }, cause });
   }
 }
@@ -167,6 +185,11 @@ interface Blocks {
   readonly count: number;
   readonly start: number;
   readonly end: number;
+}
+
+function memoryFor(read: BodyRead, blocks: Blocks): Buffer {
+  const sizeBytes = blocks.end - blocks.start;
+  return read.buffer === undefined ? Buffer.allocUnsafe(sizeBytes) : read.buffer.subarray(0, sizeBytes);
 }
 
 function blocksOf({ start, end, sizeBytes }: Span): Blocks {

@@ -20,6 +20,7 @@ export interface EngineCommandOptions {
   readonly host: string;
   readonly port: number;
   readonly durability: DurabilityChoice;
+  readonly workers: number;
   readonly accounts?: string;
   readonly domain?: string;
   readonly tlsCert?: string;
@@ -33,6 +34,12 @@ export interface EngineCommandOptions {
 /** Runs until it is told to stop. */
 export async function runEngineCommand(options: EngineCommandOptions, terminal: Terminal): Promise<void> {
   const address: ListenAddress = { host: options.host, port: options.port, purpose: 'the engine', option: '--port' };
+  if (options.workers > 1 && options.durability.level === 'memory') {
+    throw new CommandError(
+      'usage',
+      `--workers ${options.workers} needs a data folder: at --durability memory everything is in the memory of one thread.`,
+    );
+  }
   await assertFree(address);
   const accounts = options.accounts === undefined ? undefined : await readAccounts(options.accounts);
   const tls = await readTls(options);
@@ -43,6 +50,7 @@ export async function runEngineCommand(options: EngineCommandOptions, terminal: 
     durability: options.durability,
     address,
     rootKey: options.rootKey,
+    workers: options.workers,
     bucketDefaults: options.bucketDefaults,
     log: logFor('engine'),
     ...(accounts === undefined ? {} : { accounts }),
@@ -79,6 +87,7 @@ function summaryRows(about: {
       : [{ label: 'Accounts', value: `${accounts}, from ${options.accounts}` }]),
     { label: 'Data folder', value: about.dataFolder ?? 'none' },
     { label: 'Durability', value: describeDurability(options.durability) },
+    ...(options.workers === 1 ? [] : [{ label: 'Workers', value: String(options.workers) }]),
     ...hostRows(options.host, { encrypted: options.tlsCert !== undefined }),
     { label: 'Started in', value: startedIn() },
   ];

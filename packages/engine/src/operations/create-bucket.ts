@@ -2,8 +2,9 @@
 // on it. Buckets have no ACLs yet, so `bucketDefaults` changes nothing so far.
 
 import { checkBucketName, readCreateBucketDocument, S3Error } from '@stowage/s3';
-import { isStoreError } from '@stowage/store';
+import { isStoreError, ownDurability } from '@stowage/store';
 import { readDocument } from '../document-body.ts';
+import { formatDurability, parseDurabilityHeader } from '../durability-header.ts';
 import type { EngineContext } from '../engine-context.ts';
 import type { Handler } from '../handler.ts';
 import { emptyResult } from '../result.ts';
@@ -14,15 +15,21 @@ export const createBucket: Handler = async (request, engine) => {
   const document = readCreateBucketDocument(await readDocument(request, { maxBytes: engine.limits.documentBytes }));
   const region = regionOf(document.locationConstraint, engine);
   const owner = ownerOf(request);
+  const durability = parseDurabilityHeader(request.headers);
   const created = emptyResult(200, ['location', `/${request.bucket}`]);
   try {
-    await engine.store.createBucket({ name: request.bucket, owner, region });
+    const bucket = { name: request.bucket, owner, region };
+    await engine.store.createBucket(durability === undefined ? bucket : { ...bucket, durability });
     return created;
   } catch (cause) {
     if (!isStoreError(cause) || cause.code !== 'BucketExists') throw cause;
-    if (engine.store.getBucket(request.bucket)?.owner !== owner) throw cause;
-    // "in us-east-1 … Amazon S3 returns 200 OK and resets the bucket access control lists": for older clients.
-    if (region === 'us-east-1') return created;
+    const existing = engine.store.getBucket(request.bucket);
+    if (existing?.owner !== owner) throw cause;
+    // "in us-east-1 … Amazon S3 returns 200 OK and resets the bucket access control lists": for older clients. But another
+    // durability than the bucket has is not taken for granted.
+    const own = ownDurability(existing) ?? engine.store.durabilityOf(existing.name);
+    const sameDurability = durability === undefined || formatDurability(durability) === formatDurability(own);
+    if (region === 'us-east-1' && sameDurability) return created;
     throw new S3Error('BucketAlreadyOwnedByYou', undefined, { details: { BucketName: request.bucket }, cause });
   }
 };

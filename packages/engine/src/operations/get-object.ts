@@ -16,23 +16,25 @@ import type { BodyRange, ObjectChecksum, ObjectVersion, OpenObject } from '@stow
 import type { Handler } from '../handler.ts';
 import { checksumHeaders, objectHeaders } from '../object-headers.ts';
 import { queryValue } from '../query.ts';
-import type { Result, ResultBody } from '../result.ts';
+import type { Result } from '../result.ts';
 import type { S3Request } from '../s3-request.ts';
 
-/** Ranges up to this size are read at once and sent in one piece. */
-const smallRangeBytes = 1024 * 1024;
+/** What is longer goes out in pieces: a slow client would otherwise hold all of it in memory. */
+const maxWholeBytes = 32 * 1024;
 
-export const getObject: Handler = async (request, engine) => {
+export const getObject: Handler = (request, engine) => {
   const overrides = responseOverrides(request);
   const object = engine.store.openObject(request);
   if (object === undefined) throw noSuchKey(request.key);
   let handedOver = false;
   try {
-    const plan = planRead(request, object.version, overrides);
-    if (plan.range === undefined) return { status: plan.status, headers: plan.headers };
-    const body = await readBody(object, plan.range);
-    handedOver = !(body instanceof Uint8Array);
-    return { status: plan.status, headers: plan.headers, body };
+    const { status, headers, range } = planRead(request, object.version, overrides);
+    if (range === undefined) return { status, headers };
+    const bytes = readAtOnce(object, range);
+    if (bytes instanceof Uint8Array) return { status, headers, body: bytes };
+    handedOver = true;
+    if (bytes === undefined) return { status, headers, body: { object, range } };
+    return bytes.then((body) => ({ status, headers, body })).finally(() => object.close());
   } finally {
     if (!handedOver) object.close();
   }
@@ -51,10 +53,9 @@ export function noSuchKey(key: string): S3Error {
   return new S3Error('NoSuchKey', undefined, { details: { Key: key } });
 }
 
-async function readBody(object: OpenObject, range: BodyRange): Promise<ResultBody> {
-  const length = range.end - range.start + 1;
-  if (length === object.version.sizeBytes) return object.small ? object.bytes() : { object, range };
-  return length <= smallRangeBytes ? object.bytes(range) : { object, range };
+/** The bytes of what is small enough to be sent in one piece; `undefined` for what is not. */
+function readAtOnce(object: OpenObject, range: BodyRange): Uint8Array | Promise<Uint8Array> | undefined {
+  return range.end - range.start < maxWholeBytes ? object.bytes(range) : undefined;
 }
 
 interface ReadPlan {

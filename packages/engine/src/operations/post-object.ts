@@ -138,6 +138,7 @@ function openForm(
   uploadAttributes({ ...request, headers, query: [] }, owner);
   const claims = readClaims(headers, undefined);
   const writer = engine.store.stageBody({
+    bucket: request.bucket,
     maxSizeBytes: Math.min(engine.limits.bodyBytes, range?.maxBytes ?? engine.limits.bodyBytes),
     digests: digestsFor(claims, claims.checksum?.algorithm),
   });

@@ -22,7 +22,12 @@ export const uploadPartCopy: Handler = async (request, engine) => {
   if (sizeBytes > engine.limits.copyBytes) throw copySourceTooLarge(engine.limits.copyBytes);
   const algorithm = upload.checksum?.algorithm;
   const digests: DigestAlgorithm[] = algorithm === undefined || algorithm === 'MD5' ? ['MD5'] : ['MD5', algorithm];
-  const writer = engine.store.stageBody({ sizeBytes, maxSizeBytes: engine.limits.copyBytes, digests });
+  const writer = engine.store.stageBody({
+    bucket: request.bucket,
+    sizeBytes,
+    maxSizeBytes: engine.limits.copyBytes,
+    digests,
+  });
   await fill(writer, (sink) => copyBytes(source, range, sink, engine));
   const body = await writer.finish();
   const value = algorithm === undefined ? undefined : digestText(body, algorithm, 'base64');

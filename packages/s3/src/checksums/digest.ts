@@ -2,8 +2,8 @@
 // node:crypto for MD5 and SHA, @node-rs/crc32 for CRC32 and CRC32C, hash-wasm for CRC64NVME and the XXHASH family.
 // A CRC is its register in big-endian bytes, as S3 sends it. XXHASH values are in their canonical (big-endian) form.
 
-import { createHash } from 'node:crypto';
-import { crc32, crc32c } from '@node-rs/crc32';
+import { createHash, hash } from 'node:crypto';
+import { crc32c as advanceCrc32c, crc32 } from '@node-rs/crc32';
 import { createCRC64, createXXHash3, createXXHash64, createXXHash128, type IHasher } from 'hash-wasm';
 import type { DigestAlgorithm } from './checksum-algorithms.ts';
 
@@ -21,7 +21,7 @@ export function createDigest(algorithm: DigestAlgorithm): Digest {
     case 'CRC32':
       return new Crc32Digest(crc32);
     case 'CRC32C':
-      return new Crc32Digest(crc32c);
+      return new Crc32Digest(advanceCrc32c);
     case 'MD5':
       return createHash('md5');
     case 'SHA1':
@@ -33,6 +33,28 @@ export function createDigest(algorithm: DigestAlgorithm): Digest {
     default:
       return new SharedDigest(sharedHashers[algorithm]);
   }
+}
+
+/** The digest of bytes that are all at hand: for small ones a third cheaper than a digest in the making. */
+export function digestOf(algorithm: DigestAlgorithm, bytes: Uint8Array): Uint8Array {
+  const name = nodeNames[algorithm];
+  if (name !== undefined) return hash(name, bytes, 'buffer');
+  const digest = createDigest(algorithm);
+  digest.update(bytes);
+  return digest.digest();
+}
+
+/** What node:crypto calls the algorithms that it computes. */
+const nodeNames: Readonly<Partial<Record<DigestAlgorithm, string>>> = {
+  MD5: 'md5',
+  SHA1: 'sha1',
+  SHA256: 'sha256',
+  SHA512: 'sha512',
+};
+
+/** CRC32C (Castagnoli) of some bytes, or of those after others whose CRC is `register`. */
+export function crc32c(bytes: Uint8Array, register = 0): number {
+  return advanceCrc32c(bytes, register) >>> 0;
 }
 
 class Crc32Digest implements Digest {

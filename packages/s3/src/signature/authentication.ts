@@ -152,6 +152,12 @@ const queryParameterNames = [
 
 type QueryParameterName = (typeof queryParameterNames)[number];
 
+const knownQueryParameters: ReadonlySet<string> = new Set(queryParameterNames);
+
+function isQueryParameter(name: string): name is QueryParameterName {
+  return knownQueryParameters.has(name);
+}
+
 /** The query's authentication parameters, or `undefined` when there are none that make it a signed request. */
 type QueryParameters =
   | { readonly version: 4; readonly parameters: ReadonlyMap<QueryParameterName, string> }
@@ -162,12 +168,10 @@ function readQueryAuthentication(request: SignedRequest): QueryParameters | unde
   let version2 = false;
   for (const [name, value] of request.query) {
     if (name === 'Signature' || name === 'AWSAccessKeyId') version2 = true;
-    if (!name.startsWith('X-Amz-')) continue;
-    const known = queryParameterNames.find((candidate) => candidate === name);
-    if (known === undefined) continue;
+    if (!name.startsWith('X-Amz-') || !isQueryParameter(name)) continue;
     parameters ??= new Map();
-    if (parameters.has(known)) throw queryMalformed(`${known} is given twice.`);
-    parameters.set(known, value);
+    if (parameters.has(name)) throw queryMalformed(`${name} is given twice.`);
+    parameters.set(name, value);
   }
   // Any of the three makes it a signed request: one with a parameter torn off must not pass as an anonymous one.
   const version4 =
@@ -253,11 +257,9 @@ export function listsHeader(signedHeaders: string, name: string): boolean {
 type Malformed = (problem: string) => S3Error;
 
 /** Splits `AKID/20130524/us-east-1/s3/aws4_request`. POST forms carry the same credential. */
-export function parseCredential(
-  credential: string,
-  malformed: Malformed,
-  problem: string,
-): { readonly accessKeyId: string; readonly scope: CredentialScope } {
+export function parseCredential(credential: string, malformed: Malformed, problem: string): Credential {
+  // A client names the same credential in every request of a day.
+  if (credential === latestCredential?.text) return latestCredential;
   const parts = credential.split('/');
   const [accessKeyId = '', date = '', region = '', service = '', terminal = ''] = parts;
   if (parts.length !== 5 || accessKeyId === '' || region === '') {
@@ -271,8 +273,18 @@ export function parseCredential(
   if (terminal !== 'aws4_request') {
     throw malformed(`${problem}; incorrect terminal "${terminal}". This endpoint uses "aws4_request".`);
   }
-  return { accessKeyId, scope: { date, region, service, text: credential.slice(accessKeyId.length + 1) } };
+  const scope = { date, region, service, text: credential.slice(accessKeyId.length + 1) };
+  latestCredential = { text: credential, accessKeyId, scope };
+  return latestCredential;
 }
+
+interface Credential {
+  readonly text: string;
+  readonly accessKeyId: string;
+  readonly scope: CredentialScope;
+}
+
+let latestCredential: Credential | undefined;
 
 function checkScopeDate(scope: CredentialScope, timestamp: string, malformed: Malformed): void {
   if (timestamp.startsWith(scope.date)) return;

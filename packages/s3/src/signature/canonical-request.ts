@@ -23,9 +23,16 @@ interface CanonicalParts {
 
 /** The canonical request. A header that is signed but absent stands there with an empty value. */
 export function canonicalRequest(parts: CanonicalParts): string {
+  const { signedHeaders } = parts;
   let headers = '';
-  for (const name of parts.signedHeaders.split(';')) headers += `${name}:${canonicalValue(parts.headers[name])}\n`;
-  return `${parts.method}\n${parts.path}\n${parts.query}\n${headers}\n${parts.signedHeaders}\n${parts.payload}`;
+  for (let start = 0; start <= signedHeaders.length; ) {
+    const semicolon = signedHeaders.indexOf(';', start);
+    const end = semicolon === -1 ? signedHeaders.length : semicolon;
+    const name = signedHeaders.slice(start, end);
+    headers += `${name}:${canonicalValue(parts.headers[name])}\n`;
+    start = end + 1;
+  }
+  return `${parts.method}\n${parts.path}\n${parts.query}\n${headers}\n${signedHeaders}\n${parts.payload}`;
 }
 
 /** The text whose HMAC is the signature. */
@@ -51,23 +58,38 @@ export function canonicalPath(rawPath: string): string {
 /** The query in canonical encoding, by name and then by value. `leaveOut` names a parameter that is not signed. */
 export function canonicalQuery(query: RequestQuery, leaveOut?: string): string {
   if (query.length === 0) return '';
-  const pairs: [name: string, value: string][] = [];
+  const pairs: Pair[] = [];
+  let isSorted = true;
   for (const [name, value] of query) {
-    if (name !== leaveOut) pairs.push([uriEncode(name), uriEncode(value)]);
+    if (name === leaveOut) continue;
+    const pair: Pair = [uriEncode(name), uriEncode(value)];
+    const before = pairs.at(-1);
+    if (before !== undefined && comparePairs(before, pair) > 0) isSorted = false;
+    pairs.push(pair);
   }
-  if (pairs.length > 1) pairs.sort(comparePairs);
+  // Most clients send the order that they sign.
+  if (!isSorted) pairs.sort(comparePairs);
   let text = '';
   for (const [name, value] of pairs) text += text === '' ? `${name}=${value}` : `&${name}=${value}`;
   return text;
 }
 
+type Pair = readonly [name: string, value: string];
+
 /** Percent-encodes everything but `A-Z a-z 0-9 - . _ ~`. A lone surrogate becomes U+FFFD, which no signer ever signed. */
 export function uriEncode(text: string): string {
   if (unreserved.test(text)) return text;
-  return encodeURIComponent(text.toWellFormed()).replace(leftByEncodeUriComponent, (character) => {
-    return `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
-  });
+  // Of a presigned query only the credential needs encoding, and a client has one for all its requests of a day.
+  if (text !== latest.text) {
+    latest.encoded = encodeURIComponent(text.toWellFormed()).replace(leftByEncodeUriComponent, (character) => {
+      return `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
+    });
+    latest.text = text;
+  }
+  return latest.encoded;
 }
+
+const latest = { text: '', encoded: '' };
 
 /** Percent-encodes a path whose text is known, `/` kept: `/bucket/a b` becomes `/bucket/a%20b`. */
 export function uriEncodePath(path: string): string {
@@ -79,10 +101,12 @@ const unreserved = /^[\w.~-]*$/;
 const plainPath = /^[\w.~/-]*$/;
 const escapeOrReserved = /%[0-9a-fA-F]{2}|[^\w.~/-]/gu;
 const leftByEncodeUriComponent = /[!'()*]/g;
+/** Visible ASCII with single blanks between: a value that stands in the canonical request as it came. */
+const plainValue = /^[!-~]+(?: [!-~]+)*$/;
 const needsTrimming = /^\s|\s$|\s\s|[\t\n\v\f\r]/;
 const nonAscii = /[\x80-\xff]/;
 
-function comparePairs(a: readonly [string, string], b: readonly [string, string]): number {
+function comparePairs(a: Pair, b: Pair): number {
   if (a[0] !== b[0]) return a[0] < b[0] ? -1 : 1;
   if (a[1] !== b[1]) return a[1] < b[1] ? -1 : 1;
   return 0;
@@ -92,6 +116,7 @@ function comparePairs(a: readonly [string, string], b: readonly [string, string]
 function canonicalValue(value: string | undefined): string {
   // A name from the wire may also be that of something every object has, such as `constructor`.
   if (typeof value !== 'string') return '';
+  if (plainValue.test(value)) return value;
   const trimmed = needsTrimming.test(value) ? value.trim().replace(/\s+/g, ' ') : value;
   return nonAscii.test(trimmed) ? headerText(trimmed) : trimmed;
 }

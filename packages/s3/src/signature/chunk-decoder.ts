@@ -9,7 +9,7 @@ import { createHash, type Hash, hash } from 'node:crypto';
 import { S3Error } from '../errors.ts';
 import { sameHexSignature } from './compare-signatures.ts';
 import type { ChunkMode } from './payload-hash.ts';
-import { type ChunkSigning, signText } from './verify-signature.ts';
+import type { ChunkSigning } from './verify-signature.ts';
 
 export type ChunkDecoderOptions = {
   /** `x-amz-decoded-content-length`: how many bytes the chunks must hold together. */
@@ -282,16 +282,14 @@ export class ChunkDecoder {
 
 /** The signature of a chunk, over the signature before it. */
 export function signChunk(signing: ChunkSigning, previousSignature: string, sha256: string): string {
-  return signText(
-    signing.key,
+  return signing.key.sign(
     `AWS4-HMAC-SHA256-PAYLOAD\n${signing.timestamp}\n${signing.scope}\n${previousSignature}\n${emptySha256}\n${sha256}`,
   );
 }
 
 /** The signature of the trailers (`name:value\n` each), over the last chunk's. */
 export function signTrailers(signing: ChunkSigning, previousSignature: string, trailerText: string): string {
-  return signText(
-    signing.key,
+  return signing.key.sign(
     `AWS4-HMAC-SHA256-TRAILER\n${signing.timestamp}\n${signing.scope}\n${previousSignature}\n${hash('sha256', trailerText, 'hex')}`,
   );
 }

@@ -6,15 +6,13 @@ import { timingSafeEqual } from 'node:crypto';
 const expectedBytes: Buffer = Buffer.alloc(64);
 const presentedBytes: Buffer = Buffer.alloc(64);
 
-const hexSignature = /^[0-9a-f]{64}$/;
-
 /** Whether `presented` is exactly the 64 lower-case hex digits of `expected`. */
 export function sameHexSignature(expected: string, presented: string): boolean {
-  // Only the form is judged before the comparison; the form is no secret.
-  if (!hexSignature.test(presented)) return false;
-  expectedBytes.write(expected, 'latin1');
-  presentedBytes.write(presented, 'latin1');
-  return timingSafeEqual(expectedBytes, presentedBytes);
+  // Only the length is judged before the comparison; it is no secret. Written as UTF-8, so that no character beyond ASCII
+  // can pass for one of the digits.
+  if (presented.length !== expectedBytes.length) return false;
+  expectedBytes.write(expected, 'utf8');
+  return presentedBytes.write(presented, 'utf8') === presented.length && timingSafeEqual(expectedBytes, presentedBytes);
 }
 
 /** Whether two texts of any length are the same. */

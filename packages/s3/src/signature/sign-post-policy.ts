@@ -7,7 +7,6 @@ import { scopeOf } from './sign-request.ts';
 import type { SigningCredentials } from './signed-request.ts';
 import type { SigningKeys } from './signing-keys.ts';
 import { formatTimestamp } from './timestamp.ts';
-import { signText } from './verify-signature.ts';
 
 /** A condition as it stands in the policy document; a field's name begins with `$` in the lists. */
 export type PostPolicyCondition =
@@ -52,7 +51,7 @@ export function signPostPolicy(options: SignPostPolicyOptions): Readonly<Record<
   const document = { expiration: new Date(options.expiresAtMs).toISOString(), conditions };
   const policy = Buffer.from(JSON.stringify(document), 'utf8').toString('base64');
   const key = options.signingKeys.get(credentials.accessKeyId, credentials.secretAccessKey, scope);
-  return { key: options.key, ...fixed, policy, 'x-amz-signature': signText(key, policy) };
+  return { key: options.key, ...fixed, policy, 'x-amz-signature': key.sign(policy) };
 }
 
 function keyCondition(key: string): PostPolicyCondition {

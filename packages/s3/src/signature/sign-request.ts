@@ -11,7 +11,7 @@ import { unsignedPayload } from './payload-hash.ts';
 import type { SigningCredentials } from './signed-request.ts';
 import type { SigningKeys } from './signing-keys.ts';
 import { formatTimestamp } from './timestamp.ts';
-import { type ChunkSigning, signText } from './verify-signature.ts';
+import type { ChunkSigning } from './verify-signature.ts';
 
 /** What both ways of signing need. */
 export interface RequestToSign {
@@ -61,7 +61,7 @@ export function signRequest(options: SignRequestOptions): RequestSigned {
   const query = canonicalQuery(options.query ?? []);
   const canonical = canonicalRequest({ method: options.method, path, query, headers, signedHeaders, payload });
   const key = options.signingKeys.get(credentials.accessKeyId, credentials.secretAccessKey, scope);
-  const signature = signText(key, stringToSign(timestamp, scope.text, canonical));
+  const signature = key.sign(stringToSign(timestamp, scope.text, canonical));
   headers.authorization = `${signatureAlgorithm} Credential=${credentials.accessKeyId}/${scope.text}, SignedHeaders=${signedHeaders}, Signature=${signature}`;
   return {
     url: `${origin}${path}${query === '' ? '' : `?${query}`}`,
@@ -108,7 +108,7 @@ export function presignUrl(options: PresignUrlOptions): string {
   const payload = headers['x-amz-content-sha256'] ?? unsignedPayload;
   const canonical = canonicalRequest({ method: options.method, path, query, headers, signedHeaders, payload });
   const key = options.signingKeys.get(credentials.accessKeyId, credentials.secretAccessKey, scope);
-  const signature = signText(key, stringToSign(timestamp, scope.text, canonical));
+  const signature = key.sign(stringToSign(timestamp, scope.text, canonical));
   return `${origin}${path}?${query}&X-Amz-Signature=${signature}`;
 }
 

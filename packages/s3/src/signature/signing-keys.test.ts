@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { scopeOf } from './sign-request.ts';
 import { SigningKeys } from './signing-keys.ts';
-import { signText } from './verify-signature.ts';
 
 const scope = scopeOf({ region: 'us-east-1' }, '20261121T000000Z');
 
@@ -15,10 +14,10 @@ describe('SigningKeys', () => {
 
   it('gives a changed secret its own key at once', () => {
     const keys = new SigningKeys();
-    const before = signText(keys.get('AKID', 'secret', scope), 'text');
-    const after = signText(keys.get('AKID', 'other', scope), 'text');
+    const before = keys.get('AKID', 'secret', scope).sign('text');
+    const after = keys.get('AKID', 'other', scope).sign('text');
     assert.notEqual(before, after);
-    assert.equal(signText(new SigningKeys().get('AKID', 'other', scope), 'text'), after);
+    assert.equal(new SigningKeys().get('AKID', 'other', scope).sign('text'), after);
     assert.equal(keys.size, 1);
   });
 

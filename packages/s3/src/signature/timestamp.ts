@@ -3,6 +3,18 @@
 
 /** Milliseconds since 1970 of `20130524T000000Z`, or `undefined` when it is no such date. */
 export function parseTimestamp(text: string): number | undefined {
+  // Requests that come together were signed in the same second.
+  if (text !== latestText) {
+    latestMs = readTimestamp(text);
+    latestText = text;
+  }
+  return latestMs;
+}
+
+let latestText = '';
+let latestMs: number | undefined;
+
+function readTimestamp(text: string): number | undefined {
   if (text.length !== 16 || text[8] !== 'T' || text[15] !== 'Z') return undefined;
   const year = digits(text, 0, 4);
   const month = digits(text, 4, 6);

@@ -8,7 +8,6 @@ import { sameHexSignature, sameText } from './compare-signatures.ts';
 import type { PostAuthentication, PostFields } from './post-form.ts';
 import { type ContentLengthRange, judgePostPolicy, parsePostPolicy } from './post-policy.ts';
 import type { SigningKeys } from './signing-keys.ts';
-import { signText } from './verify-signature.ts';
 
 export interface VerifyPostPolicyOptions {
   /** The secret of the access key that the form names. */
@@ -62,7 +61,7 @@ function hasSignature(
     throw wrongScope(`the region '${scope.region}' is wrong; expecting '${region}'`, region);
   }
   const key = signingKeys.get(accessKeyId, secretAccessKey, scope);
-  return sameHexSignature(signText(key, authentication.policy), authentication.signature);
+  return sameHexSignature(key.sign(authentication.policy), authentication.signature);
 }
 
 function wrongScope(problem: string, expectedRegion?: string): S3Error {

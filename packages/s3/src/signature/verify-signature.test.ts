@@ -8,7 +8,7 @@ import { exampleCredentials, exampleNowMs, requestOf } from './requests.fixture.
 import { presignUrl, scopeOf, signRequest } from './sign-request.ts';
 import type { SignedRequest } from './signed-request.ts';
 import { SigningKeys } from './signing-keys.ts';
-import { maxSkewMs, signText, type VerifySignatureOptions, verifySignature } from './verify-signature.ts';
+import { maxSkewMs, type VerifySignatureOptions, verifySignature } from './verify-signature.ts';
 
 const { secretAccessKey } = exampleCredentials;
 const emptySha256 = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
@@ -368,7 +368,7 @@ function signedByHand(options: {
   const scope = scopeOf({ region: 'eu-west-1', service }, '20261121T120000Z');
   const canonical = canonicalRequest({ method: 'GET', path: signedPath, query: '', headers, signedHeaders, payload });
   const key = signingKeys.get(exampleCredentials.accessKeyId, secretAccessKey, scope);
-  const signature = signText(key, stringToSign('20261121T120000Z', scope.text, canonical));
+  const signature = key.sign(stringToSign('20261121T120000Z', scope.text, canonical));
   headers.authorization = `AWS4-HMAC-SHA256 Credential=${exampleCredentials.accessKeyId}/${scope.text}, SignedHeaders=${signedHeaders}, Signature=${signature}`;
   return { method: 'GET', rawPath, query: [], headers };
 }

@@ -2,12 +2,12 @@
 // Spec: "Authenticating Requests (AWS Signature Version 4)" of the S3 API reference. Finding the secret of an access key,
 // session tokens and permissions are the engine's affair, as is checking the body against its hash.
 
-import { createHmac, type KeyObject } from 'node:crypto';
 import { S3Error } from '../errors.ts';
 import { type HeaderAuthentication, listsHeader, type QueryAuthentication } from './authentication.ts';
 import { canonicalPath, canonicalQuery, canonicalRequest, stringToSign } from './canonical-request.ts';
 import { sameHexSignature } from './compare-signatures.ts';
 import type { SignedRequest } from './signed-request.ts';
+import type { SigningKey } from './signing-key.ts';
 import type { SigningKeys } from './signing-keys.ts';
 import { formatIsoSeconds } from './timestamp.ts';
 
@@ -29,7 +29,7 @@ export interface VerifySignatureOptions {
 
 /** What continues a verified signature: each chunk of an aws-chunked body signs the signature before it. */
 export interface ChunkSigning {
-  readonly key: KeyObject;
+  readonly key: SigningKey;
   readonly seedSignature: string;
   /** The text of the credential scope. */
   readonly scope: string;
@@ -62,22 +62,17 @@ export function verifySignature(
   };
   const canonical = canonicalRequest(parts);
   const toSign = stringToSign(timestamp, scope.text, canonical);
-  if (!sameHexSignature(signText(key, toSign), signature)) {
+  if (!sameHexSignature(key.sign(toSign), signature)) {
     // Some clients sign the path exactly as they send it, with escapes that S3's rules would undo (`%2F` for a slash at
     // the start of a key). Signing the very bytes received binds no less.
     const asReceived =
       parts.path === request.rawPath ? undefined : canonicalRequest({ ...parts, path: request.rawPath });
     const matches =
       asReceived !== undefined &&
-      sameHexSignature(signText(key, stringToSign(timestamp, scope.text, asReceived)), signature);
+      sameHexSignature(key.sign(stringToSign(timestamp, scope.text, asReceived)), signature);
     if (!matches) throw signatureDoesNotMatch(authentication, toSign, canonical);
   }
   return { key, seedSignature: signature, scope: scope.text, timestamp };
-}
-
-/** The HMAC-SHA256 of a text in lower-case hex. */
-export function signText(key: KeyObject, text: string): string {
-  return createHmac('sha256', key).update(text, 'utf8').digest('hex');
 }
 
 const onlyS3: readonly string[] = ['s3'];

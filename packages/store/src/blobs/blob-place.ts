@@ -1,62 +1,106 @@
 // Where the bodies of a disk store go: small ones stay in memory until their commit puts them into the journal, the others
 // become blobs while they arrive.
 
+import type { DigestAlgorithm } from '@stowage/s3';
 import type { Disk } from '../disk/disk.ts';
 import { isDiskFull } from '../disk/disk.ts';
+import { HashThreads } from '../hashing/hash-threads.ts';
+import type { Durability } from '../object-store.ts';
 import { StoreError } from '../store-error.ts';
+import type { StoreLog } from '../store-log.ts';
+import type { StoreSizes } from '../store-sizes.ts';
 import { blobFile, formBlobId } from './blob-file.ts';
 import type { BlobFolders } from './blob-folders.ts';
 import { BlobWriter } from './blob-writer.ts';
 import { blockChecksums } from './block-checksums.ts';
 import { type BodyPlace, type BodySink, MemoryBudget } from './body-writer.ts';
+import { PiecePool } from './piece-pool.ts';
 import type { StagedContent } from './staged-content.ts';
-
-/** Larger bodies become blobs: from here on, a file of its own costs less than to write the bytes again in compaction. */
-const maxInlineBytes = 1024 * 1024;
-/** For all bodies that are arriving together. */
-const maxGatheringBytes = 256 * 1024 * 1024;
 
 interface BlobPlaceOptions {
   readonly disk: Disk;
   readonly folders: BlobFolders;
+  readonly sizes: Pick<StoreSizes, 'maxInlineBytes' | 'gatherMemoryBytes' | 'pieceMemoryBytes'>;
   /** Number of this opening: the first part of its blobs' ids. */
   readonly epoch: number;
-  /** Whether finished blobs survive power loss. */
-  readonly durable: boolean;
+  /** The second part, from 1: a number that no other blob of this opening has. */
+  readonly nextCount: () => number;
   /** Why nothing may be written any more, if that is so. */
   readonly refusal: () => StoreError | undefined;
   /** Told of a disk error other than lack of room (invariant 5). */
   readonly onFailure: (cause: unknown) => void;
+  /** Of the memory that all bodies together may take while they arrive, as a share of the whole: workers share it. */
+  readonly memoryShare: number;
+  /** Threads that hash large bodies; 0: the main thread does. */
+  readonly maxHashThreads: number;
+  readonly log: StoreLog;
 }
 
-export class BlobPlace implements BodyPlace {
-  readonly maxGatheredBytes = maxInlineBytes;
-  readonly memory: MemoryBudget = new MemoryBudget(maxGatheringBytes);
+export class BlobPlace {
+  readonly maxGatheredBytes: number;
   readonly #options: BlobPlaceOptions;
-  #count = 0;
+  readonly #memory: MemoryBudget;
+  readonly #pieces: PiecePool;
+  readonly #threads: HashThreads;
+  /** Where bodies go that survive power loss, and those that need not. */
+  readonly #durable: BodyPlace;
+  readonly #loose: BodyPlace;
 
   constructor(options: BlobPlaceOptions) {
     this.#options = options;
+    const { maxInlineBytes, gatherMemoryBytes, pieceMemoryBytes } = options.sizes;
+    this.#memory = new MemoryBudget(Math.floor(gatherMemoryBytes * options.memoryShare));
+    this.#pieces = new PiecePool(Math.floor(pieceMemoryBytes * options.memoryShare));
+    this.#threads = new HashThreads({
+      maxThreads: options.maxHashThreads,
+      memory: () => this.#pieces.memory,
+      onError: (cause) => options.log('error', 'A hashing thread ended', { cause: String(cause) }),
+    });
+    this.maxGatheredBytes = maxInlineBytes;
+    this.#durable = this.#bodyPlace(true);
+    this.#loose = this.#bodyPlace(false);
+  }
+
+  /** Where a body goes that is written at a durability. */
+  at({ level }: Durability): BodyPlace {
+    return level === 'memory' ? this.#loose : this.#durable;
   }
 
   gathered(bytes: Buffer): StagedContent {
     return { kind: 'inline', bytes, checksums: blockChecksums(bytes) };
   }
 
-  openSink(): BodySink {
-    const { disk, folders, epoch, durable, refusal } = this.#options;
-    const refused = refusal();
-    if (refused !== undefined) throw refused;
-    this.#count += 1;
-    const blobId = formBlobId(epoch, this.#count);
-    return new BlobWriter({ disk, folders, blobId, durable, onFailure: (cause) => this.#explain(cause) });
+  async toBlob(content: StagedContent, durability: Durability): Promise<StagedContent & { readonly kind: 'blob' }> {
+    if (content.kind === 'blob') return content;
+    const sink = this.at(durability).openSink([]);
+    try {
+      await sink.write(content.bytes);
+    } catch (cause) {
+      await sink.discard();
+      throw cause;
+    }
+    return (await sink.finish()).content;
   }
 
-  async toBlob(content: StagedContent): Promise<StagedContent & { readonly kind: 'blob' }> {
-    if (content.kind === 'blob') return content;
-    const sink = this.openSink();
-    await sink.write(content.bytes);
-    return sink.finish();
+  /** Makes blobs durable that were written at durability `memory`. One that is not there any more is no error. */
+  async keep(blobIds: readonly Buffer[]): Promise<void> {
+    const { disk, folders } = this.#options;
+    for (const blobId of blobIds) {
+      try {
+        const file = await disk.open(blobFile(folders.root, blobId), 'write');
+        await file.sync().finally(() => file.close());
+      } catch (cause) {
+        // Power loss took it: whoever reads the object is told.
+        if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') continue;
+        throw cause;
+      }
+      await folders.makeDurable(blobId);
+    }
+  }
+
+  /** Ends the hashing threads; to be called when no body is on its way any more. */
+  async close(): Promise<void> {
+    await this.#threads.close();
   }
 
   readonly abandon = async (content: StagedContent): Promise<void> => {
@@ -64,9 +108,41 @@ export class BlobPlace implements BodyPlace {
     if (content.kind === 'blob') await disk.remove(blobFile(folders.root, content.blobId));
   };
 
+  #bodyPlace(durable: boolean): BodyPlace {
+    return {
+      maxGatheredBytes: this.maxGatheredBytes,
+      memory: this.#memory,
+      gathered: (bytes) => this.gathered(bytes),
+      openSink: (digests) => this.#openSink(durable, digests),
+      abandon: this.abandon,
+    };
+  }
+
+  #openSink(durable: boolean, digests: readonly DigestAlgorithm[]): BodySink {
+    const { disk, folders, epoch, nextCount, refusal } = this.#options;
+    const refused = refusal();
+    if (refused !== undefined) throw refused;
+    const blobId = formBlobId(epoch, nextCount(), durable);
+    return new BlobWriter({
+      disk,
+      folders,
+      blobId,
+      durable,
+      pieces: this.#pieces,
+      hasher: this.#threads.begin(digests),
+      onFailure: (cause) => this.#explain(cause),
+    });
+  }
+
   #explain(cause: unknown): unknown {
     if (isDiskFull(cause)) return new StoreError('DiskFull', { cause });
+    if (lacksDescriptors(cause)) return new StoreError('Overloaded', { cause });
     this.#options.onFailure(cause);
     return this.#options.refusal() ?? cause;
   }
+}
+
+/** Whether the process or the system has as many files open as it may: that says nothing of the disk. */
+function lacksDescriptors(cause: unknown): boolean {
+  return cause instanceof Error && 'code' in cause && (cause.code === 'EMFILE' || cause.code === 'ENFILE');
 }

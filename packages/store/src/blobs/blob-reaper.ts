@@ -1,6 +1,7 @@
 // Removes the bytes of blobs that nothing references any more (invariant 6): once no reader that may have them is left, and
 // the index is durable without them. Until then they stand in the garbage rows of the index, also across a crash.
 
+import { dirname } from 'node:path';
 import type { Disk } from '../disk/disk.ts';
 import { listGarbage } from '../garbage.ts';
 import type { OrderedIndex } from '../ordered-index/ordered-index.ts';
@@ -21,6 +22,8 @@ interface BlobReaperOptions {
   readonly checkpoint: () => Promise<void>;
   readonly forgetFile: (blobId: Buffer) => void;
   readonly onError: (cause: unknown) => void;
+  /** A folder could not be made durable, and with it perhaps a blob that is being written there (invariant 5). */
+  readonly onSyncFailure: (cause: unknown) => void;
 }
 
 export class BlobReaper {
@@ -66,7 +69,7 @@ export class BlobReaper {
   }
 
   async #removeFiles(blobIds: readonly Buffer[]): Promise<void> {
-    const { disk, folder, forgetFile } = this.#options;
+    const { disk, folder, forgetFile, onSyncFailure } = this.#options;
     const rest = blobIds.values();
     const remove = async (): Promise<void> => {
       for (const blobId of rest) {
@@ -75,5 +78,20 @@ export class BlobReaper {
       }
     };
     await Promise.all(Array.from({ length: concurrency }, remove));
+    // Durably, before the garbage rows go: a file that comes back would be nobody's for ever.
+    const folders = new Set(blobIds.map((blobId) => dirname(blobFile(folder, blobId))));
+    for (const path of folders) await syncIfThere(disk, path, onSyncFailure);
+  }
+}
+
+/** A folder that was never made durable may have gone with the power, and its files with it. */
+async function syncIfThere(disk: Disk, path: string, onFailure: (cause: unknown) => void): Promise<void> {
+  try {
+    await disk.syncFolder(path);
+  } catch (cause) {
+    const absent = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
+    if (absent) return;
+    onFailure(cause);
+    throw cause;
   }
 }

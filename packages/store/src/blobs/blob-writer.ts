@@ -1,42 +1,50 @@
-// Writes one blob: bytes are gathered into pieces, several of which may be on their way to the disk at once, so that the
-// disk works while the next ones arrive and are hashed. Once finished, file and name are durable (invariant 1).
-// There is no temporary name: nothing refers to a blob before its commit, so a file that is half there can only be one
-// that recovery removes.
+// Writes one blob: bytes are copied once, into pieces that are lent by a pool, several of which may be on their way to the
+// disk and through the hashes at a time, so that both work while the next bytes arrive. Once finished, file and name are
+// durable (invariant 1). There is no temporary name: nothing refers to a blob before its commit, so a file that is half
+// there can only be one that recovery removes.
 
 import type { Disk, DiskFile } from '../disk/disk.ts';
+import type { BodySums } from '../hashing/body-hashes.ts';
+import type { BodyHasher } from '../hashing/hash-threads.ts';
 import { blobFile, encodeBlobFooter } from './blob-file.ts';
 import type { BlobFolders } from './blob-folders.ts';
-import { blockChecksums } from './block-checksums.ts';
-import type { BodySink } from './body-writer.ts';
-import type { StagedContent } from './staged-content.ts';
+import type { BodySink, SunkBody } from './body-writer.ts';
+import { copyIntoPiece, type Piece, type PieceHolder, type PiecePool, pieceSizeBytes } from './piece-pool.ts';
 
-/** A whole number of blocks. */
-const pieceSizeBytes = 256 * 1024;
-/** Pieces on their way to the disk before the writer is asked to wait. */
-const maxPiecesInFlight = 3;
+/** Writes and hashes of one body's pieces that may be outstanding before its sender is asked to wait. */
+const maxInFlight = 12;
 /** After so many bytes the disk is asked to write them down, so that the end does not have to wait for all. */
-const syncEveryBytes = 32 * 1024 * 1024;
+const syncEveryBytes = 16 * 1024 * 1024;
 
 interface BlobWriterOptions {
   readonly disk: Disk;
   readonly folders: BlobFolders;
   readonly blobId: Buffer;
+  readonly pieces: PiecePool;
+  readonly hasher: BodyHasher;
   /** Whether finished blobs survive power loss. */
   readonly durable: boolean;
   /** Told of a failure to write or sync, and answers what the body's writer is to be told. */
   readonly onFailure: (cause: unknown) => unknown;
 }
 
-export class BlobWriter implements BodySink {
+export class BlobWriter implements BodySink, PieceHolder {
   readonly #options: BlobWriterOptions;
   readonly #opened: Promise<DiskFile>;
-  readonly #checksums: Buffer[] = [];
-  readonly #inFlight = new Set<Promise<void>>();
-  #piece: Buffer = Buffer.allocUnsafeSlow(pieceSizeBytes);
-  #filled = 0;
+  #file: DiskFile | undefined;
+  #piece: Piece | undefined;
+  #filledBytes = 0;
+  #sentBytes = 0;
+  readonly #unwritten: { readonly bytes: Buffer; readonly written: () => void }[] = [];
+  #writing = false;
+  /** Where the next write goes. */
   #position = 0;
   #syncedUntil = 0;
-  #failure: { readonly cause: unknown } | undefined;
+  /** Writes and syncs that have not ended, and pieces that are being hashed. */
+  #inFlight = 0;
+  #wakeUp: (() => void) | undefined;
+  #failure: { readonly told: unknown } | undefined;
+  #ended = false;
 
   constructor(options: BlobWriterOptions) {
     this.#options = options;
@@ -45,43 +53,41 @@ export class BlobWriter implements BodySink {
   }
 
   write(chunk: Uint8Array): Promise<void> | undefined {
-    let taken = 0;
-    while (taken < chunk.length) {
-      const count = Math.min(chunk.length - taken, pieceSizeBytes - this.#filled);
-      this.#piece.set(
-        taken === 0 && count === chunk.length ? chunk : chunk.subarray(taken, taken + count),
-        this.#filled,
-      );
-      this.#filled += count;
-      taken += count;
-      if (this.#filled === pieceSizeBytes) this.#send();
-    }
-    if (this.#failure !== undefined || this.#inFlight.size > maxPiecesInFlight) return this.#room();
+    const taken = this.#fill(chunk, 0);
+    if (taken < chunk.length) return this.#fillRest(chunk, taken);
+    if (this.#failure !== undefined || this.#inFlight > maxInFlight) return this.#room();
     return undefined;
   }
 
-  async finish(): Promise<StagedContent & { readonly kind: 'blob' }> {
+  async finish(): Promise<SunkBody> {
+    const { blobId, folders, durable, hasher } = this.#options;
+    let sums: BodySums;
     try {
-      const { blobId, folders, durable } = this.#options;
       const file = await this.#opened;
-      this.#send();
-      const footer = encodeBlobFooter({ blobId, sizeBytes: this.#position, checksums: Buffer.concat(this.#checksums) });
-      this.#track(file.write([footer], this.#position));
-      await this.#settle();
-      if (this.#failure !== undefined) throw this.#failure.cause;
-      if (durable) await file.sync();
-      await file.close();
-      if (durable) await folders.makeDurable(blobId);
-      return { kind: 'blob', blobId };
+      if (this.#piece !== undefined) this.sendNow();
+      this.#ended = true;
+      await this.#inFlightAtMost(0);
+      if (this.#failure !== undefined) throw this.#failure.told;
+      sums = await hasher.finish();
+      const footer = encodeBlobFooter({ blobId, sizeBytes: this.#position, checksums: sums.checksums });
+      await this.#asked(async () => {
+        await file.write([footer], this.#position);
+        if (durable) await file.sync();
+        await file.close();
+        if (durable) await folders.makeDurable(blobId);
+      });
     } catch (cause) {
-      const told = this.#options.onFailure(cause);
       await this.discard();
-      throw told;
+      throw this.#failure?.told ?? cause;
     }
+    return { content: { kind: 'blob', blobId }, digests: sums.digests };
   }
 
   async discard(): Promise<void> {
-    await this.#settle();
+    this.#ended = true;
+    this.#options.hasher.discard();
+    if (this.#piece !== undefined) this.#giveUpPiece(this.#piece);
+    await this.#inFlightAtMost(0);
     const { disk, folders, blobId } = this.#options;
     try {
       const file = await this.#opened;
@@ -92,47 +98,137 @@ export class BlobWriter implements BodySink {
     await disk.remove(blobFile(folders.root, blobId));
   }
 
+  /** Hands what is in the piece over to the disk and the hashes. */
+  sendNow(): void {
+    const piece = this.#piece;
+    if (piece === undefined) return;
+    const sizeBytes = this.#filledBytes;
+    this.#options.pieces.sent(this);
+    this.#piece = undefined;
+    this.#filledBytes = 0;
+    let uses = 2;
+    const used = (): void => {
+      uses -= 1;
+      if (uses === 0) this.#options.pieces.giveBack(piece);
+      this.#landed();
+    };
+    this.#inFlight += 2;
+    this.#sentBytes += sizeBytes;
+    this.#unwritten.push({ bytes: piece.bytes.subarray(0, sizeBytes), written: used });
+    // To the disk first, so that it works while the bytes are hashed, should that be here.
+    if (!this.#writing) void this.#writeAll();
+    this.#options.hasher.update(piece, sizeBytes, used);
+  }
+
+  /** One write at a time: several to one file would only wait for each other within the system. */
+  async #writeAll(): Promise<void> {
+    this.#writing = true;
+    while (this.#unwritten.length > 0) {
+      const pieces = this.#unwritten.splice(0);
+      try {
+        if (this.#failure === undefined) {
+          const file = this.#file ?? (await this.#opened);
+          const chunks = pieces.map(({ bytes }) => bytes);
+          await file.write(chunks, this.#position);
+          for (const { length } of chunks) this.#position += length;
+        }
+      } catch (cause) {
+        this.#fail(cause);
+      }
+      for (const { written } of pieces) written();
+    }
+    this.#writing = false;
+  }
+
   async #open(): Promise<DiskFile> {
     const { disk, folders, blobId } = this.#options;
     await folders.prepare(blobId);
-    return disk.create(blobFile(folders.root, blobId), 'write');
+    this.#file = await disk.create(blobFile(folders.root, blobId), 'write');
+    return this.#file;
   }
 
-  /** Hands the piece over to the disk; a full one is replaced by a new one. */
-  #send(): void {
-    if (this.#filled === 0) return;
-    const bytes = this.#piece.subarray(0, this.#filled);
-    const position = this.#position;
-    this.#track(this.#opened.then((file) => file.write([bytes], position)));
-    this.#checksums.push(blockChecksums(bytes));
-    this.#position += this.#filled;
-    this.#filled = 0;
-    this.#piece = Buffer.allocUnsafeSlow(pieceSizeBytes);
-    if (this.#options.durable && this.#position - this.#syncedUntil >= syncEveryBytes) {
-      this.#syncedUntil = this.#position;
-      this.#track(this.#opened.then((file) => file.sync()));
+  /** Copies from the chunk as long as there are pieces; answers how far it came. */
+  #fill(chunk: Uint8Array, from: number): number {
+    let at = from;
+    while (at < chunk.length) {
+      this.#piece ??= this.#options.pieces.take();
+      const piece = this.#piece;
+      if (piece === undefined) return at;
+      if (this.#filledBytes === 0) this.#beginPiece();
+      const count = Math.min(chunk.length - at, pieceSizeBytes - this.#filledBytes);
+      copyIntoPiece(piece, this.#filledBytes, chunk, at, at + count);
+      at += count;
+      this.#filledBytes += count;
+      if (this.#filledBytes === pieceSizeBytes) this.sendNow();
+    }
+    if (this.#piece !== undefined) this.#options.pieces.filling(this);
+    return at;
+  }
+
+  async #fillRest(chunk: Uint8Array, from: number): Promise<void> {
+    let at = from;
+    while (at < chunk.length) {
+      const piece = await this.#options.pieces.wait();
+      if (this.#ended || this.#failure !== undefined) {
+        this.#options.pieces.giveBack(piece);
+        if (this.#failure !== undefined) throw this.#failure.told;
+        return; // discarded while it waited
+      }
+      this.#piece = piece;
+      at = this.#fill(chunk, at);
+    }
+    await this.#room();
+  }
+
+  /** Everything but the last 16 MiB shall be on the disk at the end; asked for here, where it is known that more follows. */
+  #beginPiece(): void {
+    if (!this.#options.durable || this.#sentBytes - this.#syncedUntil < syncEveryBytes) return;
+    this.#syncedUntil = this.#sentBytes;
+    this.#inFlight += 1;
+    this.#opened
+      .then((file) => file.sync())
+      .catch((cause: unknown) => this.#fail(cause))
+      .then(() => this.#landed());
+  }
+
+  #giveUpPiece(piece: Piece): void {
+    this.#options.pieces.sent(this);
+    this.#options.pieces.giveBack(piece);
+    this.#piece = undefined;
+    this.#filledBytes = 0;
+  }
+
+  #landed(): void {
+    this.#inFlight -= 1;
+    this.#wakeUp?.();
+  }
+
+  /** The first failure of the disk counts; whatever it is, it is told to the store once. */
+  #fail(cause: unknown): void {
+    this.#failure ??= { told: this.#options.onFailure(cause) };
+  }
+
+  async #asked(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (cause) {
+      this.#fail(cause);
+      throw cause;
     }
   }
 
-  #track(work: Promise<void>): void {
-    const tracked = work
-      .catch((cause: unknown) => this.#fail(cause))
-      .finally(() => {
-        this.#inFlight.delete(tracked);
-      });
-    this.#inFlight.add(tracked);
-  }
-
-  #fail(cause: unknown): void {
-    this.#failure ??= { cause };
-  }
-
   async #room(): Promise<void> {
-    while (this.#inFlight.size > maxPiecesInFlight) await Promise.race(this.#inFlight);
-    if (this.#failure !== undefined) throw this.#options.onFailure(this.#failure.cause);
+    await this.#inFlightAtMost(maxInFlight);
+    if (this.#failure !== undefined) throw this.#failure.told;
   }
 
-  async #settle(): Promise<void> {
-    while (this.#inFlight.size > 0) await Promise.all(this.#inFlight);
+  /** For one at a time: a writer is written to, or ended, not both. */
+  async #inFlightAtMost(count: number): Promise<void> {
+    while (this.#inFlight > count) {
+      await new Promise<void>((resolve) => {
+        this.#wakeUp = resolve;
+      });
+    }
+    this.#wakeUp = undefined;
   }
 }

@@ -1,18 +1,23 @@
 // Takes a body in one pass and hashes it. A small body is gathered in memory, whatever is said of its length; one that
 // outgrows that goes on in a sink. Where small bodies end up and what a sink is, is the store's choice.
 
-import { createDigest, type Digest, type DigestAlgorithm } from '@stowage/s3';
+import { createDigest, type Digest, type DigestAlgorithm, digestOf } from '@stowage/s3';
 import type { BodyWriter, StagedBody, StageOptions } from '../object-store.ts';
 import { StoreError } from '../store-error.ts';
 import { type Abandon, StagedBytes, type StagedContent } from './staged-content.ts';
 
-/** Where a body goes that is too large for memory. */
+/** Where a body goes that is too large for memory, and where it is hashed. */
 export interface BodySink {
   /** The chunk is used up when this returns or resolves. */
   write(chunk: Uint8Array): Promise<void> | undefined;
   /** Resolves once the bytes are durable. */
-  finish(): Promise<StagedContent & { readonly kind: 'blob' }>;
+  finish(): Promise<SunkBody>;
   discard(): Promise<void>;
+}
+
+export interface SunkBody {
+  readonly content: StagedContent & { readonly kind: 'blob' };
+  readonly digests: ReadonlyMap<DigestAlgorithm, Uint8Array>;
 }
 
 export interface BodyPlace {
@@ -22,7 +27,8 @@ export interface BodyPlace {
   readonly memory: MemoryBudget;
   /** Takes a body that stayed in memory; the bytes are the place's own now. */
   gathered(bytes: Buffer): StagedContent;
-  openSink(): BodySink;
+  /** `digests`: what is to be computed over all that is written. */
+  openSink(digests: readonly DigestAlgorithm[]): BodySink;
   readonly abandon: Abandon;
 }
 
@@ -53,11 +59,14 @@ export function createBodyWriter(options: StageOptions, place: BodyPlace): BodyW
 class PlacedBodyWriter implements BodyWriter {
   readonly #options: StageOptions;
   readonly #place: BodyPlace;
-  readonly #digests: (readonly [DigestAlgorithm, Digest])[];
+  /** Of a body that is gathered and too long to be hashed in one go at its end. */
+  #hashing: readonly (readonly [DigestAlgorithm, Digest])[] | undefined;
   #sizeBytes = 0;
   #sink: BodySink | undefined;
   /** The body so far, while there is no sink: in one piece when its length is known, else chunk by chunk. */
   #gathered: Buffer[] = [];
+  /** There is memory for all of it. */
+  readonly #fits: boolean;
   #whole: Buffer | undefined;
   #ended = false;
   #memoryBytes = 0;
@@ -65,11 +74,10 @@ class PlacedBodyWriter implements BodyWriter {
   constructor(options: StageOptions, place: BodyPlace) {
     this.#options = options;
     this.#place = place;
-    this.#digests = options.digests.map((algorithm) => [algorithm, createDigest(algorithm)]);
     const { sizeBytes } = options;
     if (sizeBytes !== undefined && sizeBytes > options.maxSizeBytes) throw tooLarge(sizeBytes, options.maxSizeBytes);
     const small = sizeBytes !== undefined && sizeBytes <= Math.min(place.maxGatheredBytes, maxPreallocatedBytes);
-    if (small && this.#takeMemory(sizeBytes)) this.#whole = Buffer.allocUnsafeSlow(sizeBytes);
+    this.#fits = small && this.#takeMemory(sizeBytes);
   }
 
   write(chunk: Uint8Array): Promise<void> | undefined {
@@ -80,20 +88,22 @@ class PlacedBodyWriter implements BodyWriter {
     if (end > maxSizeBytes) throw tooLarge(end, maxSizeBytes);
     if (sizeBytes !== undefined && end > sizeBytes) throw wrongSize(end, sizeBytes);
     this.#sizeBytes = end;
-    if (this.#whole !== undefined) {
-      this.#whole.set(chunk, start); // hashed at the end, in one call
+    if (this.#fits && sizeBytes !== undefined) {
+      if (chunk.length === sizeBytes && this.#options.takesChunks === true) {
+        this.#whole = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
+      } else {
+        this.#whole ??= Buffer.allocUnsafeSlow(sizeBytes);
+        this.#whole.set(chunk, start);
+      }
       return undefined;
     }
     const gathers = this.#sink === undefined && end <= this.#place.maxGatheredBytes;
     if (gathers && this.#takeMemory(chunk.length)) {
       this.#gathered.push(Buffer.from(chunk));
-      this.#hash(chunk);
+      if (end > maxHashedAtOnceBytes) this.#hashOn(chunk);
       return undefined;
     }
-    // The write is handed over before hashing, so that the disk works while the hash is computed.
-    const written = this.#sink === undefined ? this.#moveToSink(chunk) : this.#sink.write(chunk);
-    this.#hash(chunk);
-    return written;
+    return this.#sink === undefined ? this.#moveToSink(chunk) : this.#sink.write(chunk);
   }
 
   async finish(): Promise<StagedBody> {
@@ -104,13 +114,14 @@ class PlacedBodyWriter implements BodyWriter {
       await this.#sink?.discard();
       throw wrongSize(this.#sizeBytes, sizeBytes);
     }
-    if (this.#whole !== undefined) this.#hash(this.#whole);
-    const digests = new Map(this.#digests.map(([algorithm, digest]) => [algorithm, digest.digest()]));
-    const content =
-      this.#sink === undefined
-        ? this.#place.gathered(this.#whole ?? Buffer.concat(this.#gathered))
-        : await this.#sink.finish();
-    return new StagedBytes({ sizeBytes: this.#sizeBytes, digests, content, abandon: this.#place.abandon });
+    if (this.#sink !== undefined) return this.#stage(await this.#sink.finish());
+    const bytes =
+      this.#whole ?? (this.#gathered.length === 1 ? this.#gathered[0] : undefined) ?? Buffer.concat(this.#gathered);
+    const digests = new Map(
+      this.#hashing?.map(([algorithm, digest]) => [algorithm, digest.digest()]) ??
+        this.#options.digests.map((algorithm) => [algorithm, digestOf(algorithm, bytes)]),
+    );
+    return this.#stage({ content: this.#place.gathered(bytes), digests });
   }
 
   async discard(): Promise<void> {
@@ -122,7 +133,7 @@ class PlacedBodyWriter implements BodyWriter {
   }
 
   async #moveToSink(chunk: Uint8Array): Promise<void> {
-    const sink = this.#place.openSink();
+    const sink = this.#place.openSink(this.#options.digests);
     this.#sink = sink;
     const gathered = this.#gathered;
     this.#gathered = [];
@@ -150,8 +161,17 @@ class PlacedBodyWriter implements BodyWriter {
     this.#giveMemoryBack();
   }
 
-  #hash(chunk: Uint8Array): void {
-    for (const [, digest] of this.#digests) digest.update(chunk);
+  #stage(body: { readonly content: StagedContent; readonly digests: SunkBody['digests'] }): StagedBody {
+    return new StagedBytes({ ...body, sizeBytes: this.#sizeBytes, abandon: this.#place.abandon });
+  }
+
+  /** Hashes the chunk just gathered, and before it whatever was not hashed yet. */
+  #hashOn(chunk: Uint8Array): void {
+    const begun = this.#hashing !== undefined;
+    this.#hashing ??= this.#options.digests.map((algorithm) => [algorithm, createDigest(algorithm)]);
+    for (const bytes of begun ? [chunk] : this.#gathered) {
+      for (const [, digest] of this.#hashing) digest.update(bytes);
+    }
   }
 
   #requireOpen(): void {
@@ -161,6 +181,8 @@ class PlacedBodyWriter implements BodyWriter {
 
 /** An announced length is only trusted with this much memory in advance. */
 const maxPreallocatedBytes = 1024 * 1024;
+/** A longer body is hashed as it comes: nobody else is served while one is. */
+const maxHashedAtOnceBytes = 1024 * 1024;
 
 function tooLarge(sizeBytes: number, maxSizeBytes: number): StoreError {
   return new StoreError('BodyTooLarge', {

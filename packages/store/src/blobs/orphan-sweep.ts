@@ -17,6 +17,8 @@ interface OrphanSweepOptions {
   readonly currentEpoch: number;
   /** False when the index may lack commits: blobs of earlier openings are then kept for good, whether known or not. */
   readonly mayRemove: boolean;
+  /** A folder could not be made durable (invariant 5). */
+  readonly onSyncFailure: (cause: unknown) => void;
 }
 
 /** A sweep that runs in the background from its making on. */
@@ -58,7 +60,7 @@ async function sweepOrphans(options: OrphanSweepOptions, stopped: () => boolean)
   return removed;
 }
 
-async function sweepFolder({ disk, index }: OrphanSweepOptions, path: string): Promise<number> {
+async function sweepFolder({ disk, index, onSyncFailure }: OrphanSweepOptions, path: string): Promise<number> {
   let removed = 0;
   for (const name of await disk.list(path)) {
     const blobId = blobIdOfName(name);
@@ -69,6 +71,13 @@ async function sweepFolder({ disk, index }: OrphanSweepOptions, path: string): P
     if (known) continue;
     await disk.remove(join(path, name));
     removed += 1;
+  }
+  // Also when nothing was left to remove: an earlier sweep may have died before this. Without it, files could come back later.
+  try {
+    await disk.syncFolder(path);
+  } catch (cause) {
+    onSyncFailure(cause);
+    throw cause;
   }
   return removed;
 }

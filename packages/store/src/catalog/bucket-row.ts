@@ -21,6 +21,11 @@ export function encodeBucketRow({ id, bucket }: BucketRow): Buffer {
   return writer.take();
 }
 
+/** The id alone. */
+export function bucketRowId(row: Buffer): number {
+  return row.readUIntBE(0, 6);
+}
+
 export function decodeBucketRow(name: string, row: Buffer): BucketRow {
   const reader = new ByteReader(row);
   const id = reader.u48();

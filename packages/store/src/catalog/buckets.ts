@@ -1,5 +1,6 @@
 // Buckets in the catalog: finding, listing, and the operations that change them.
 
+import { durabilityDocument, durabilityKind, readDurability } from '../durability.ts';
 import type { Bucket, BucketList, JsonValue, ListBucketsPage, NewBucket } from '../object-store.ts';
 import type { IndexReader } from '../ordered-index/ordered-index.ts';
 import { StoreError } from '../store-error.ts';
@@ -7,16 +8,13 @@ import { type BucketRow, decodeBucketRow, encodeBucketRow } from './bucket-row.t
 import { afterKey, afterPrefix, bucketKey, prefixedKey } from './index-keys.ts';
 import type { Operation } from './operation.ts';
 
-/** Beyond it, the oldest decoded row is forgotten. */
-const maxDecodedBuckets = 1000;
-
-/** Decoded rows by name. A row is decoded again when its bytes differ, so this holds for every reader of the index. */
-const decodedBuckets = new WeakMap<IndexReader, Map<string, { readonly bytes: Buffer; readonly row: BucketRow }>>();
+/** What was made of a row, for as long as the index hands out the same bytes. */
+const decodedBuckets = new WeakMap<Buffer, BucketRow>();
 
 export function findBucket(index: IndexReader, name: string): BucketRow | undefined {
   const bytes = index.get(bucketKey(name));
   if (bytes === undefined) return undefined;
-  return decodeCached(index, name, bytes);
+  return decodeCached(name, bytes);
 }
 
 /** @throws StoreError `NoSuchBucket`. */
@@ -48,11 +46,13 @@ export function listBuckets(index: IndexReader, page: ListBucketsPage): BucketLi
 export function createBucket(bucket: NewBucket): Operation<Bucket> {
   return {
     frees: false,
+    bucket: bucket.name,
     judge(view, { sequence, nowMs }) {
       const key = bucketKey(bucket.name);
       if (view.get(key) !== undefined) throw new StoreError('BucketExists', { details: { bucket: bucket.name } });
-      const { name, owner, region } = bucket;
-      const created: Bucket = { name, owner, region, createdAtMs: nowMs, configuration: {} };
+      const { name, owner, region, durability } = bucket;
+      const configuration = durability === undefined ? {} : { [durabilityKind]: durabilityDocument(durability) };
+      const created: Bucket = { name, owner, region, createdAtMs: nowMs, configuration };
       return {
         fact: { type: 'bucketPut', key, row: encodeBucketRow({ id: sequence, bucket: created }) },
         result: created,
@@ -64,6 +64,7 @@ export function createBucket(bucket: NewBucket): Operation<Bucket> {
 export function deleteBucket(name: string): Operation<void> {
   return {
     frees: true,
+    bucket: name,
     judge(view) {
       const row = requireBucket(view, name);
       const objects = prefixedKey(row.id, '');
@@ -76,11 +77,21 @@ export function deleteBucket(name: string): Operation<void> {
   };
 }
 
-export function putBucketConfiguration(name: string, kind: string, document: JsonValue | undefined): Operation<void> {
+interface BucketConfiguration {
+  readonly bucket: string;
+  readonly kind: string;
+  /** Absent: the document of this kind goes. */
+  readonly document: JsonValue | undefined;
+}
+
+export function putBucketConfiguration(change: BucketConfiguration): Operation<void> {
+  const { bucket: name, kind, document } = change;
   return {
     frees: false,
+    bucket: name,
     judge(view) {
       const { id, bucket } = requireBucket(view, name);
+      if (kind === durabilityKind && document !== undefined) readDurability(document);
       const { [kind]: _replaced, ...others } = bucket.configuration;
       const configuration = document === undefined ? others : { ...others, [kind]: document };
       const row = encodeBucketRow({ id, bucket: { ...bucket, configuration } });
@@ -89,22 +100,11 @@ export function putBucketConfiguration(name: string, kind: string, document: Jso
   };
 }
 
-function decodeCached(index: IndexReader, name: string, bytes: Buffer): BucketRow {
-  let cache = decodedBuckets.get(index);
-  if (cache === undefined) {
-    cache = new Map();
-    decodedBuckets.set(index, cache);
-  }
-  const cached = cache.get(name);
-  if (cached?.bytes.equals(bytes)) return cached.row;
-  const row = decodeBucketRow(name, bytes);
-  cache.delete(name);
-  cache.set(name, { bytes, row });
-  if (cache.size > maxDecodedBuckets) {
-    for (const oldest of cache.keys()) {
-      cache.delete(oldest);
-      break;
-    }
+function decodeCached(name: string, bytes: Buffer): BucketRow {
+  let row = decodedBuckets.get(bytes);
+  if (row === undefined) {
+    row = decodeBucketRow(name, bytes);
+    decodedBuckets.set(bytes, row);
   }
   return row;
 }

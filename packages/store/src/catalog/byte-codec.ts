@@ -118,15 +118,13 @@ export class ByteReader {
   }
 
   bytes(sizeBytes: number): Buffer {
-    const end = this.#at + sizeBytes;
-    if (end > this.#bytes.length) throw new RangeError(`A row ends at ${this.#bytes.length}, and ${end} was expected.`);
-    const value = this.#bytes.subarray(this.#at, end);
-    this.#at = end;
-    return value;
+    const start = this.#at;
+    return this.#bytes.subarray(start, this.#pass(sizeBytes));
   }
 
   hex(sizeBytes: number): string {
-    return this.bytes(sizeBytes).toString('hex');
+    const start = this.#at;
+    return this.#bytes.toString('hex', start, this.#pass(sizeBytes));
   }
 
   skip(sizeBytes: number): void {
@@ -134,14 +132,27 @@ export class ByteReader {
   }
 
   shortText(): string {
-    return this.bytes(this.u8()).toString();
+    return this.#utf8(this.u8());
   }
 
   text(): string {
-    return this.bytes(this.u16()).toString();
+    return this.#utf8(this.u16());
   }
 
   longText(): string {
-    return this.bytes(this.u32()).toString();
+    return this.#utf8(this.u32());
+  }
+
+  #utf8(sizeBytes: number): string {
+    const start = this.#at;
+    return this.#bytes.toString('utf8', start, this.#pass(sizeBytes));
+  }
+
+  /** Goes on behind so many bytes, and says where that is. @throws RangeError when they are not all there. */
+  #pass(sizeBytes: number): number {
+    const end = this.#at + sizeBytes;
+    if (end > this.#bytes.length) throw new RangeError(`A row ends at ${this.#bytes.length}, and ${end} was expected.`);
+    this.#at = end;
+    return end;
   }
 }

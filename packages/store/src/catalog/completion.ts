@@ -19,6 +19,7 @@ export function completeUpload(complete: CompleteUpload): Operation<ObjectVersio
   const completionHash = hashCompletion(complete.parts);
   return {
     frees: false,
+    bucket: complete.bucket,
     judge(view, moment) {
       const upload = findUpload(view, complete);
       if (upload === undefined) return { result: findCompleted(view, complete, completionHash) };

@@ -9,6 +9,9 @@
 //   07 manifest(6)                       which blobs make up an object that was uploaded in parts
 //   08 blob(10)                          how often a blob is referenced
 //   09 blob(10)                          a blob that nothing references any more: to be removed
+//   0A segment(4)                        how much of a segment of the journal is live (references.ts)
+//   0B cursor name                       how far a reader of changes has come (cursors/cursor-row.ts)
+//   0C bucket(6)                         the name of a bucket, also when it is gone (cursors/bucket-names.ts)
 //
 // An object key needs no terminator because nothing follows it. Where something does, each byte of the key is raised by
 // one (UTF-8 never reaches FF) so that 00 can end it: order stays, no two keys collide, and the length does not grow, which
@@ -26,6 +29,9 @@ export const keyspace = {
   manifest: 0x07,
   blob: 0x08,
   garbage: 0x09,
+  segment: 0x0a,
+  cursor: 0x0b,
+  bucketName: 0x0c,
 } as const;
 
 type Keyspace = (typeof keyspace)[keyof typeof keyspace];
@@ -38,7 +44,10 @@ export function stateKey(name: string): Buffer {
 }
 
 export function bucketKey(name: string): Buffer {
-  return Buffer.concat([Buffer.of(keyspace.bucket), Buffer.from(name)]);
+  const bytes = Buffer.allocUnsafe(1 + Buffer.byteLength(name));
+  bytes[0] = keyspace.bucket;
+  bytes.write(name, 1, 'utf8');
+  return bytes;
 }
 
 /** The index key of an object's current version. @throws RangeError when the key is not 1 to 1024 bytes of well-formed text. */
@@ -60,6 +69,11 @@ export function prefixedKey(bucketId: number, prefix: string): Buffer {
 /** The object key's own bytes within its index key. */
 export function keyBytesOf(indexKey: Buffer): Buffer {
   return indexKey.subarray(objectKeyStart);
+}
+
+/** The same as text. */
+export function keyTextOf(indexKey: Buffer): string {
+  return indexKey.toString('utf8', objectKeyStart);
 }
 
 export function bucketIdOf(indexKey: Buffer): number {
@@ -100,6 +114,11 @@ export function partKey(uploadSequence: number, partNumber: number): Buffer {
   return bytes;
 }
 
+/** The sequence of the upload that a part belongs to. */
+export function uploadSequenceOf(partIndexKey: Buffer): number {
+  return partIndexKey.readUIntBE(1, 6);
+}
+
 export function partNumberOf(indexKey: Buffer): number {
   return indexKey.readUInt16BE(7);
 }
@@ -116,6 +135,33 @@ export function blobKey(space: typeof keyspace.blob | typeof keyspace.garbage, b
   bytes[0] = space;
   blobId.copy(bytes, 1);
   return bytes;
+}
+
+export function segmentKey(segment: number): Buffer {
+  const bytes = Buffer.allocUnsafe(5);
+  bytes[0] = keyspace.segment;
+  bytes.writeUInt32BE(segment, 1);
+  return bytes;
+}
+
+export function segmentNumberOf(indexKey: Buffer): number {
+  return indexKey.readUInt32BE(1);
+}
+
+export function cursorKey(name: string): Buffer {
+  return Buffer.concat([Buffer.of(keyspace.cursor), Buffer.from(name)]);
+}
+
+export function bucketNameKey(bucketId: number): Buffer {
+  const bytes = Buffer.allocUnsafe(7);
+  bytes[0] = keyspace.bucketName;
+  bytes.writeUIntBE(bucketId, 1, 6);
+  return bytes;
+}
+
+/** The name in the index key of a bucket or a cursor. */
+export function nameOf(indexKey: Buffer): string {
+  return indexKey.toString('utf8', 1);
 }
 
 /** The first and the last-but-excluded key of a whole keyspace. */

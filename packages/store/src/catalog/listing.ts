@@ -4,7 +4,7 @@
 import type { ListObjectsPage, ObjectList, ObjectSummary } from '../object-store.ts';
 import type { IndexReader } from '../ordered-index/ordered-index.ts';
 import { requireBucket } from './buckets.ts';
-import { afterKey, afterPrefix, keyBytesOf, prefixedKey } from './index-keys.ts';
+import { afterKey, afterPrefix, keyBytesOf, keyTextOf, prefixedKey } from './index-keys.ts';
 import { decodeSummary } from './version-row.ts';
 
 /** @throws StoreError `NoSuchBucket`. */
@@ -25,9 +25,9 @@ export function listObjects(index: IndexReader, page: ListObjectsPage): ObjectLi
     index.scan({ from: start, to }, (key, value) => {
       more = objects.length + commonPrefixes.length === page.limit;
       if (more) return false;
-      const group = groups.groupOf(keyBytesOf(key));
+      const group = groups.any ? groups.groupOf(keyBytesOf(key)) : undefined;
       if (group === undefined) {
-        last = keyBytesOf(key).toString();
+        last = keyTextOf(key);
         objects.push(decodeSummary(value, page.bucket, last));
         return true;
       }
@@ -48,6 +48,11 @@ export class KeyGroups {
   constructor({ prefix, delimiter }: { readonly prefix: string; readonly delimiter: string }) {
     this.#prefixSizeBytes = Buffer.byteLength(prefix);
     this.#delimiter = Buffer.from(delimiter);
+  }
+
+  /** Whether there are groups at all. */
+  get any(): boolean {
+    return this.#delimiter.length > 0;
   }
 
   /** The common prefix that a key belongs to, or `undefined` when it stands for itself. */

@@ -34,23 +34,27 @@ export function findObject(index: IndexReader, address: ObjectAddress): FoundObj
   return describe(index, address, decodeVersionRow(row));
 }
 
-export function putObject(put: PutObject, content: StagedContent): Operation<ObjectVersion> {
+/** A put without its body's bytes, which travel beside it. */
+type PutContent = Omit<PutObject, 'body'> & { readonly sizeBytes: number };
+
+export function putObject(put: PutContent, content: StagedContent): Operation<ObjectVersion> {
   return {
     frees: false,
+    bucket: put.bucket,
     content,
     judge(view, moment) {
       const { key, current } = lookUp(view, put);
       if (put.precondition !== undefined) judgePrecondition(put.precondition, current());
       const row: VersionRow = {
         sequence: moment.sequence,
-        sizeBytes: put.body.sizeBytes,
+        sizeBytes: put.sizeBytes,
         lastModifiedMs: moment.nowMs,
         etag: put.etag,
         checksum: put.checksum,
         attributes: put.attributes,
         location: locationOfContent(content),
       };
-      return versionPut(view, put, key, row, content);
+      return versionPut(view, put, { type: 'objectPut', key, row, content });
     },
   };
 }
@@ -61,6 +65,7 @@ export function putObject(put: PutObject, content: StagedContent): Operation<Obj
 export function copyObject(copy: CopyObject, copied: StagedContent | undefined): Operation<ObjectVersion> {
   return {
     frees: false,
+    bucket: copy.bucket,
     ...(copied === undefined ? {} : { content: copied }),
     judge(view, moment) {
       const { key, current } = lookUp(view, copy);
@@ -77,7 +82,7 @@ export function copyObject(copy: CopyObject, copied: StagedContent | undefined):
         attributes: copy.attributes,
         location: copied === undefined ? source.location : locationOfContent(copied),
       };
-      return versionPut(view, copy, key, row, copied);
+      return versionPut(view, copy, { type: 'objectCopied', key, row, content: copied });
     },
   };
 }
@@ -85,6 +90,7 @@ export function copyObject(copy: CopyObject, copied: StagedContent | undefined):
 export function deleteObject(remove: DeleteObject): Operation<ObjectVersion | undefined> {
   return {
     frees: true,
+    bucket: remove.bucket,
     judge(view) {
       const { key, current } = lookUp(view, remove);
       const version = current();
@@ -156,12 +162,16 @@ function lookUp(view: IndexReader, address: ObjectAddress): { key: Buffer; curre
 function versionPut(
   view: IndexReader,
   address: ObjectAddress,
-  key: Buffer,
-  row: VersionRow,
-  content: StagedContent | undefined,
+  put: {
+    readonly type: 'objectPut' | 'objectCopied';
+    readonly key: Buffer;
+    readonly row: VersionRow;
+    readonly content: StagedContent | undefined;
+  },
 ): Verdict<ObjectVersion> {
+  const { type, key, row, content } = put;
   return {
-    fact: { type: 'objectPut', key, row: encodeVersionRow(row) },
+    fact: { type, key, row: encodeVersionRow(row) },
     ...(content?.kind === 'inline' ? { body: content.bytes } : undefined),
     result: describe(view, address, row).version,
   };

@@ -1,4 +1,5 @@
 // What a writing method asks of a committer: to be judged at the commit, against the index and everything committed before.
+// The operations themselves, by name, are the table in operations.ts.
 
 import type { StagedContent } from '../blobs/staged-content.ts';
 import type { IndexReader } from '../ordered-index/ordered-index.ts';
@@ -7,6 +8,10 @@ import type { Fact } from './facts.ts';
 export interface Operation<Result> {
   /** Whether it gives space back: such operations are still taken when the disk is full. */
   readonly frees: boolean;
+  /** The bucket whose durability the commit has; absent: the store's usual one. */
+  readonly bucket?: string;
+  /** Durable when it is acknowledged, whatever the durability. Default: false. */
+  readonly strict?: boolean;
   /** Bytes that the commit takes over; given up when the operation is refused. */
   readonly content?: StagedContent;
   /** Judges without changing anything. @throws StoreError when refused. */
@@ -27,9 +32,4 @@ export interface Verdict<Result> {
   /** Bytes that belong into the fact's record. */
   readonly body?: Buffer;
   readonly result: Result;
-}
-
-export interface Committer {
-  /** Resolves once the operation is durable and visible. @throws what `judge` throws; StoreError `ReadOnly`, `DiskFull`, `Closed`, `Overloaded`. */
-  commit<Result>(operation: Operation<Result>): Promise<Result>;
 }

@@ -72,6 +72,7 @@ export function listParts(index: IndexReader, page: ListPartsPage): PartList {
 export function createUpload(create: CreateUpload): Operation<MultipartUpload> {
   return {
     frees: false,
+    bucket: create.bucket,
     judge(view, moment) {
       const { id } = requireBucket(view, create.bucket);
       const row: UploadRow = {
@@ -90,9 +91,13 @@ export function createUpload(create: CreateUpload): Operation<MultipartUpload> {
   };
 }
 
-export function putPart(put: PutPart, content: StagedContent & { readonly kind: 'blob' }): Operation<Part> {
+/** A part without its bytes, which travel beside it. */
+type PutPartContent = Omit<PutPart, 'body'> & { readonly sizeBytes: number };
+
+export function putPart(put: PutPartContent, content: StagedContent & { readonly kind: 'blob' }): Operation<Part> {
   return {
     frees: false,
+    bucket: put.bucket,
     content,
     judge(view, { nowMs }) {
       const { partNumber, etag, checksum = '' } = put;
@@ -101,7 +106,7 @@ export function putPart(put: PutPart, content: StagedContent & { readonly kind: 
       }
       const { sequence } = requireUpload(view, put);
       const { blobId } = content;
-      const row: PartRow = { blobId, sizeBytes: put.body.sizeBytes, lastModifiedMs: nowMs, etag, checksum };
+      const row: PartRow = { blobId, sizeBytes: put.sizeBytes, lastModifiedMs: nowMs, etag, checksum };
       return {
         fact: { type: 'partPut', key: partKey(sequence, partNumber), row: encodePartRow(row) },
         result: describePart(partNumber, row),
@@ -113,6 +118,7 @@ export function putPart(put: PutPart, content: StagedContent & { readonly kind: 
 export function abortUpload(address: UploadAddress): Operation<void> {
   return {
     frees: true,
+    bucket: address.bucket,
     judge(view) {
       const { key, row } = requireUpload(view, address);
       return { fact: { type: 'uploadAborted', key, row: encodeUploadRow(row) }, result: undefined };

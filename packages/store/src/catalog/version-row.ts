@@ -33,6 +33,7 @@ export interface VersionRow {
 export const blobIdSizeBytes = 10;
 
 const locationKinds = ['empty', 'journal', 'blob', 'manifest'] as const;
+const journalKind = 1;
 const locationStart = 1;
 const sequenceStart = locationStart + blobIdSizeBytes;
 const headSizeBytes = sequenceStart + 18;
@@ -107,7 +108,7 @@ export function decodeVersionRow(row: Buffer): VersionRow {
 export function locationOf(row: Buffer): BodyLocation {
   switch (locationKinds[row[0] ?? 0]) {
     case 'journal': {
-      const end = headSizeBytes + checksumsSize(row, row.readUIntBE(sequenceStart + 6, 6));
+      const end = headSizeBytes + checksumsSize(row, bodySizeOf(row));
       return {
         kind: 'journal',
         segment: row.readUInt32BE(locationStart),
@@ -122,6 +123,26 @@ export function locationOf(row: Buffer): BodyLocation {
     default:
       return { kind: 'empty' };
   }
+}
+
+/** Whether the bytes of a version lie in the journal. */
+export function isInJournal(row: Buffer): boolean {
+  return row[0] === journalKind;
+}
+
+/** The segment that holds the body of a version which lies in the journal. */
+export function segmentOf(row: Buffer): number {
+  return row.readUInt32BE(locationStart);
+}
+
+/** As in the row, without the rest of it. */
+export function sequenceOf(row: Buffer): number {
+  return row.readUIntBE(sequenceStart, 6);
+}
+
+/** As in the row, without the rest of it. */
+export function bodySizeOf(row: Buffer): number {
+  return row.readUIntBE(sequenceStart + 6, 6);
 }
 
 /** Says where the journal put the body, once that is known. Changes `row`. */
@@ -179,7 +200,7 @@ function writeLocation(location: BodyLocation): void {
 const noLocation = Buffer.alloc(blobIdSizeBytes);
 
 function checksumsSize(row: Buffer, sizeBytes: number): number {
-  return row[0] === 1 ? blockCount(sizeBytes) * checksumSizeBytes : 0;
+  return row[0] === journalKind ? blockCount(sizeBytes) * checksumSizeBytes : 0;
 }
 
 function writeChecksum(checksum: ObjectChecksum | undefined): void {
@@ -216,8 +237,10 @@ function readRecord(reader: ByteReader): Readonly<Record<string, string>> {
   const record: Record<string, string> = {};
   for (let left = reader.u16(); left > 0; left -= 1) {
     const name = reader.text();
-    // `__proto__` is a header name like any other; assigning it would set the prototype.
-    Object.defineProperty(record, name, { value: reader.text(), enumerable: true, writable: true, configurable: true });
+    const value = reader.text();
+    // It is a header name like any other, but assigning it would set the prototype.
+    if (name !== '__proto__') record[name] = value;
+    else Object.defineProperty(record, name, { value, enumerable: true, writable: true, configurable: true });
   }
   return record;
 }

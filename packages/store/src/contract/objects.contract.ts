@@ -70,8 +70,16 @@ export function testObjects(name: string, open: OpenStoreUnderTest): void {
           const chunks: Uint8Array[] = [];
           for await (const chunk of object.chunks({ start, end })) chunks.push(chunk);
           assert.ok(Buffer.concat(chunks).equals(expected), `chunks ${start}-${end} of ${sizeBytes}`);
+          const pieces: Buffer[] = [];
+          const reader = object.pieces({ start, end });
+          for (let next = reader.next(); next !== undefined; next = reader.next()) {
+            const piece = await next;
+            pieces.push(Buffer.from(piece.bytes));
+            piece.giveBack();
+          }
+          assert.ok(Buffer.concat(pieces).equals(expected), `pieces ${start}-${end} of ${sizeBytes}`);
         }
-        await assert.rejects(object.bytes({ start: 0, end: sizeBytes }), RangeError);
+        await assert.rejects(async () => object.bytes({ start: 0, end: sizeBytes }), RangeError);
         object.close();
       }
     });

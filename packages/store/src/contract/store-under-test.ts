@@ -41,8 +41,13 @@ export function patternBytes(sizeBytes: number, seed = 0): Buffer {
   return bytes;
 }
 
-export async function stage(store: ObjectStore, bytes: Uint8Array, known = true): Promise<StagedBody> {
+export async function stage(
+  store: ObjectStore,
+  bytes: Uint8Array,
+  { known = true, bucket }: { readonly known?: boolean; readonly bucket?: string } = {},
+): Promise<StagedBody> {
   const writer = store.stageBody({
+    ...(bucket === undefined ? {} : { bucket }),
     ...(known ? { sizeBytes: bytes.length } : {}),
     maxSizeBytes: 1024 ** 3,
     digests: ['MD5', 'CRC32'],
@@ -72,9 +77,10 @@ export async function put(
   content: Uint8Array | string,
   options: PutOptions = {},
 ): Promise<ObjectVersion> {
-  const body = await stage(store, Buffer.from(content), options.known ?? true);
+  const { bucket = 'bucket', known = true } = options;
+  const body = await stage(store, Buffer.from(content), { known, bucket });
   return store.putObject({
-    bucket: options.bucket ?? 'bucket',
+    bucket,
     key,
     body,
     etag: digestHex(body),
@@ -90,8 +96,8 @@ export async function putPart(
   partNumber: number,
   content: Uint8Array,
 ): Promise<Part> {
-  const body = await stage(store, content);
   const { bucket, key, uploadId } = upload;
+  const body = await stage(store, content, { bucket });
   return store.putPart({
     bucket,
     key,

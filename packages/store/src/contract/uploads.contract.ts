@@ -223,7 +223,7 @@ export function testUploads(name: string, open: OpenStoreUnderTest): void {
       const upload = await begin('streamed');
       const { bucket, key, uploadId } = upload;
       const bytes = patternBytes(1_200_000, 5);
-      const body = await stage(store, bytes, false);
+      const body = await stage(store, bytes, { known: false });
       const part = await store.putPart({
         bucket,
         key,

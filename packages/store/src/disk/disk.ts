@@ -17,6 +17,12 @@ export interface Disk {
   remove(path: string): Promise<void>;
   /** Names in a folder, in no order; none when there is no such folder. */
   list(path: string): Promise<string[]>;
+  /** Takes an exclusive lock on a file, made when it is not there, for as long as this process lives. @throws StoreError `Locked`. */
+  lock(path: string): FolderLock;
+}
+
+export interface FolderLock {
+  release(): void;
 }
 
 /**

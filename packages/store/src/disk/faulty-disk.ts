@@ -1,21 +1,13 @@
 // A disk for tests that fails where it is told to; everything else goes to the disk beneath.
 
 import type { Disk, DiskFile } from './disk.ts';
-
-/** One operation that may be made to fail. */
-interface DiskOperation {
-  readonly kind: 'create' | 'write' | 'sync' | 'syncFolder' | 'remove' | 'rename' | 'truncate' | 'read';
-  readonly path: string;
-  readonly sizeBytes: number;
-}
-
-/** Answers the name of a system error for an operation that is to fail. */
-type Fault = (operation: DiskOperation) => 'ENOSPC' | 'EIO' | undefined;
+import { type DiskOperation, diskError, type Fault } from './disk-operation.ts';
 
 export function faultyDisk(beneath: Disk, fault: Fault): Disk {
   const check = (kind: DiskOperation['kind'], path: string, sizeBytes = 0): void => {
-    const code = fault({ kind, path, sizeBytes });
-    if (code !== undefined) throw Object.assign(new Error(`${code}: ${kind} ${path}`), { code });
+    const operation = { kind, path, sizeBytes };
+    const code = fault(operation);
+    if (code !== undefined) throw diskError(code, operation);
   };
   const wrap = (file: DiskFile, path: string): DiskFile => ({
     async write(chunks, position) {
@@ -62,5 +54,6 @@ export function faultyDisk(beneath: Disk, fault: Fault): Disk {
       await beneath.remove(path);
     },
     list: (path) => beneath.list(path),
+    lock: (path) => beneath.lock(path),
   };
 }

@@ -2,6 +2,7 @@
 
 import * as fs from 'node:fs';
 import type { Disk, DiskFile, OpenMode } from './disk.ts';
+import { lockFolder } from './folder-lock.ts';
 
 export const nodeDisk: Disk = {
   async open(path, mode) {
@@ -41,6 +42,8 @@ export const nodeDisk: Disk = {
       fs.readdir(path, (error, names) => (error?.code === 'ENOENT' ? done(null, []) : done(error, names))),
     );
   },
+
+  lock: lockFolder,
 };
 
 /** Where O_DSYNC means as much as fdatasync: the write itself is durable then. On macOS it does not reach the medium. */

@@ -1,20 +1,20 @@
 // Lays the records of one batch out, as they will stand in the segment. Small bodies are copied beside their records, so
 // that a batch is mostly one piece of memory; large ones are written from where they are.
 
+import { isChange } from '../catalog/change-facts.ts';
 import type { Fact } from '../catalog/facts.ts';
 import { factCodes } from '../catalog/facts.ts';
-import { locationOf, placeInJournal } from '../catalog/version-row.ts';
+import { isInJournal, placeInJournal } from '../catalog/version-row.ts';
 import {
-  align,
   type CommitMark,
   commitHeaderSizeBytes,
   factHeaderSize,
   markCodes,
-  recordOverheadBytes,
   writeCommitHeader,
   writeFactHeader,
   writeRecord,
 } from './record.ts';
+import { align, recordOverheadBytes } from './record-layout.ts';
 
 /** Bodies up to this size are copied: cheaper than a chunk of their own in a gathering write. */
 const maxCopiedBodyBytes = 64 * 1024;
@@ -37,6 +37,7 @@ export class BatchBuffer {
   /** Bytes of chunks that are not in `#bytes`. */
   #outsideBytes = 0;
   #nextLsn = 0;
+  #changeCount = 0;
 
   /** Begins a batch. What the last one held is gone. */
   begin(place: BatchPlace): void {
@@ -46,11 +47,17 @@ export class BatchBuffer {
     this.#end = 0;
     this.#outsideBytes = 0;
     this.#nextLsn = place.firstLsn;
+    this.#changeCount = 0;
   }
 
   /** The number that the next record gets. */
   get nextLsn(): number {
     return this.#nextLsn;
+  }
+
+  /** Records in it that tell readers of changes something. */
+  get changeCount(): number {
+    return this.#changeCount;
   }
 
   get sizeBytes(): number {
@@ -67,10 +74,11 @@ export class BatchBuffer {
     const bodySizeBytes = body?.length ?? 0;
     const copied = bodySizeBytes <= maxCopiedBodyBytes;
     this.#room(recordOverheadBytes + headerSizeBytes + (copied ? bodySizeBytes : 0));
-    if (locationOf(fact.row).kind === 'journal' && fact.type === 'objectPut') {
+    if (body !== undefined && isInJournal(fact.row)) {
       const bodyStart = this.#place.position + this.sizeBytes + recordOverheadBytes + headerSizeBytes;
       placeInJournal(fact.row, this.#place.segment, bodyStart);
     }
+    if (isChange(fact.type)) this.#changeCount += 1;
     this.#end = this.#write(factCodes[fact.type], bodySizeBytes, (target, at) => writeFactHeader(fact, target, at));
     if (body !== undefined && copied) this.#end += body.copy(this.#bytes, this.#end);
     else if (body !== undefined) this.#addOutside(body);

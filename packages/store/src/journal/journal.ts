@@ -1,33 +1,29 @@
 // The writing end of the journal: lays batches into the current segment, one at a time, and rotates to a new one when it
-// is full. Segments are filled with zeros a little ahead, so that a small durable write need not also make new blocks of the
-// file durable. Nothing is removed here: segments go only by compaction, which is not built yet.
+// is full. How durable a batch is when `write` resolves is told with it, because buckets differ; a durable batch makes all
+// before it durable, too. Nothing is removed here: segments go only by compaction.
 
 import { join } from 'node:path';
 import type { Fact } from '../catalog/facts.ts';
-import { type Disk, type DiskFile, isDiskFull } from '../disk/disk.ts';
+import type { Disk } from '../disk/disk.ts';
 import type { Durability } from '../object-store.ts';
+import type { StoreSizes } from '../store-sizes.ts';
 import { BatchBuffer } from './batch.ts';
+import { OpenSegment } from './open-segment.ts';
 import type { markCodes } from './record.ts';
 import { encodeSegmentHeader, segmentHeaderSizeBytes, segmentName } from './segment.ts';
-
-/** When a segment has reached it, the next batch goes into a new one. */
-export const segmentSizeBytes = 56 * 1024 * 1024;
-
-/** Zeros are written this far ahead, in such steps, while batches are small. */
-const zeroAheadBytes = 2 * 1024 * 1024;
-const zeroStepBytes = 1024 * 1024;
-const zeros = Buffer.alloc(zeroStepBytes);
-/** Larger batches pay for new blocks by themselves: writing them twice would cost more. */
-const maxBatchBytesForZeros = 256 * 1024;
 
 interface JournalOptions {
   readonly disk: Disk;
   readonly folder: string;
   readonly storeId: Buffer;
+  /** Of batches that come without one of their own. */
   readonly durability: Durability;
   readonly random: (sizeBytes: number) => Uint8Array;
+  readonly sizes: StoreSizes;
   /** A write or sync has failed for another reason than lack of room: nothing may be written any more. */
   readonly onFailure: (cause: unknown) => void;
+  /** More of the journal is durable than before: see `durableEnd`. */
+  readonly onDurable?: () => void;
 }
 
 /** Where recovery has found the journal's end. */
@@ -36,6 +32,8 @@ export interface JournalEnd {
   readonly segment: { readonly number: number; readonly salt: number; readonly position: number } | undefined;
   readonly lastSegmentNumber: number;
   readonly nextLsn: number;
+  /** What the last commit record counts. */
+  readonly changeCount: number;
 }
 
 /** Where a batch lies: what the index remembers to know from where to go on. */
@@ -46,31 +44,46 @@ export interface BatchMark {
   readonly offset: number;
 }
 
-interface OpenSegment {
-  readonly number: number;
-  readonly salt: number;
-  readonly file: DiskFile;
-  position: number;
-  /** Zeros have been written up to here. */
-  zeroedUntil: number;
-  zeroing: Promise<void> | undefined;
+/** Where a batch ends, and what the journal holds up to there. */
+export interface BatchEnd {
+  /** Number of the batch's commit record. */
+  readonly lsn: number;
+  readonly segment: number;
+  /** Behind the commit record. */
+  readonly offset: number;
+  /** Changes from the journal's beginning, those of this batch included (catalog/change-facts.ts). */
+  readonly changeCount: number;
+  readonly committedAtMs: number;
 }
 
 export class Journal {
   readonly #options: JournalOptions;
+  readonly #zeros: Buffer;
   readonly #batch = new BatchBuffer();
   #segment: OpenSegment | undefined;
   #lastSegmentNumber: number;
-  #nextLsn: number;
-  #durableLsn: number;
+  /** A batch that would begin here or further on begins a new segment instead. */
+  #segmentEnd: number;
+  /** The end of what is written, and of what is durable: batches between the two can be lost. */
+  #written: BatchEnd;
+  #durable: BatchEnd;
   #syncTimer: NodeJS.Timeout | undefined;
+  #syncDueMs = 0;
   #rotating: Promise<void> | undefined;
 
   private constructor(options: JournalOptions, end: JournalEnd) {
     this.#options = options;
+    this.#zeros = Buffer.alloc(options.sizes.zeroAheadBytes / 2);
     this.#lastSegmentNumber = end.lastSegmentNumber;
-    this.#nextLsn = end.nextLsn;
-    this.#durableLsn = end.nextLsn - 1;
+    this.#segmentEnd = options.sizes.segmentSizeBytes;
+    this.#written = {
+      lsn: end.nextLsn - 1,
+      segment: end.segment?.number ?? end.lastSegmentNumber,
+      offset: end.segment?.position ?? segmentHeaderSizeBytes,
+      changeCount: end.changeCount,
+      committedAtMs: 0,
+    };
+    this.#durable = this.#written;
   }
 
   static async open(options: JournalOptions, end: JournalEnd): Promise<Journal> {
@@ -78,10 +91,11 @@ export class Journal {
     if (end.segment !== undefined) {
       const { number, salt, position } = end.segment;
       const path = join(options.folder, segmentName(number));
-      const file = await options.disk.open(path, journal.#openMode());
+      const mode = journal.#openMode();
+      const file = await options.disk.open(path, mode);
       await file.truncate(position);
       await file.sync();
-      journal.#segment = { number, salt, file, position, zeroedUntil: position, zeroing: undefined };
+      journal.#segment = journal.#opened({ path, number, salt, position, file, mode });
     }
     return journal;
   }
@@ -98,9 +112,19 @@ export class Journal {
     return this.#batch.isEmpty;
   }
 
+  /** The end of what is written. */
+  get writtenEnd(): BatchEnd {
+    return this.#written;
+  }
+
+  /** The end of what survives power loss. */
+  get durableEnd(): BatchEnd {
+    return this.#durable;
+  }
+
   /** Begins a batch: afterwards facts can be added, and learn their place. */
   async begin(): Promise<void> {
-    if (this.#segment === undefined || this.#segment.position >= segmentSizeBytes) {
+    if (this.#segment === undefined || this.#segment.position >= this.#segmentEnd) {
       this.#rotating = this.#rotate();
       try {
         await this.#rotating;
@@ -109,6 +133,11 @@ export class Journal {
       }
     }
     this.#restart();
+  }
+
+  /** Has the next batch begin a new segment, however small the current one is. */
+  endSegment(): void {
+    this.#segmentEnd = 0;
   }
 
   /** Forgets what the batch holds; it goes on as if just begun. */
@@ -125,40 +154,51 @@ export class Journal {
   }
 
   /**
-   * Writes the batch. It is durable when this resolves, at durability `strict`. When it rejects for lack of room, the
-   * batch is cut off again and another may be begun; for any other reason, the journal must not be written to any more.
+   * Writes the batch. At durability `strict` it is durable when this resolves, and all before it with it. When it rejects
+   * for lack of room, the batch is cut off again and another may be begun; for any other reason, the journal must not be
+   * written to any more.
    */
-  async write(committedAtMs: number): Promise<BatchMark> {
+  async write(committedAtMs: number, durability: Durability = this.#options.durability): Promise<BatchMark> {
     const segment = this.#segment;
     if (segment === undefined) throw new Error('A batch was written before it was begun.');
     const start = segment.position;
-    const { commitOffset, chunks } = this.#batch.finish({ committedAtMs, durableLsn: this.#durableLsn });
-    const end = start + this.#batch.sizeBytes;
-    // Zeros that are still on their way must not land on the batch.
-    if (end > segment.zeroedUntil && segment.zeroing !== undefined) await segment.zeroing;
-    try {
-      await segment.file.write(chunks, start);
-    } catch (cause) {
-      if (isDiskFull(cause)) await this.#cut(segment);
-      throw cause;
-    }
-    segment.position = end;
-    segment.zeroedUntil = Math.max(segment.zeroedUntil, end);
+    const changeCount = this.#written.changeCount + this.#batch.changeCount;
+    const mark = { committedAtMs, durableLsn: this.#durable.lsn, changeCount };
+    const { commitOffset, chunks } = this.#batch.finish(mark);
+    const sizeBytes = this.#batch.sizeBytes;
     const lsn = this.#batch.nextLsn - 1;
-    this.#nextLsn = lsn + 1;
-    this.#afterWrite(segment, end - start, lsn);
+    const strict = durability.level === 'strict';
+    // Writing through makes these bytes durable and no others: while some before them are not, the whole file is synced.
+    const writesThrough = strict && this.#durable.lsn === this.#written.lsn;
+    await segment.append(chunks, sizeBytes, writesThrough ? 'durable' : 'write');
+    this.#written = { lsn, segment: segment.number, offset: start + sizeBytes, changeCount, committedAtMs };
+    if (writesThrough) this.#advance(this.#written);
+    else if (strict) await this.#syncBatch(segment, this.#written);
+    else if (durability.level === 'interval') this.syncWithin(durability.intervalMs);
     return { lsn, segment: segment.number, offset: commitOffset };
   }
 
   /** Makes everything written so far durable, whatever the durability. */
   async sync(): Promise<void> {
-    const lsn = this.#nextLsn - 1;
+    const end = this.#written;
     // While segments change, the full one is on its way to the disk and is nobody's current one.
     await this.#rotating;
-    if (this.#durableLsn >= lsn) return;
+    if (this.#durable.lsn >= end.lsn) return;
     if (this.#segment === undefined) throw new Error('The journal cannot be made durable: it has lost its segment.');
-    await this.#segment.file.sync();
-    this.#durableLsn = Math.max(this.#durableLsn, lsn);
+    await this.#segment.sync();
+    this.#advance(end);
+  }
+
+  /** Has what is written so far be durable after this time at the latest. A failure stops all writing. */
+  syncWithin(intervalMs: number): void {
+    const dueMs = performance.now() + intervalMs;
+    if (this.#syncTimer !== undefined && this.#syncDueMs <= dueMs) return;
+    clearTimeout(this.#syncTimer);
+    this.#syncDueMs = dueMs;
+    this.#syncTimer = setTimeout(() => {
+      this.#syncTimer = undefined;
+      this.sync().catch(this.#options.onFailure);
+    }, intervalMs);
   }
 
   /** Closes the current segment, without the zeros behind its end when it is intact. */
@@ -166,24 +206,23 @@ export class Journal {
     clearTimeout(this.#syncTimer);
     const segment = this.#segment;
     this.#segment = undefined;
-    if (segment === undefined) return;
-    await segment.zeroing;
-    if (intact) {
-      await segment.file.truncate(segment.position);
-      await segment.file.sync();
-    }
-    await segment.file.close();
+    await (intact ? segment?.finish() : segment?.close());
   }
 
   #restart(): void {
     const segment = this.#segment;
     if (segment === undefined) throw new Error('The journal has no segment.');
     const { number, salt, position } = segment;
-    this.#batch.begin({ segment: number, salt, position, firstLsn: this.#nextLsn });
+    this.#batch.begin({ segment: number, salt, position, firstLsn: this.#written.lsn + 1 });
   }
 
   #openMode(): 'durable' | 'write' {
     return this.#options.durability.level === 'strict' ? 'durable' : 'write';
+  }
+
+  #opened(segment: Pick<ConstructorParameters<typeof OpenSegment>[0], OwnToSegment>): OpenSegment {
+    const { disk, onFailure } = this.#options;
+    return new OpenSegment({ ...segment, disk, zeros: this.#zeros, onFailure });
   }
 
   async #rotate(): Promise<void> {
@@ -191,19 +230,17 @@ export class Journal {
     const full = this.#segment;
     this.#segment = undefined;
     if (full !== undefined) {
-      await full.zeroing;
-      await full.file.truncate(full.position);
-      await full.file.sync();
-      this.#durableLsn = this.#nextLsn - 1;
-      await full.file.close();
+      await full.finish();
+      this.#advance(this.#written);
     }
     const number = this.#lastSegmentNumber + 1;
     const path = join(folder, segmentName(number));
     const salt = Buffer.from(random(4)).readUInt32BE(0);
     await disk.remove(path); // what a rotation left behind that found no room
-    const file = await disk.create(path, this.#openMode());
+    const mode = this.#openMode();
+    const file = await disk.create(path, mode);
     try {
-      await file.write([encodeSegmentHeader({ number, salt, firstLsn: this.#nextLsn, storeId })], 0);
+      await file.write([encodeSegmentHeader({ number, salt, firstLsn: this.#written.lsn + 1, storeId })], 0);
       await file.sync();
       await disk.syncFolder(folder);
     } catch (cause) {
@@ -211,44 +248,25 @@ export class Journal {
       throw cause;
     }
     this.#lastSegmentNumber = number;
-    const position = segmentHeaderSizeBytes;
-    this.#segment = { number, salt, file, position, zeroedUntil: position, zeroing: undefined };
+    this.#segmentEnd = this.#options.sizes.segmentSizeBytes;
+    this.#segment = this.#opened({ path, number, salt, position: segmentHeaderSizeBytes, file, mode });
   }
 
-  /** Removes what a failed write may have left: its records must never be taken for later ones. */
-  async #cut(segment: OpenSegment): Promise<void> {
-    await segment.zeroing;
-    await segment.file.truncate(segment.position);
-    await segment.file.sync();
-    segment.zeroedUntil = segment.position;
-  }
-
-  #afterWrite(segment: OpenSegment, batchBytes: number, lsn: number): void {
-    const { durability } = this.#options;
-    if (durability.level === 'strict') {
-      this.#durableLsn = lsn;
-      const ahead = segment.zeroedUntil - segment.position;
-      const wanted = batchBytes <= maxBatchBytesForZeros && ahead < zeroAheadBytes;
-      if (wanted && segment.zeroing === undefined) segment.zeroing = this.#writeZeros(segment);
-    }
-    if (durability.level === 'interval') {
-      this.#syncTimer ??= setTimeout(() => {
-        this.#syncTimer = undefined;
-        this.sync().catch(this.#options.onFailure);
-      }, durability.intervalMs);
-    }
-  }
-
-  async #writeZeros(segment: OpenSegment): Promise<void> {
-    const start = segment.zeroedUntil;
+  /** Lack of room is no excuse here: what the system could not write down was acknowledged, and may be lost (invariant 5). */
+  async #syncBatch(segment: OpenSegment, end: BatchEnd): Promise<void> {
     try {
-      await segment.file.write([zeros], start);
-      segment.zeroedUntil = Math.max(segment.zeroedUntil, start + zeroStepBytes);
+      await segment.sync();
     } catch (cause) {
-      // No room for zeros: batches take what is left until they find none themselves.
-      if (!isDiskFull(cause)) this.#options.onFailure(cause);
-    } finally {
-      segment.zeroing = undefined;
+      throw new Error('The journal could not be made durable.', { cause });
     }
+    this.#advance(end);
+  }
+
+  #advance(end: BatchEnd): void {
+    if (end.lsn <= this.#durable.lsn) return;
+    this.#durable = end;
+    this.#options.onDurable?.();
   }
 }
+
+type OwnToSegment = 'path' | 'number' | 'salt' | 'position' | 'file' | 'mode';

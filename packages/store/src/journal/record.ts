@@ -5,6 +5,7 @@
 
 import { crc32c } from '../blobs/block-checksums.ts';
 import { type Fact, type FactType, factCodes } from '../catalog/facts.ts';
+import { align, factLengthsSizeBytes, recordHeadSizeBytes, recordOverheadBytes } from './record-layout.ts';
 
 /** Records that carry no fact. */
 export const markCodes = {
@@ -12,14 +13,13 @@ export const markCodes = {
   opened: 100,
   /** A store was closed in good order. */
   closed: 101,
+  /** Stands where a record was that could not be read any more; its header is filler. */
+  lost: 102,
   /** Ends a batch: what comes before it is committed. */
   commit: 127,
 } as const satisfies Readonly<Record<string, number>>;
 
 export const recordMagic = 0x53_57_52_31; // SWR1
-export const recordAlignment = 8;
-const headSizeBytes = 28;
-export const recordOverheadBytes = headSizeBytes + 4;
 
 /** No header may be longer: a manifest of 10,000 parts has less than 1 MiB. */
 const maxHeaderSizeBytes = 16 * 1024 * 1024;
@@ -47,7 +47,7 @@ export function writeRecord(
   record: { readonly salt: number; readonly code: number; readonly lsn: number; readonly bodySizeBytes: number },
   writeHeader: (target: Buffer, at: number) => number,
 ): number {
-  const headerStart = at + headSizeBytes;
+  const headerStart = at + recordHeadSizeBytes;
   const headerEnd = writeHeader(target, headerStart);
   target.writeUInt32BE(recordMagic, at);
   target.writeUInt32BE(record.salt, at + 4);
@@ -75,14 +75,14 @@ export function readRecordHead(bytes: Buffer, at: number, salt: number): RecordH
 
 /** The header of a record whose bytes begin at `at`, or `undefined` when it fails its CRC or is not all there. */
 export function recordHeader(bytes: Buffer, at: number, head: RecordHead): Buffer | undefined {
-  const end = at + headSizeBytes + head.headerSizeBytes;
+  const end = at + recordHeadSizeBytes + head.headerSizeBytes;
   if (end + 4 > bytes.length) return undefined;
   if (crc32c(bytes.subarray(at, end)) !== bytes.readUInt32BE(end)) return undefined;
-  return bytes.subarray(at + headSizeBytes, end);
+  return bytes.subarray(at + recordHeadSizeBytes, end);
 }
 
 export function factHeaderSize(fact: Fact): number {
-  return 6 + fact.key.length + fact.row.length + (fact.manifest?.length ?? 0);
+  return factLengthsSizeBytes + fact.key.length + fact.row.length + (fact.manifest?.length ?? 0);
 }
 
 /** @throws RangeError when recovery would not take the fact for one. */
@@ -104,6 +104,11 @@ export function writeFactHeader(fact: Fact, target: Buffer, at: number): number 
   return end;
 }
 
+/** The type of fact that a record carries, or `undefined` for a mark, and for what this version does not know. */
+export function factTypeOf(code: number): FactType | undefined {
+  return factTypes.get(code);
+}
+
 /** The fact in a header, in memory of its own. @throws RangeError when it is no fact that this version knows. */
 export function readFactHeader(code: number, header: Buffer): Fact {
   const type = factTypes.get(code);
@@ -120,21 +125,24 @@ export interface CommitMark {
   readonly committedAtMs: number;
   /** The last record that was durable when this batch was written: damage up to it is damage, not a torn tail. */
   readonly durableLsn: number;
+  /** Changes from the journal's beginning up to here: a cursor knows by it how far it is behind. */
+  readonly changeCount: number;
 }
 
-export const commitHeaderSizeBytes = 12;
+export const commitHeaderSizeBytes = 18;
 
 export function writeCommitHeader(mark: CommitMark, target: Buffer, at: number): number {
   target.writeUIntBE(mark.committedAtMs, at, 6);
-  return target.writeUIntBE(mark.durableLsn, at + 6, 6);
+  target.writeUIntBE(mark.durableLsn, at + 6, 6);
+  return target.writeUIntBE(mark.changeCount, at + 12, 6);
 }
 
 export function readCommitHeader(header: Buffer): CommitMark {
-  return { committedAtMs: header.readUIntBE(0, 6), durableLsn: header.readUIntBE(6, 6) };
-}
-
-export function align(offset: number): number {
-  return Math.ceil(offset / recordAlignment) * recordAlignment;
+  return {
+    committedAtMs: header.readUIntBE(0, 6),
+    durableLsn: header.readUIntBE(6, 6),
+    changeCount: header.readUIntBE(12, 6),
+  };
 }
 
 const factTypes: ReadonlyMap<number, FactType> = new Map(

@@ -9,8 +9,11 @@ import { encodeVersionRow } from '../catalog/version-row.ts';
 import { plainAttributes } from '../contract/store-under-test.ts';
 import { nodeDisk } from '../disk/node-disk.ts';
 import type { Durability, StoreDamage } from '../object-store.ts';
+import { usualSizes } from '../store-sizes.ts';
 import { flipByte, withDataFolder } from '../testing/data-folder.ts';
 import { type BatchMark, Journal } from './journal.ts';
+import { commitHeaderSizeBytes } from './record.ts';
+import { align, recordOverheadBytes } from './record-layout.ts';
 import { IndexAheadError, type Recovered, recoverJournal } from './recovery.ts';
 import { segmentHeaderSizeBytes, segmentName } from './segment.ts';
 
@@ -50,8 +53,8 @@ function openJournal(folder: string, recovered?: Recovered, durability = strict)
   const onFailure = (cause: unknown): never => {
     throw cause;
   };
-  const end = recovered?.end ?? { segment: undefined, lastSegmentNumber: 0, nextLsn: 1 };
-  return Journal.open({ disk: nodeDisk, folder, storeId, durability, random, onFailure }, end);
+  const end = recovered?.end ?? { segment: undefined, lastSegmentNumber: 0, nextLsn: 1, changeCount: 0 };
+  return Journal.open({ disk: nodeDisk, folder, storeId, durability, random, sizes: usualSizes, onFailure }, end);
 }
 
 function objectPut(key: string, body: Buffer): Fact {
@@ -118,8 +121,9 @@ describe('journal recovery', () => {
       await journal.close(true);
       const whole = await readFile(path);
       const { end } = (await recover(folder, first)).recovered;
-      const lastStart = (first?.offset ?? 0) + 48;
-      const committedEnd = whole.length - 4; // behind it there is padding
+      const commitSizeBytes = recordOverheadBytes + commitHeaderSizeBytes;
+      const lastStart = (first?.offset ?? 0) + align(commitSizeBytes);
+      const committedEnd = whole.length - (align(commitSizeBytes) - commitSizeBytes); // behind it there is padding
       for (let size = lastStart; size < committedEnd; size += 1) {
         await truncate(path, size);
         const found = await recover(folder);

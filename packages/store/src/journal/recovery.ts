@@ -12,6 +12,7 @@ import type { StoreDamage } from '../object-store.ts';
 import { StoreError } from '../store-error.ts';
 import type { BatchMark, JournalEnd } from './journal.ts';
 import { markCodes, readFactHeader, recordMagic } from './record.ts';
+import { RemovedSegments, removedName } from './removed-segments.ts';
 import { commitOf, type ScannedRecord, SegmentScanner } from './scanner.ts';
 import { decodeSegmentHeader, segmentHeaderSizeBytes, segmentName, segmentNumber } from './segment.ts';
 
@@ -25,6 +26,15 @@ interface RecoveryOptions {
   readonly onBatch: (facts: readonly Fact[], mark: BatchMark) => Promise<void>;
   /** Takes damaged bytes; they are not served. */
   readonly onDamage: (damage: StoreDamage, bytes: Buffer | undefined) => Promise<void>;
+  /** Told of each segment, once it is read. Default: nobody. */
+  readonly onSegment?: (segment: ReadSegment) => void;
+  /** Reads only: segments behind the end of the journal stay where they are. Default: false. */
+  readonly readOnly?: boolean;
+}
+
+export interface ReadSegment {
+  readonly file: string;
+  readonly sizeBytes: number;
 }
 
 export interface Recovered {
@@ -59,6 +69,7 @@ interface SegmentAtHand {
 class Recovery {
   readonly #options: RecoveryOptions;
   #numbers: number[] = [];
+  #removed: RemovedSegments | undefined;
   /** The number that the next record must have. */
   #expectedLsn = 1;
   #facts: Fact[] = [];
@@ -66,6 +77,7 @@ class Recovery {
   #batchStart: { segment: number; salt: number; offset: number; lsn: number } | undefined;
   #lastMark: BatchMark | undefined;
   #batchCount = 0;
+  #changeCount = 0;
   #cutBytes = 0;
   /** Segments that could not be read at all: they stay where they are. */
   readonly #unreadable = new Set<number>();
@@ -78,7 +90,8 @@ class Recovery {
   async run(): Promise<Recovered> {
     const { disk, folder, from } = this.#options;
     const numbers = (await disk.list(folder)).map(segmentNumber).filter((number) => number !== undefined);
-    this.#numbers = numbers.sort((a, b) => a - b);
+    await this.#readLedger(numbers);
+    this.#numbers = numbers.filter((number) => !this.#removed?.has(number)).sort((a, b) => a - b);
     const first = from === undefined ? 0 : this.#numbers.indexOf(from.segment);
     if (first < 0) throw new IndexAheadError(`The index goes on in segment ${from?.segment}, which is not there.`);
     let ended = false;
@@ -86,6 +99,20 @@ class Recovery {
       ended = await this.#readSegment(this.#numbers[index] ?? 0, index === first ? from : undefined);
     }
     return this.#finish();
+  }
+
+  /** Reads what compaction has removed. A segment of it that is there again has come back with a loss of power. */
+  async #readLedger(numbers: readonly number[]): Promise<void> {
+    const { disk, folder, readOnly = false } = this.#options;
+    const removed = await RemovedSegments.read({ disk, folder });
+    this.#removed = removed;
+    if (removed.damaged) {
+      const what = 'the list of removed segments cannot be read: segments that are missing look like damage';
+      await this.#report({ name: removedName, offset: 0, sizeBytes: 0, what });
+    }
+    for (const number of numbers) {
+      if (removed.has(number) && !readOnly) await disk.remove(join(folder, segmentName(number)));
+    }
   }
 
   /** Reads one segment; answers true when the journal ends in it. */
@@ -112,6 +139,7 @@ class Recovery {
       return false;
     } finally {
       await segment.file.close();
+      this.#options.onSegment?.({ file: `journal/${segment.name}`, sizeBytes: segment.fileSizeBytes });
     }
   }
 
@@ -145,11 +173,13 @@ class Recovery {
       return undefined;
     }
     const salt = header?.salt ?? bytes.readUInt32BE(segmentHeaderSizeBytes + 4);
+    this.#expectedLsn = this.#removed?.skip(this.#expectedLsn) ?? this.#expectedLsn;
     if (header === undefined) {
       await this.#report({ name, offset: 0, sizeBytes: segmentHeaderSizeBytes, what: 'its header is damaged' });
     } else if (header.firstLsn > this.#expectedLsn && this.#options.from?.segment !== number) {
       const missing = `records ${this.#expectedLsn} to ${header.firstLsn - 1} are missing before it`;
-      await this.#report({ name, offset: 0, sizeBytes: 0, what: missing });
+      const records = { first: this.#expectedLsn, last: header.firstLsn - 1 };
+      await this.#report({ name, offset: 0, sizeBytes: 0, what: missing, records });
       this.#expectedLsn = header.firstLsn;
     }
     return { number, name, salt, file, fileSizeBytes, scanner: new SegmentScanner(file, { salt, fileSizeBytes }) };
@@ -158,9 +188,11 @@ class Recovery {
   /** The offset behind the batch that the index has last. */
   async #findMark(segment: SegmentAtHand, from: BatchMark): Promise<number> {
     const record = await segment.scanner.read(from.offset);
-    if (record === undefined || record.head.lsn !== from.lsn || commitOf(record) === undefined) {
+    const commit = record === undefined ? undefined : commitOf(record);
+    if (record?.head.lsn !== from.lsn || commit === undefined) {
       throw new IndexAheadError(`The index has batch ${from.lsn}, which is not at ${segment.name}:${from.offset}.`);
     }
+    this.#changeCount = commit.changeCount;
     this.#expectedLsn = from.lsn + 1;
     const { number, salt } = segment;
     this.#batchStart = { segment: number, salt, offset: record.endOffset, lsn: this.#expectedLsn };
@@ -178,8 +210,9 @@ class Recovery {
     const { lsn, code } = record.head;
     this.#batchStart ??= { segment: segment.number, salt: segment.salt, offset: record.offset, lsn };
     this.#expectedLsn = lsn + 1;
-    if (code === markCodes.opened || code === markCodes.closed) return;
-    if (commitOf(record) === undefined) {
+    if (code === markCodes.opened || code === markCodes.closed || code === markCodes.lost) return;
+    const commit = commitOf(record);
+    if (commit === undefined) {
       this.#facts.push(this.#factOf(segment, record));
       return;
     }
@@ -188,15 +221,15 @@ class Recovery {
     this.#facts = [];
     this.#batchStart = { segment: segment.number, salt: segment.salt, offset: record.endOffset, lsn: lsn + 1 };
     this.#lastMark = mark;
+    this.#changeCount = commit.changeCount;
     this.#batchCount += 1;
   }
 
   async #takeDamagedBody(segment: SegmentAtHand, record: ScannedRecord): Promise<number> {
     const { offset } = record;
     const sizeBytes = Math.min(record.endOffset, segment.fileSizeBytes) - offset;
-    const { key } = this.#factOf(segment, record);
-    const what = `the body of record ${record.head.lsn} fails its checksum (index key ${key.toString('hex')})`;
-    await this.#report({ name: segment.name, offset, sizeBytes, what }, segment);
+    const what = `the body of record ${record.head.lsn} fails its checksum`;
+    await this.#report({ name: segment.name, offset, sizeBytes, what, bodyOnly: true }, segment);
     await this.#take(segment, record);
     return record.endOffset;
   }
@@ -207,9 +240,10 @@ class Recovery {
       next = await segment.scanner.findNext(next.endOffset);
     }
     const endOffset = next?.offset ?? segment.fileSizeBytes;
-    const last = next === undefined ? 'the last of the segment' : String(next.head.lsn - 1);
-    const what = `records ${this.#expectedLsn} to ${last} cannot be read`;
-    await this.#report({ name: segment.name, offset, sizeBytes: endOffset - offset, what }, segment);
+    const what = `${recordsInWords(this.#expectedLsn, next === undefined ? undefined : next.head.lsn - 1)} cannot be read`;
+    // How far the last of a segment goes, the header of the next one tells: the gap before it is reported with its records.
+    const records = next === undefined ? {} : { records: { first: this.#expectedLsn, last: next.head.lsn - 1 } };
+    await this.#report({ name: segment.name, offset, sizeBytes: endOffset - offset, what, ...records }, segment);
     if (next !== undefined) this.#expectedLsn = next.head.lsn;
     return endOffset;
   }
@@ -234,18 +268,38 @@ class Recovery {
   }
 
   async #finish(): Promise<Recovered> {
-    const { disk, folder } = this.#options;
+    const { disk, folder, readOnly = false } = this.#options;
     const start = this.#batchStart;
     // Whatever lies behind the last committed batch was never acknowledged.
     const kept = start?.segment ?? this.#lastMark?.segment ?? 0;
-    const dropped = this.#numbers.filter((number) => number > kept && !this.#unreadable.has(number));
+    const dropped = readOnly ? [] : this.#numbers.filter((number) => number > kept && !this.#unreadable.has(number));
     for (const number of dropped) await disk.remove(join(folder, segmentName(number)));
     if (dropped.length > 0) await disk.syncFolder(folder);
+    if ((this.#removed?.last?.segment ?? 0) > kept) return this.#finishBehindRemoved(kept);
     return {
       end: {
         segment: start === undefined ? undefined : { number: start.segment, salt: start.salt, position: start.offset },
         lastSegmentNumber: Math.max(kept, ...this.#unreadable),
         nextLsn: start?.lsn ?? (this.#lastMark === undefined ? 1 : this.#lastMark.lsn + 1),
+        changeCount: this.#changeCount,
+      },
+      lastMark: this.#lastMark,
+      batchCount: this.#batchCount,
+      cutBytes: this.#cutBytes,
+    };
+  }
+
+  /** Nothing is removed that the journal does not go on behind: its end is lost. No number may come a second time. */
+  async #finishBehindRemoved(kept: number): Promise<Recovered> {
+    const { segment = 0, lsn = 0 } = this.#removed?.last ?? {};
+    const what = `the journal went on behind segment ${segment}, which is removed, and ends in segment ${kept}`;
+    await this.#report({ name: segmentName(segment), offset: 0, sizeBytes: 0, what });
+    return {
+      end: {
+        segment: undefined,
+        lastSegmentNumber: Math.max(segment, ...this.#unreadable),
+        nextLsn: Math.max(lsn, this.#lastMark?.lsn ?? 0) + 1,
+        changeCount: this.#changeCount,
       },
       lastMark: this.#lastMark,
       batchCount: this.#batchCount,
@@ -265,15 +319,29 @@ class Recovery {
   }
 
   async #report(
-    found: { readonly name: string; readonly offset: number; readonly sizeBytes: number; readonly what: string },
+    found: {
+      readonly name: string;
+      readonly offset: number;
+      readonly sizeBytes: number;
+      readonly what: string;
+      readonly bodyOnly?: boolean;
+      readonly records?: { readonly first: number; readonly last: number };
+    },
     segment?: SegmentAtHand,
   ): Promise<void> {
-    const { name, offset, sizeBytes, what } = found;
+    const { name, what, ...place } = found;
+    const { offset, sizeBytes } = place;
     let bytes: Buffer | undefined;
     if (segment !== undefined && sizeBytes > 0 && sizeBytes <= maxSetAsideBytes) {
       bytes = Buffer.alloc(sizeBytes);
       await segment.file.read(bytes, offset);
     }
-    await this.#options.onDamage({ file: `journal/${name}`, offset, sizeBytes, description: what }, bytes);
+    await this.#options.onDamage({ file: `journal/${name}`, description: what, ...place }, bytes);
   }
+}
+
+/** Records that cannot be read; the last of them may be unknown. */
+export function recordsInWords(first: number | undefined, last: number | undefined): string {
+  if (first !== undefined && first === last) return `record ${first}`;
+  return `records ${first ?? '(unknown)'} to ${last ?? 'the last of the segment'}`;
 }

@@ -8,11 +8,10 @@ import {
   type RecordHead,
   readCommitHeader,
   readRecordHead,
-  recordAlignment,
   recordHeader,
   recordLayout,
-  recordOverheadBytes,
 } from './record.ts';
+import { recordAlignment, recordOverheadBytes } from './record-layout.ts';
 
 const windowSizeBytes = 1024 * 1024;
 
@@ -51,6 +50,17 @@ export class SegmentScanner {
     if (header === undefined) return undefined;
     const body = this.#window.subarray(at + bodyStart, at + bodyStart + head.bodySizeBytes);
     return { head, offset, header, body, endOffset: offset + sizeBytes };
+  }
+
+  /** As `read`, without the body, which is not read from the disk for it. */
+  async readHeader(offset: number): Promise<Omit<ScannedRecord, 'body'> | undefined> {
+    if (!this.#shows(offset, recordOverheadBytes)) await this.#show(offset, recordOverheadBytes);
+    const head = readRecordHead(this.#window, offset - this.#windowStart, this.#salt);
+    if (head === undefined) return undefined;
+    const { bodyStart, sizeBytes } = recordLayout(head);
+    if (!this.#shows(offset, bodyStart)) await this.#show(offset, bodyStart);
+    const header = recordHeader(this.#window, offset - this.#windowStart, head);
+    return header === undefined ? undefined : { head, offset, header, endOffset: offset + sizeBytes };
   }
 
   /** The first record at or behind an offset whose header holds. */
@@ -107,7 +117,7 @@ export class SegmentScanner {
 }
 
 /** What a commit record says, or `undefined` for other records. */
-export function commitOf(record: ScannedRecord): CommitMark | undefined {
+export function commitOf(record: Omit<ScannedRecord, 'body'>): CommitMark | undefined {
   const isCommit = record.head.code === markCodes.commit && record.header.length === commitHeaderSizeBytes;
   return isCommit ? readCommitHeader(record.header) : undefined;
 }

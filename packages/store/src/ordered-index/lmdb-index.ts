@@ -8,49 +8,89 @@
 
 import * as fs from 'node:fs';
 import { constants } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { open, type RootDatabase, type Transaction } from 'lmdb';
 import { crc32c } from '../blobs/block-checksums.ts';
-import type { Disk } from '../disk/disk.ts';
-import type { IndexChanges, IndexRange, OrderedIndex } from './ordered-index.ts';
+import { isDiskFull } from '../disk/disk.ts';
+import { StoreError } from '../store-error.ts';
+import { findPageDamage } from './lmdb-pages.ts';
+import type { IndexChanges, IndexPlace, IndexRange, OrderedIndex } from './ordered-index.ts';
+import { RowCache } from './row-cache.ts';
 
-interface LmdbIndexOptions {
-  readonly disk: Disk;
-  readonly folder: string;
-}
-
-/** Opens the index at its last checkpoint; it is empty when there is none, or when it cannot be read. */
-export async function openLmdbIndex(options: LmdbIndexOptions): Promise<OrderedIndex> {
-  const { disk, folder } = options;
-  await disk.createFolder(folder);
+/**
+ * Opens the index at its last checkpoint; it is empty when there is none, or when it does not fit the pages. When the index was
+ * not closed the last time, its pages are looked through first: they may be what ended the process.
+ * @throws StoreError `Corrupt` when pages are damaged.
+ */
+export async function openLmdbIndex(options: IndexPlace): Promise<OrderedIndex> {
+  const { disk, folder, fresh = false, verify = false } = options;
+  if (await disk.createFolder(folder)) await disk.syncFolder(dirname(folder));
+  if (fresh) await removeLmdbIndex(options);
   await disk.remove(join(folder, lockName)); // readers of processes that are gone
   const checkpoint = await readCheckpoint(options);
-  if (checkpoint === undefined || !(await goBack(options, checkpoint))) await disk.remove(join(folder, dataName));
-  const database = open<Buffer, Buffer>({
-    path: join(folder, dataName),
-    noSubdir: true,
-    encoding: 'binary',
-    keyEncoding: 'binary',
-    pageSize: pageSizeBytes,
-    noSync: true,
-    overlappingSync: false,
-    cache: false,
-  });
+  if (checkpoint === undefined || !(await goBack(options, checkpoint))) await disk.remove(join(folder, lmdbDataName));
+  else if (verify || (await disk.list(folder)).includes(openName)) await requireSoundPages(join(folder, lmdbDataName));
+  await markOpen(options);
+  const database = open<Buffer, Buffer>({ ...lmdbOptions, path: join(folder, lmdbDataName) });
   const index = new LmdbIndex(options, database);
   // Opening may have committed by itself: from here on this state's pages are held, not those of the one before.
   await index.flush(async () => undefined);
   return index;
 }
 
-/** Removes the index, so that opening begins with an empty one. */
-export async function removeLmdbIndex({ disk, folder }: LmdbIndexOptions): Promise<void> {
-  for (const name of [checkpointName, dataName, lockName]) await disk.remove(join(folder, name));
+/** @throws StoreError `Corrupt`. */
+async function requireSoundPages(path: string): Promise<void> {
+  const damage = await findPageDamage(path);
+  if (damage !== undefined) throw damagedIndex(damage);
 }
 
-const dataName = 'data.mdb';
+/** Says that the index is open; not durably, because it is for the death of the process, and not that of the machine. */
+async function markOpen({ disk, folder }: IndexPlace): Promise<void> {
+  if ((await disk.list(folder)).includes(openName)) return;
+  try {
+    await (await disk.create(join(folder, openName), 'write')).close();
+  } catch (cause) {
+    if (!isDiskFull(cause)) throw cause; // without it, the next opening takes the index as it is
+  }
+}
+
+function damagedIndex(what: string, cause?: unknown): StoreError {
+  const message = `The index is damaged (${what}). Stop the store and run \`stowage rebuild\`: it makes the index anew from the journal.`;
+  return new StoreError('Corrupt', { message, details: { file: 'index' }, cause });
+}
+
+async function removeLmdbIndex({ disk, folder }: IndexPlace): Promise<void> {
+  for (const name of indexFileNames) await disk.remove(join(folder, name));
+}
+
+export const lmdbDataName = 'data.mdb';
 const lockName = 'data.mdb-lock';
 const checkpointName = 'checkpoint';
+/** There while the index is open. */
+const openName = 'open';
+/** All files of an index; without the first, the others are not looked at. */
+export const indexFileNames: readonly string[] = [checkpointName, lmdbDataName, lockName, openName];
 const pageSizeBytes = 4096;
+/** The same for every thread that has it open (lmdb-reader.ts). */
+export const lmdbOptions = {
+  noSubdir: true,
+  encoding: 'binary',
+  encoder: {
+    encode: (row: Buffer): Buffer => row,
+    decode: (bytes: Uint8Array, size: number) => copyOut(bytes, 0, size),
+  },
+  keyEncoder: {
+    writeKey(key: Buffer, target: Uint8Array, start: number): number {
+      target.set(key, start);
+      return start + key.length;
+    },
+    readKey: copyOut,
+  },
+  pageSize: pageSizeBytes,
+  noSync: true,
+  overlappingSync: false,
+  cache: false,
+} as const;
 const metaSizeBytes = 2 * pageSizeBytes;
 const checkpointMagic = Buffer.from('STOWIDX1');
 /** Where in the checkpoint the meta pages stand: behind the magic and the length of the data file. */
@@ -58,29 +98,51 @@ const metaStart = checkpointMagic.length + 8;
 /** Commit before returning; nothing is to be rolled back by the caller. */
 const synchronousCommit = 2;
 
+/**
+ * A row or key that a scan has come to, out of LMDB's own memory. Left to itself LMDB gives each an ArrayBuffer of its own,
+ * which costs a scan half as much again, and the collector too; these share memory with others that are read with them.
+ */
+function copyOut(bytes: Uint8Array, start: number, end: number): Buffer {
+  const copy = Buffer.allocUnsafe(end - start);
+  // LMDB shortens `bytes` by a property of its own, which only Buffer's methods do not look at.
+  Buffer.prototype.copy.call(bytes, copy, 0, start, end);
+  return copy;
+}
+
 class LmdbIndex implements OrderedIndex {
-  readonly #options: LmdbIndexOptions;
+  readonly #options: IndexPlace;
   readonly #database: RootDatabase<Buffer, Buffer>;
   readonly #data: number;
   /** Sees the last checkpoint, so that its pages stay as they are. */
   #checkpointReader: Transaction | undefined;
   #flushing: Promise<void> = Promise.resolve();
   #changed = true;
+  #flushedSizeBytes = 0;
+  readonly #cache = new RowCache();
 
-  constructor(options: LmdbIndexOptions, database: RootDatabase<Buffer, Buffer>) {
+  constructor(options: IndexPlace, database: RootDatabase<Buffer, Buffer>) {
     this.#options = options;
     this.#database = database;
-    this.#data = fs.openSync(join(options.folder, dataName), 'r+');
+    this.#data = fs.openSync(join(options.folder, lmdbDataName), 'r+');
     this.#checkpointReader = database.useReadTransaction();
   }
 
   get(key: Buffer): Buffer | undefined {
-    return this.#database.getBinary(key);
+    const name = key.toString('latin1');
+    const kept = this.#cache.get(name);
+    if (kept !== undefined) return kept;
+    const row = this.#read(key);
+    if (row !== undefined) this.#cache.add(name, row);
+    return row;
   }
 
   scan({ from, to }: IndexRange, visit: (key: Buffer, value: Buffer) => boolean): void {
-    for (const { key, value } of this.#database.getRange({ start: from, end: to })) {
-      if (!visit(key, value)) return;
+    try {
+      for (const { key, value } of this.#database.getRange({ start: from, end: to })) {
+        if (!visit(key, value)) return;
+      }
+    } catch (cause) {
+      throw explain(cause);
     }
   }
 
@@ -95,9 +157,10 @@ class LmdbIndex implements OrderedIndex {
         }
       }, synchronousCommit);
     } catch (cause) {
-      throw asDiskError(cause);
+      throw explain(cause);
     }
     database.resetReadTxn(); // what is read from here on sees this commit
+    this.#cache.renew(changes);
   }
 
   flush(first: () => Promise<void>): Promise<void> {
@@ -108,11 +171,25 @@ class LmdbIndex implements OrderedIndex {
     return this.#flushing;
   }
 
+  growthBytes(): number {
+    return fs.fstatSync(this.#data).size - this.#flushedSizeBytes;
+  }
+
   async close(): Promise<void> {
     await this.#flushing.catch(() => undefined); // whoever asked for that flush was told
     this.#checkpointReader?.done();
     await this.#database.close();
     fs.closeSync(this.#data);
+    // If it stays, the next opening looks the pages through, and that is all.
+    await this.#options.disk.remove(join(this.#options.folder, openName)).catch(() => undefined);
+  }
+
+  #read(key: Buffer): Buffer | undefined {
+    try {
+      return this.#database.getBinary(key);
+    } catch (cause) {
+      throw explain(cause);
+    }
   }
 
   async #checkpoint(first: () => Promise<void>): Promise<void> {
@@ -127,7 +204,9 @@ class LmdbIndex implements OrderedIndex {
       fs.readSync(this.#data, metaPages, 0, metaSizeBytes, 0);
       await first();
       await syncFile(this.#data);
-      await writeCheckpoint(this.#options, { metaPages, dataSizeBytes: fs.fstatSync(this.#data).size });
+      const dataSizeBytes = fs.fstatSync(this.#data).size;
+      await writeCheckpoint(this.#options, { metaPages, dataSizeBytes });
+      this.#flushedSizeBytes = dataSizeBytes;
       this.#checkpointReader?.done();
       this.#checkpointReader = reader;
     } catch (cause) {
@@ -139,11 +218,16 @@ class LmdbIndex implements OrderedIndex {
   }
 }
 
-/** LMDB gives the number of a system error where node:fs gives its name. */
-function asDiskError(cause: unknown): unknown {
-  const full = cause instanceof Error && 'code' in cause && cause.code === constants.errno.ENOSPC;
+/** LMDB gives the number of a system error where node:fs gives its name, and names its own errors in the message. */
+function explain(cause: unknown): unknown {
+  if (!(cause instanceof Error)) return cause;
+  if (cause.message.startsWith('MDB_')) return damagedIndex(cause.message, cause);
+  const full = 'code' in cause && fullCodes.has(cause.code);
   return full ? Object.assign(new Error('The index finds no room on the disk.', { cause }), { code: 'ENOSPC' }) : cause;
 }
+
+/** A write that was done in part, because the disk became full in the middle of it, LMDB calls an input/output error. */
+const fullCodes: ReadonlySet<unknown> = new Set([constants.errno.ENOSPC, constants.errno.EDQUOT, constants.errno.EIO]);
 
 interface Checkpoint {
   readonly metaPages: Buffer;
@@ -151,9 +235,9 @@ interface Checkpoint {
   readonly dataSizeBytes: number;
 }
 
-async function readCheckpoint({ disk, folder }: LmdbIndexOptions): Promise<Checkpoint | undefined> {
+async function readCheckpoint({ disk, folder }: IndexPlace): Promise<Checkpoint | undefined> {
   const names = await disk.list(folder);
-  if (!names.includes(checkpointName) || !names.includes(dataName)) return undefined;
+  if (!names.includes(checkpointName) || !names.includes(lmdbDataName)) return undefined;
   const file = await disk.open(join(folder, checkpointName), 'read');
   try {
     const bytes = Buffer.alloc(metaStart + metaSizeBytes + 4);
@@ -167,7 +251,7 @@ async function readCheckpoint({ disk, folder }: LmdbIndexOptions): Promise<Check
   }
 }
 
-async function writeCheckpoint({ disk, folder }: LmdbIndexOptions, checkpoint: Checkpoint): Promise<void> {
+async function writeCheckpoint({ disk, folder }: IndexPlace, checkpoint: Checkpoint): Promise<void> {
   const bytes = Buffer.alloc(metaStart + metaSizeBytes + 4);
   checkpointMagic.copy(bytes);
   bytes.writeUIntBE(checkpoint.dataSizeBytes, checkpointMagic.length, 6);
@@ -188,8 +272,8 @@ async function writeCheckpoint({ disk, folder }: LmdbIndexOptions, checkpoint: C
 }
 
 /** Has the data file show the checkpoint; answers false when it cannot. */
-async function goBack({ disk, folder }: LmdbIndexOptions, checkpoint: Checkpoint): Promise<boolean> {
-  const file = await disk.open(join(folder, dataName), 'write');
+async function goBack({ disk, folder }: IndexPlace, checkpoint: Checkpoint): Promise<boolean> {
+  const file = await disk.open(join(folder, lmdbDataName), 'write');
   try {
     if ((await file.sizeBytes()) < checkpoint.dataSizeBytes) return false;
     await file.write([checkpoint.metaPages], 0);

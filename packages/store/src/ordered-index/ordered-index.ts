@@ -1,6 +1,20 @@
 // An ordered map from byte strings to byte strings: what the catalog is kept in. Reads are synchronous, and so is a
 // scan: it sees one state of the index. Implementations: LMDB (lmdb-index.ts) and memory (memory-index.ts).
 
+import type { Disk } from '../disk/disk.ts';
+
+/** Opens the index in a folder as it was last made durable; with `fresh`, an empty one in place of whatever is there. */
+export type OpenIndex = (place: IndexPlace) => Promise<OrderedIndex>;
+
+export interface IndexPlace {
+  readonly disk: Disk;
+  readonly folder: string;
+  /** Default: false. */
+  readonly fresh?: boolean;
+  /** Looks through the whole index for damage before it is used. Default: only when it was not closed the last time. */
+  readonly verify?: boolean;
+}
+
 export interface IndexReader {
   /** The value at a key. The bytes stay valid and are not to be changed. */
   get(key: Buffer): Buffer | undefined;
@@ -37,5 +51,7 @@ export interface OrderedIndex extends IndexReader {
    * it makes durable what the index is a view of, so that the index is never ahead.
    */
   flush(first: () => Promise<void>): Promise<void>;
+  /** Room on the disk that was taken since the last flush: what is replaced keeps its own until the next one. */
+  growthBytes(): number;
   close(): Promise<void>;
 }

@@ -25,7 +25,8 @@ export async function copyAsCrashed(directory: string, name: string): Promise<st
 /** The segments of a journal, in order. */
 export async function segmentPaths(directory: string): Promise<string[]> {
   const folder = join(directory, 'journal');
-  return (await readdir(folder)).sort().map((name) => join(folder, name));
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.seg'));
+  return names.sort().map((name) => join(folder, name));
 }
 
 /** All blob files. */

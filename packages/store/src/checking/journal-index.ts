@@ -1,0 +1,105 @@
+// An index made anew from the whole journal, in the corner of a locked folder; nothing else of the folder is changed. It can
+// be held against the store's index, and it can take its place.
+
+import { rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { encodeEpoch, sweptKey } from '../applied-mark.ts';
+import { segmentNumber } from '../journal/segment.ts';
+import type { StoreDamage } from '../object-store.ts';
+import { indexFileNames, openLmdbIndex } from '../ordered-index/lmdb-index.ts';
+import type { OrderedIndex } from '../ordered-index/ordered-index.ts';
+import { type Replayed, replayJournal } from '../replay-journal.ts';
+import type { LockedFolder } from './store-folder.ts';
+
+/** How far a long task is. */
+export interface Progress {
+  readonly doneBytes: number;
+  readonly totalBytes: number;
+}
+
+interface JournalIndexOptions {
+  readonly onDamage: (damage: StoreDamage, bytes: Buffer | undefined) => Promise<void>;
+  readonly onProgress: (progress: Progress) => void;
+}
+
+export interface JournalIndex {
+  readonly index: OrderedIndex;
+  readonly replayed: Replayed;
+  readonly segments: number;
+  readonly journalBytes: number;
+}
+
+/** Reads the whole journal. The caller closes the index. @throws StoreError `Corrupt`, `UnsupportedFormat`. */
+export async function buildJournalIndex(folder: LockedFolder, options: JournalIndexOptions): Promise<JournalIndex> {
+  const { disk, directory, storeId, corner } = folder;
+  const totalBytes = await journalSize(folder);
+  let segments = 0;
+  let journalBytes = 0;
+  await disk.createFolder(corner);
+  const index = await openLmdbIndex({ disk, folder: join(corner, journalIndexName), fresh: true });
+  try {
+    const replayed = await replayJournal({
+      disk,
+      directory,
+      storeId,
+      index,
+      readOnly: true,
+      onDamage: options.onDamage,
+      onSegment: ({ sizeBytes }) => {
+        segments += 1;
+        journalBytes += sizeBytes;
+        options.onProgress({ doneBytes: journalBytes, totalBytes });
+      },
+    });
+    // A journal whose end is gone looks like one that ended there: no blob that is there now may pass for an orphan.
+    const swept = { key: sweptKey, value: encodeEpoch(replayed.end.nextLsn - 1) };
+    index.apply(new Map([[sweptKey.toString('latin1'), swept]]));
+    await index.flush(async () => undefined);
+    return { index, replayed, segments, journalBytes };
+  } catch (cause) {
+    await index.close();
+    throw cause;
+  }
+}
+
+/**
+ * Puts the index that was made, and closed, in the place of the store's. Whenever this is broken off, the folder has the old
+ * index, the new one, or none that is complete, and then opening makes one: the checkpoint, without which an index is not
+ * opened, goes first and comes last. The old one is removed, or kept in the quarantine folder under `keepAs`.
+ */
+export async function replaceIndex(folder: LockedFolder, keepAs: string | undefined): Promise<void> {
+  const { disk, directory, corner } = folder;
+  const current = join(directory, 'index');
+  const made = join(corner, journalIndexName);
+  await disk.createFolder(current);
+  const present = new Set(await disk.list(current));
+  for (const name of indexFileNames) {
+    const path = join(current, name);
+    if (!present.has(name)) continue;
+    if (keepAs === undefined) await rm(path);
+    else await rename(path, join(directory, 'quarantine', `${keepAs}-${name}`));
+    await disk.syncFolder(current);
+  }
+  if (keepAs !== undefined) await disk.syncFolder(join(directory, 'quarantine'));
+  for (const name of [...indexFileNames].reverse()) {
+    if (!(await disk.list(made)).includes(name)) continue;
+    await rename(join(made, name), join(current, name));
+    await disk.syncFolder(current);
+  }
+}
+
+const journalIndexName = 'journal-index';
+
+async function journalSize({ disk, directory }: LockedFolder): Promise<number> {
+  let sizeBytes = 0;
+  for (const name of await disk.list(join(directory, 'journal'))) {
+    if (segmentNumber(name) === undefined) continue;
+    const file = await disk.open(join(directory, 'journal', name), 'read');
+    try {
+      sizeBytes += await file.sizeBytes();
+    } finally {
+      await file.close();
+    }
+  }
+  return sizeBytes;
+}

@@ -1,0 +1,49 @@
+// The data folder of a closed store, as rebuilding and checking need it: locked, so that no store is opened meanwhile, and
+// with a corner of its own for indexes in the making. The corner is in the data folder because they may be as large as the
+// index, and become the index by a rename.
+
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Disk, isDiskFull } from '../disk/disk.ts';
+import { requireFormat } from '../format-file.ts';
+import { StoreError } from '../store-error.ts';
+
+export interface LockedFolder {
+  readonly disk: Disk;
+  readonly directory: string;
+  readonly storeId: Buffer;
+  /** The corner; it is not there until something is made in it. */
+  readonly corner: string;
+}
+
+/** In the data folder; whatever a process that died has left in it is removed by the next one. */
+export const cornerName = 'check';
+
+/** @throws StoreError `Locked`, `NotAStore`, `UnsupportedFormat`, `Corrupt`. */
+export async function withLockedFolder<Result>(
+  place: { readonly disk: Disk; readonly directory: string },
+  work: (folder: LockedFolder) => Promise<Result>,
+): Promise<Result> {
+  const { disk, directory } = place;
+  const storeId = await requireFormat(place);
+  const lock = disk.lock(join(directory, 'LOCK'));
+  const corner = join(directory, cornerName);
+  try {
+    await removeCorner(corner);
+    return await work({ disk, directory, storeId, corner });
+  } catch (cause) {
+    if (!isDiskFull(cause)) throw cause;
+    throw new StoreError('DiskFull', {
+      message: `There is no room in ${corner} for an index in the making; it takes about as much as the index itself. Free some space, or remove the folder index: opening the store then makes a new one in its place.`,
+      cause,
+    });
+  } finally {
+    await removeCorner(corner);
+    lock.release();
+  }
+}
+
+/** LMDB's files do not go through `Disk`, and neither do they here. */
+function removeCorner(corner: string): Promise<void> {
+  return rm(corner, { recursive: true, force: true });
+}

@@ -1,0 +1,113 @@
+// When compaction runs: in the background, slowed down, once enough has become dead or a segment is full; at once when the disk
+// is full; and on demand.
+
+import type { BatchEnd } from '../journal/journal.ts';
+import type { SpaceReserve } from '../space-reserve.ts';
+import { isStoreError, StoreError } from '../store-error.ts';
+import type { StoreLog } from '../store-log.ts';
+import type { StoreSizes } from '../store-sizes.ts';
+import type { CompactionResult, Compactor } from './compactor.ts';
+
+/** Read and written in the background, at most. */
+const usualBytesPerSecond = 24 * 1024 * 1024;
+/** When the disk is full, puts wait for it. */
+const fullBytesPerSecond = 256 * 1024 * 1024;
+/** Between looks whether something is to be done that nobody told of. */
+const lookEveryMs = 5000;
+/** Before a run once enough is dead: more may follow. */
+const usualDelayMs = 1000;
+/** Before a run when the disk is full: deletes come in numbers. */
+const urgentDelayMs = 50;
+/** A run is due when so much of a segment's size has become dead. */
+const dueShare = 0.25;
+
+interface BackgroundOptions {
+  readonly compactor: Compactor;
+  readonly journal: { readonly writtenEnd: BatchEnd };
+  readonly reserve: SpaceReserve;
+  readonly sizes: StoreSizes;
+  /** Whether to run without being asked to. */
+  readonly automatic: boolean;
+  readonly log: StoreLog;
+}
+
+export class BackgroundCompaction {
+  readonly #options: BackgroundOptions;
+  readonly #stopping = new AbortController();
+  #looking: NodeJS.Timeout | undefined;
+  #due: NodeJS.Timeout | undefined;
+  #running: Promise<unknown> = Promise.resolve();
+  #deadBytes = 0;
+  #seenSegment = 0;
+
+  constructor(options: BackgroundOptions) {
+    this.#options = options;
+    if (!options.automatic) return;
+    this.#looking = setInterval(() => this.#look(), lookEveryMs);
+    this.#looking.unref();
+  }
+
+  /** So much of the journal has ceased to be live. */
+  noteDead(sizeBytes: number): void {
+    this.#deadBytes += sizeBytes;
+    if (this.#options.reserve.full) this.#schedule(urgentDelayMs);
+    else if (this.#isDue()) this.#schedule(usualDelayMs);
+  }
+
+  /** Compacts as fast as it can. @throws StoreError of the committer; `Closed` also when the store is closed meanwhile. */
+  async now(segments?: readonly number[]): Promise<CompactionResult> {
+    const run = this.#options.compactor.run({
+      signal: this.#stopping.signal,
+      bytesPerSecond: () => Number.POSITIVE_INFINITY,
+      ...(segments === undefined ? undefined : { segments }),
+    });
+    this.#running = Promise.allSettled([this.#running, run]);
+    try {
+      return await run;
+    } catch (cause) {
+      throw this.#stopping.signal.aborted ? new StoreError('Closed', { cause }) : cause;
+    }
+  }
+
+  /** Resolves once nothing runs any more. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    clearInterval(this.#looking);
+    clearTimeout(this.#due);
+    await this.#running;
+  }
+
+  #look(): void {
+    const { journal, reserve } = this.#options;
+    const begun = journal.writtenEnd.segment !== this.#seenSegment;
+    if (begun || this.#isDue() || reserve.full) this.#schedule(0);
+  }
+
+  #isDue(): boolean {
+    return this.#deadBytes >= this.#options.sizes.segmentSizeBytes * dueShare;
+  }
+
+  #schedule(delayMs: number): void {
+    if (!this.#options.automatic || this.#due !== undefined || this.#stopping.signal.aborted) return;
+    this.#due = setTimeout(() => {
+      this.#running = Promise.allSettled([this.#running, this.#run()]);
+    }, delayMs);
+    this.#due.unref();
+  }
+
+  async #run(): Promise<void> {
+    const { compactor, journal, reserve, log } = this.#options;
+    this.#deadBytes = 0;
+    this.#seenSegment = journal.writtenEnd.segment;
+    const bytesPerSecond = (): number => (reserve.full ? fullBytesPerSecond : usualBytesPerSecond);
+    try {
+      await compactor.run({ signal: this.#stopping.signal, bytesPerSecond });
+    } catch (cause) {
+      const expected = this.#stopping.signal.aborted || (isStoreError(cause) && cause.code === 'Closed');
+      if (!expected) log('warn', 'Compaction was broken off; it will be tried again', { cause: String(cause) });
+    } finally {
+      this.#due = undefined; // only now: one run at a time is asked for
+      if (reserve.full && this.#deadBytes > 0) this.#schedule(urgentDelayMs);
+    }
+  }
+}

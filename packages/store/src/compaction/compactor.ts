@@ -1,0 +1,332 @@
+// Gives back the room that replaced and deleted records take up in the journal: carries forward what a segment alone still
+// states, then removes the segment (invariants 6, 7, 8). Runs in the background, slowed down, and never holds a writer up:
+// what it writes are ordinary operations in small groups.
+//
+// Why a rebuild from what remains comes to the same rows. A rebuild applies all records that stand, in order; at each key the
+// last one that says anything about it wins. Let segment S go. A record of S about a key matters only if it is the last one
+// about it: otherwise the later one wins, with or without S. If it is the last one and says that a row stands, the index
+// has that row, and `rowKept` says so again at the journal's end; that is judged at the commit against the index as it is
+// then, so nothing that came later is overruled. If it is the last one and says that the row is gone, the index has none
+// there, and it matters only while an older record that stands says otherwise: then `rowGone` says it again, judged likewise.
+// What a deletion takes along without saying so (uploads of a bucket, parts of an upload) has no parent left in the rows,
+// and no id comes twice: the rebuild drops it at its end, as it drops manifests that no version names and counts everything
+// anew. `rowKept` and `rowGone` are records like any other and are carried forward in their turn.
+//
+// Order, for a few segments at a time, so that a crash at any point leaves more to do and never less than everything:
+//   carry forward → checkpoint (journal durable, then the index) → readers of the old places gone → ledger durable → unlink
+// The segment that is written, and those from which opening would replay, are behind the checkpoint's mark and never go;
+// nor does one that a cursor needs, nor one that is damaged: what it lacks may matter.
+//
+// Deletions are carried for as long as an old segment stands. So that they do not pile up behind one that is mostly live,
+// that one is moved whole, once as much was written for its sake as a segment holds.
+
+import { join } from 'node:path';
+import { readMark } from '../applied-mark.ts';
+import type { Operation } from '../catalog/operation.ts';
+import { type Disk, isDiskFull } from '../disk/disk.ts';
+import type { BatchEnd } from '../journal/journal.ts';
+import type { RemovedRange, RemovedSegments } from '../journal/removed-segments.ts';
+import { segmentName } from '../journal/segment.ts';
+import type { SegmentPins } from '../journal/segment-pins.ts';
+import { type StandingSegment, StandingSegments } from '../journal/standing-segments.ts';
+import type { CompactionHealth, StoreDamage } from '../object-store.ts';
+import type { OrderedIndex } from '../ordered-index/ordered-index.ts';
+import type { ReaderEpochs } from '../reader-epochs.ts';
+import type { SpaceReserve } from '../space-reserve.ts';
+import type { StoreLog } from '../store-log.ts';
+import type { StoreSizes } from '../store-sizes.ts';
+import { beginSegment } from './relocation.ts';
+import { chooseSegments, countedLiveBytes, isWorthIt, type SurveyedSegment } from './segment-choice.ts';
+import { type MovableSegment, type MoveOutcome, SegmentMover } from './segment-mover.ts';
+import { Throttle } from './throttle.ts';
+
+/** Segments that go together: one checkpoint and one wait for readers is enough for all of them. */
+const maxRoundSegments = 8;
+/** Counters looked up before others have their turn. */
+const maxLookUps = 1000;
+/** A current segment that is full of dead records is ended early when the disk is full, from this size on. */
+const minSealedBytes = 64 * 1024;
+
+export interface CompactorOptions {
+  readonly disk: Disk;
+  /** The journal's. */
+  readonly folder: string;
+  readonly index: OrderedIndex;
+  readonly journal: { readonly writtenEnd: BatchEnd; endSegment(): void };
+  readonly commit: (operation: Operation<boolean>) => Promise<boolean>;
+  readonly readers: ReaderEpochs;
+  readonly pins: SegmentPins;
+  readonly removed: RemovedSegments;
+  readonly reserve: SpaceReserve;
+  readonly sizes: StoreSizes;
+  /** Makes journal and index durable up to here. */
+  readonly checkpoint: () => Promise<void>;
+  /** Lets go of a segment's file that is about to be removed. */
+  readonly forgetSegment: (segment: number) => void;
+  readonly onDamage: (damage: StoreDamage) => void;
+  /** A disk error other than lack of room: nothing may be written any more (invariant 5). */
+  readonly onFailure: (cause: unknown) => void;
+  readonly log: StoreLog;
+}
+
+/** How one run goes about it. */
+interface Run {
+  readonly signal: AbortSignal;
+  readonly bytesPerSecond: () => number;
+  /** Only these, whether it is worth it or not. */
+  readonly segments?: readonly number[];
+}
+
+interface SeenJournal {
+  readonly standing: readonly StandingSegment[];
+  /** By segment, as far as the index counts it. */
+  readonly liveBytes: ReadonlyMap<number, number>;
+}
+
+export interface CompactionResult {
+  readonly removedSegments: number;
+  readonly removedBytes: number;
+  readonly writtenBytes: number;
+}
+
+export class Compactor {
+  readonly #options: CompactorOptions;
+  readonly #standing: StandingSegments;
+  readonly #mover: SegmentMover;
+  readonly #surveyed = new Map<number, SurveyedSegment>();
+  /** Damaged segments that stay, with what was counted live in them: when that shrinks, the damage may be dead. */
+  readonly #kept = new Map<number, number>();
+  #running: Promise<void> = Promise.resolve();
+  #removedSegments = 0;
+  #removedBytes = 0;
+  /** Deletions carried for the sake of older segments, since the oldest was last moved for it. */
+  #deletionBytes = 0;
+  /** The segment that is moved for it. */
+  #burdensome: number | undefined;
+  #seen: SeenJournal | undefined;
+  #busy = false;
+
+  constructor(options: CompactorOptions) {
+    this.#options = options;
+    const { disk, folder, removed, index, commit } = options;
+    this.#standing = new StandingSegments({ disk, folder, removed });
+    this.#mover = new SegmentMover({ disk, folder, index, commit });
+  }
+
+  /** `undefined` until the journal was looked at. */
+  get health(): CompactionHealth | undefined {
+    if (this.#seen === undefined) return undefined;
+    const { standing, liveBytes } = this.#seen;
+    return {
+      running: this.#busy,
+      segments: standing.length,
+      journalBytes: standing.reduce((total, { sizeBytes }) => total + sizeBytes, 0),
+      liveBytes: standing.reduce((total, { number }) => total + (liveBytes.get(number) ?? 0), 0),
+      keptSegments: this.#kept.size,
+      ...this.#done,
+    };
+  }
+
+  /** What was done since the beginning. */
+  get #done(): CompactionResult {
+    return {
+      removedSegments: this.#removedSegments,
+      removedBytes: this.#removedBytes,
+      writtenBytes: this.#mover.writtenBytes,
+    };
+  }
+
+  /** Compacts what is worth it, after whatever run is under way. @throws StoreError of the committer; AbortError. */
+  async run(run: Run): Promise<CompactionResult> {
+    const before = this.#done;
+    const running = this.#running.then(() => this.#rounds(run));
+    this.#running = running.catch(() => undefined); // whoever asked for this run is told
+    await running;
+    const { removedSegments, removedBytes, writtenBytes } = this.#done;
+    return {
+      removedSegments: removedSegments - before.removedSegments,
+      removedBytes: removedBytes - before.removedBytes,
+      writtenBytes: writtenBytes - before.writtenBytes,
+    };
+  }
+
+  async #rounds(run: Run): Promise<void> {
+    this.#busy = true;
+    // None is tried twice, so that a run ends whatever it finds.
+    const tried = new Set<number>();
+    try {
+      for (;;) {
+        run.signal.throwIfAborted();
+        const journal = await this.#look();
+        const chosen = this.#choose(journal, run).filter(({ number }) => !tried.has(number));
+        if (chosen.length === 0 && !(await this.#endCurrentSegment(run))) return; // what was seen is how it is left
+        for (const { number } of chosen) tried.add(number);
+        await this.#remove(await this.#moveAll(chosen, journal, run), run.signal);
+      }
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  /** All segments that stand, and what is live in each as far as the index counts it. */
+  async #look(): Promise<SeenJournal> {
+    const { index, journal } = this.#options;
+    const standing = await this.#standing.list(journal.writtenEnd.segment);
+    const liveBytes = new Map<number, number>();
+    for (const [at, { number }] of standing.entries()) {
+      liveBytes.set(number, countedLiveBytes(index, number));
+      if (at % maxLookUps === maxLookUps - 1) await new Promise(setImmediate);
+    }
+    const seen = { standing, liveBytes };
+    this.#seen = seen;
+    return seen;
+  }
+
+  #choose(journal: SeenJournal, { segments }: Run): MovableSegment[] {
+    const { pins, reserve, sizes } = this.#options;
+    const currentSegment = this.#options.journal.writtenEnd.segment;
+    const end = Math.min(currentSegment, pins.oldestNeededSegment() ?? currentSegment);
+    const movable = journal.standing.filter(isMovable).filter(({ number }) => number < end && !this.#isKept(number));
+    if (segments !== undefined) return movable.filter(({ number }) => segments.includes(number));
+    const chosen = chooseSegments({
+      segments: movable,
+      liveBytes: journal.liveBytes,
+      surveyed: this.#surveyed,
+      currentSegment,
+      diskFull: reserve.full,
+      maxCarriedBytes: this.#maxCarriedBytes(),
+    });
+    const round = chosen.slice(0, maxRoundSegments);
+    const [oldest] = movable;
+    if (this.#deletionBytes >= sizes.segmentSizeBytes && oldest !== undefined && !reserve.full) {
+      this.#deletionBytes = 0;
+      this.#burdensome = oldest.number;
+      if (!round.includes(oldest)) round.push(oldest);
+    }
+    return round.sort((a, b) => a.number - b.number);
+  }
+
+  /** A full disk has only the reserve to write to, and half of it is for deletes. */
+  #maxCarriedBytes(): number {
+    const { reserve, sizes } = this.#options;
+    return reserve.full ? sizes.reserveSizeBytes / 2 : Number.POSITIVE_INFINITY;
+  }
+
+  #isKept(segment: number): boolean {
+    const liveBytes = this.#kept.get(segment);
+    return liveBytes !== undefined && countedLiveBytes(this.#options.index, segment) >= liveBytes;
+  }
+
+  /** Has the journal go on in a new segment when the disk is full of what is dead in this one; answers whether it did. */
+  async #endCurrentSegment({ segments }: Run): Promise<boolean> {
+    const { index, journal, pins, reserve, commit } = this.#options;
+    const { segment, offset } = journal.writtenEnd;
+    if (!reserve.full || segments !== undefined || offset < minSealedBytes) return false;
+    if ((pins.oldestNeededSegment() ?? segment + 1) <= segment) return false;
+    const carriedBytes = countedLiveBytes(index, segment);
+    const maxCarriedBytes = this.#maxCarriedBytes();
+    if (!isWorthIt({ sizeBytes: offset, carriedBytes, diskFull: true, maxCarriedBytes })) return false;
+    journal.endSegment();
+    await commit(beginSegment());
+    return true;
+  }
+
+  /** In order, so that of several that go together the first ones may go alone. */
+  async #moveAll(chosen: readonly MovableSegment[], { standing }: SeenJournal, run: Run): Promise<MovableSegment[]> {
+    const throttle = new Throttle(run);
+    const moved: MovableSegment[] = [];
+    for (const segment of chosen) {
+      const { number, sizeBytes } = segment;
+      const others = standing.filter((other) => other !== segment && !moved.some((gone) => gone === other));
+      const forced = run.segments !== undefined || number === this.#burdensome;
+      const mayCarry = (left: { readonly carriedBytes: number; readonly begun: boolean }): boolean =>
+        this.#mayCarry({ ...left, forced, sizeBytes });
+      const outcome = await this.#mover.move({ segment, others, throttle, mayCarry });
+      if (this.#settle(segment, outcome)) moved.push(segment);
+    }
+    return moved;
+  }
+
+  #mayCarry(move: { carriedBytes: number; begun: boolean; forced: boolean; sizeBytes: number }): boolean {
+    const maxCarriedBytes = this.#maxCarriedBytes();
+    if (move.begun || move.forced) return move.carriedBytes <= maxCarriedBytes;
+    return isWorthIt({ ...move, diskFull: this.#options.reserve.full, maxCarriedBytes });
+  }
+
+  /** Answers whether the segment may go. */
+  #settle(segment: MovableSegment, outcome: MoveOutcome): boolean {
+    const { index, journal } = this.#options;
+    const liveBytes = countedLiveBytes(index, segment.number);
+    if (outcome.kind === 'damaged') {
+      this.#keep(segment, outcome.damage, liveBytes);
+      return false;
+    }
+    const { bodylessBytes, deletionBytes } = outcome.survey;
+    this.#surveyed.set(segment.number, { bodylessBytes, atSegment: journal.writtenEnd.segment });
+    if (outcome.kind === 'left') return false;
+    this.#deletionBytes += deletionBytes;
+    if (liveBytes === 0) return true;
+    const description = `${liveBytes} bytes in it are counted live and were not found; the segment is not compacted`;
+    this.#keep(segment, { offset: 0, sizeBytes: segment.sizeBytes, description }, liveBytes);
+    return false;
+  }
+
+  #keep(segment: MovableSegment, damage: Omit<StoreDamage, 'file'>, liveBytes: number): void {
+    this.#kept.set(segment.number, liveBytes);
+    this.#options.onDamage({ file: `journal/${segmentName(segment.number)}`, ...damage });
+  }
+
+  async #remove(moved: readonly MovableSegment[], signal: AbortSignal): Promise<void> {
+    if (moved.length === 0) return;
+    const { disk, folder, index, readers, pins, removed, reserve, checkpoint, forgetSegment, log } = this.#options;
+    const mark = readMark(index);
+    await checkpoint();
+    await unlessAborted(readers.drain(), signal);
+    const end = Math.min(mark?.segment ?? 0, pins.oldestNeededSegment() ?? Number.POSITIVE_INFINITY);
+    const going = moved.filter(({ number }) => number < end);
+    if (going.length === 0) return;
+    await this.#noteRemoved(() => reserve.spend(() => removed.add(going.map(rangeOf))));
+    for (const { number, sizeBytes } of going) {
+      forgetSegment(number);
+      await disk.remove(join(folder, segmentName(number)));
+      this.#surveyed.delete(number);
+      this.#kept.delete(number);
+      this.#removedSegments += 1;
+      this.#removedBytes += sizeBytes;
+    }
+    log('info', 'Segments of the journal were compacted away', {
+      segments: going.length,
+      last: going.at(-1)?.number ?? 0,
+    });
+  }
+
+  async #noteRemoved(note: () => Promise<void>): Promise<void> {
+    try {
+      await note();
+    } catch (cause) {
+      if (!isDiskFull(cause)) this.#options.onFailure(cause);
+      throw cause;
+    }
+  }
+}
+
+function isMovable(segment: StandingSegment): segment is MovableSegment {
+  return segment.records !== undefined;
+}
+
+function rangeOf({ number, records }: MovableSegment): RemovedRange {
+  return { firstSegment: number, lastSegment: number, firstLsn: records.firstLsn, lastLsn: records.lastLsn };
+}
+
+/** Waits for something that may take as long as it likes, but no longer than until the work is to stop. */
+async function unlessAborted(waited: Promise<void>, signal: AbortSignal): Promise<void> {
+  const aborted = Promise.withResolvers<void>();
+  const onAbort = (): void => aborted.resolve();
+  signal.addEventListener('abort', onAbort);
+  try {
+    await Promise.race([waited, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+  signal.throwIfAborted();
+}

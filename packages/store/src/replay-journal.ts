@@ -1,0 +1,95 @@
+// Applies to an index what the journal has and the index does not have yet; to an empty one, everything. Used by the opening
+// of a store (recover-store.ts), and by rebuilding and checking (checking/).
+
+import { join } from 'node:path';
+import { appliedKey, encodeMark, readMark, rebuildingKey } from './applied-mark.ts';
+import { applyFact } from './catalog/facts.ts';
+import { countReferences, settledLater } from './catalog/references.ts';
+import { type SettledRows, settleReferences } from './catalog/settle-references.ts';
+import type { Disk } from './disk/disk.ts';
+import type { BatchMark } from './journal/journal.ts';
+import { type ReadSegment, type Recovered, recoverJournal } from './journal/recovery.ts';
+import type { StoreDamage } from './object-store.ts';
+import type { OrderedIndex } from './ordered-index/ordered-index.ts';
+import { PendingView } from './ordered-index/pending-view.ts';
+
+interface ReplayOptions {
+  readonly disk: Disk;
+  /** The data folder. */
+  readonly directory: string;
+  readonly storeId: Buffer;
+  readonly index: OrderedIndex;
+  /** Takes what is damaged, with its bytes where there are some. */
+  readonly onDamage: (damage: StoreDamage, bytes: Buffer | undefined) => Promise<void>;
+  /** Told of each segment, once it is read. Default: nobody. */
+  readonly onSegment?: (segment: ReadSegment) => void;
+  /** Leaves the journal as it is, also what lies behind its end. Default: false. */
+  readonly readOnly?: boolean;
+}
+
+export interface Replayed extends Recovered {
+  /** Whether the index was made from the whole journal, and not from a state that it had before. */
+  readonly rebuilt: boolean;
+  readonly damaged: boolean;
+  /** What the index holds; known when it was rebuilt. */
+  readonly rows: SettledRows | undefined;
+}
+
+/** Facts are applied in transactions of about so many rows. */
+const rowsPerTransaction = 10_000;
+/** The index is made durable after so many of them, so that a rebuild that is broken off goes on from there. */
+const transactionsPerCheckpoint = 50;
+
+/** @throws IndexAheadError when the index has what the journal does not. */
+export async function replayJournal(options: ReplayOptions): Promise<Replayed> {
+  const { disk, directory, storeId, index, onDamage, onSegment, readOnly = false } = options;
+  const from = readMark(index);
+  // A rebuild that was broken off goes on as one: what it has counts nothing yet.
+  const rebuilt = from === undefined || index.get(rebuildingKey) !== undefined;
+  let view = new PendingView(index);
+  let counted = countReferences(view);
+  let transactions = 0;
+  let damaged = false;
+  let rows: SettledRows | undefined;
+  const apply = (mark: BatchMark): void => {
+    if (rebuilt) view.put(rebuildingKey, Buffer.alloc(0));
+    else counted.settle();
+    view.put(appliedKey, encodeMark(mark));
+    index.apply(view.changes);
+    view = new PendingView(index);
+    counted = countReferences(view);
+    transactions += 1;
+  };
+  const recovered = await recoverJournal({
+    disk,
+    folder: join(directory, 'journal'),
+    storeId,
+    from,
+    readOnly,
+    onBatch: async (facts, mark) => {
+      for (const fact of facts) applyFact(fact, view, rebuilt ? settledLater : counted);
+      if (view.changes.size < rowsPerTransaction) return;
+      apply(mark);
+      if (transactions % transactionsPerCheckpoint === 0) await index.flush(journalIsDurable);
+    },
+    onDamage: async (found, bytes) => {
+      damaged = true;
+      await onDamage(found, bytes);
+    },
+    ...(onSegment === undefined ? undefined : { onSegment }),
+  });
+  const { lastMark } = recovered;
+  if (lastMark !== undefined && recovered.batchCount > 0) apply(lastMark);
+  if (rebuilt && lastMark !== undefined) {
+    rows = await settleReferences(index, { complete: !damaged });
+    index.apply(new Map([[rebuildingKey.toString('latin1'), { key: rebuildingKey, value: undefined }]]));
+    transactions += 1;
+  }
+  if (transactions > 0) await index.flush(journalIsDurable);
+  return { ...recovered, rebuilt, damaged, rows };
+}
+
+/** What recovery reads stands on the disk; what a crash of the process left in the cache alone is read again if it goes. */
+async function journalIsDurable(): Promise<void> {
+  return undefined;
+}

@@ -1,0 +1,68 @@
+// What the threads of one store share in memory: whether the index has changed since a thread looked, and the numbers of
+// blobs. Decision 008.
+//
+// The generation of the index is odd while a commit is being applied and even otherwise. A thread may read from its last
+// snapshot as long as the generation is the even one that it saw before it took that snapshot: then no commit has become
+// visible to anybody since. So a read that begins after an answer sees what was answered, and no thread reads an older
+// state than another one has read before.
+//
+// Blob counts come in groups, one folder each, dealt out to the threads in turn: no number is given twice, and what a
+// thread has left behind that died is found by its groups.
+
+import { blobsPerGroup } from '../blobs/blob-file.ts';
+
+const generationCell = 0;
+const firstBlobCell = 1;
+
+export class SharedCounters {
+  readonly memory: SharedArrayBuffer;
+  readonly #cells: Int32Array<SharedArrayBuffer>;
+
+  constructor(memory: SharedArrayBuffer) {
+    this.memory = memory;
+    this.#cells = new Int32Array(memory);
+  }
+
+  /** For the thread that has the store open, and so many others. */
+  static create(workers: number): SharedCounters {
+    const memory = new SharedArrayBuffer((firstBlobCell + 1 + workers) * Int32Array.BYTES_PER_ELEMENT);
+    const counters = new SharedCounters(memory);
+    counters.nextBlobCount(0); // 0 is no blob's number
+    return counters;
+  }
+
+  get generation(): number {
+    return Atomics.load(this.#cells, generationCell);
+  }
+
+  /** Makes a change to the index that others may see at any moment from now on. */
+  changeIndex(apply: () => void): void {
+    Atomics.add(this.#cells, generationCell, 1);
+    try {
+      apply();
+    } finally {
+      Atomics.add(this.#cells, generationCell, 1);
+    }
+  }
+
+  /** The next number of a blob, from 1. `seat` is 0 for the thread that has the store open. */
+  nextBlobCount(seat: number): number {
+    return this.#countAt(seat, Atomics.add(this.#cells, firstBlobCell + seat, 1));
+  }
+
+  /** The groups that a seat has begun, in order. */
+  groupsOf(seat: number): number[] {
+    const taken = Atomics.load(this.#cells, firstBlobCell + seat);
+    return Array.from({ length: Math.ceil(taken / blobsPerGroup) }, (_, turn) => turn * this.#seats + seat);
+  }
+
+  get #seats(): number {
+    return this.#cells.length - firstBlobCell;
+  }
+
+  /** Groups are dealt out in turn; with one seat, the numbers simply rise. */
+  #countAt(seat: number, index: number): number {
+    const turn = Math.floor(index / blobsPerGroup);
+    return (turn * this.#seats + seat) * blobsPerGroup + (index % blobsPerGroup);
+  }
+}

@@ -1,0 +1,76 @@
+// What befalls a history beside the loss of power: which durability its buckets have, whether the disk fills up or fails,
+// whether the index is lost. Drawn from the seed at its beginning.
+
+import type { Durability } from '@stowage/store';
+import type { SeededRandom } from '../../../packages/store/src/testing/seeded-random.ts';
+import { type CutClass, cutClasses } from './cut-points.ts';
+import type { Promised } from './model.ts';
+import { weakBucket } from './workplace.ts';
+
+export const historyKinds = {
+  /** Everything is strict. */
+  power: 45,
+  /** One bucket is of a weaker durability, or all are but two. */
+  weak: 18,
+  /** The disk fills up, and has room again. */
+  full: 15,
+  /** The disk fails once or for good. */
+  failing: 15,
+  /** Bits turn over. */
+  rot: 7,
+} as const;
+
+export type HistoryKind = keyof typeof historyKinds;
+
+export interface Circumstances {
+  readonly kind: HistoryKind;
+  /** Of buckets that have none of their own. */
+  readonly usual: Durability;
+  /** Of the weak bucket. */
+  readonly weak: Promised;
+  /** Whether the index is lost now and then, and rebuilt from the journal. */
+  readonly losesIndex: boolean;
+  readonly hasFollower: boolean;
+  readonly compactsOften: boolean;
+}
+
+export function drawCircumstances(random: SeededRandom): Circumstances {
+  const kind = random.pickWeighted(historyKinds);
+  const weak = kind === 'weak' ? random.pick(['interval', 'memory'] as const) : 'strict';
+  const usualIsWeak = kind === 'weak' && random.chance(0.4);
+  return {
+    kind,
+    usual: usualIsWeak ? durabilityOf(weak) : { level: 'strict' },
+    weak,
+    losesIndex: random.chance(0.25),
+    hasFollower: (kind === 'power' || kind === 'weak') && random.chance(0.4),
+    compactsOften: random.chance(0.4),
+  };
+}
+
+export function durabilityOf(promised: Promised): Durability {
+  return promised === 'interval' ? { level: 'interval', intervalMs: 40 } : { level: promised };
+}
+
+export function promiseOf({ weak }: Circumstances, bucket: string): Promised {
+  return bucket === weakBucket ? weak : 'strict';
+}
+
+/** An operation of the disk that fails, once or from then on. */
+export interface PlannedFault {
+  readonly cutClass: CutClass;
+  readonly occurrence: number;
+  readonly lasts: boolean;
+}
+
+/** What the store must stop writing for, at once, when it fails (invariant 5). */
+const fatal = /^(?:journal: (?:write|sync|truncate)|rotation|blob: (?:write|sync))/;
+
+export function isFatal(cutClass: CutClass): boolean {
+  return fatal.test(cutClass);
+}
+
+export function drawFault(random: SeededRandom): PlannedFault {
+  const cutClass = random.pick(cutClasses.filter((name) => name !== 'reading' && !name.startsWith('format')));
+  return { cutClass, occurrence: random.below(random.pick([1, 3, 12])), lasts: random.chance(0.4) };
+}
