@@ -24,6 +24,7 @@ import {
 } from '@stowage/contract';
 import { type Engine, startEngine } from '@stowage/engine';
 import {
+  type ClamdSettings,
   type FileService,
   type FileServiceOptions,
   type FilesLimits,
@@ -45,6 +46,7 @@ export const smallParts: Partial<FilesLimits> = { multipartThresholdBytes: 5 * m
 interface FixtureOptions {
   readonly limits?: Partial<FilesLimits>;
   readonly policies?: UploadPolicies;
+  readonly clamd?: ClamdSettings;
   readonly consoleDirectory?: string;
   readonly allowedOrigins?: readonly string[];
   /** Gives the endpoint that the service is to use instead of the engine's own: a proxy before it. */
@@ -111,7 +113,7 @@ export class ServiceFixture {
   }
 
   async #start(clock: () => number, options: FixtureOptions): Promise<void> {
-    const { limits, policies, consoleDirectory, allowedOrigins, through } = options;
+    const { limits, policies, clamd, consoleDirectory, allowedOrigins, through } = options;
     const complain = (message: string, fields: object): void => {
       this.complaints.push(`${message} ${JSON.stringify(fields)}`);
     };
@@ -130,6 +132,7 @@ export class ServiceFixture {
       background: false,
       ...(limits === undefined ? {} : { limits }),
       ...(policies === undefined ? {} : { policies }),
+      ...(clamd === undefined ? {} : { clamd }),
       ...(consoleDirectory === undefined ? {} : { consoleDirectory }),
       ...(allowedOrigins === undefined ? {} : { allowedOrigins }),
     };

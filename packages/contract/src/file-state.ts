@@ -40,7 +40,9 @@ export const fileStates = {
   expired: { next: ['purging'], downloadable: false, terminal: true },
   /** The bytes are not what was announced, or not allowed. */
   rejected: { next: ['purging'], downloadable: false, terminal: true },
-  quarantined: { next: ['purging'], downloadable: false, terminal: true },
+  /** Malware was found in the bytes. Kept for a while, to be judged anew or removed. */
+  quarantined: { next: ['scanning', 'purging'], downloadable: false, terminal: true },
+  /** The bytes could not be judged, and must be. */
   'scan-failed': { next: ['scanning', 'purging'], downloadable: false, terminal: false },
 } as const satisfies Record<string, StateRow>;
 

@@ -25,6 +25,11 @@ export type FileEvent =
   /** `policy` says what judged the bytes. */
   | { readonly kind: 'scanned'; readonly policy: string; readonly previewable: boolean }
   /** `forGood`: nobody is to restore it; it is purged as soon as it may be. */
+  | { readonly kind: 'infected'; readonly signature: string }
+  /** Nothing can judge the bytes, and the policy wants them judged. */
+  | { readonly kind: 'scan-failed'; readonly reason: string }
+  /** To be judged anew: by newer signatures, or a scanner that takes more. */
+  | { readonly kind: 'rescan' }
   | { readonly kind: 'trashed'; readonly forGood?: boolean }
   | { readonly kind: 'restored'; readonly previewable: boolean }
   | { readonly kind: 'purge-started' }
@@ -86,7 +91,20 @@ export function transition(
       return { changes: { ...review, ...changes }, jobs: [now('validate')] };
     }
     case 'validated':
-      return { changes: { ...review, contentType: event.contentType }, jobs: [] };
+      return { changes: { ...review, contentType: event.contentType, scanningSinceMs: nowMs }, jobs: [] };
+    case 'rescan':
+      return { changes: { ...review, reason: null, scanningSinceMs: nowMs }, jobs: [now('validate')] };
+    case 'infected':
+      return {
+        changes: {
+          ...review,
+          reason: `Malware was found: ${event.signature}.`,
+          reviewAtMs: nowMs + limits.rejectedRetentionMs,
+        },
+        jobs: [],
+      };
+    case 'scan-failed':
+      return { changes: { ...review, reason: event.reason, reviewAtMs: nowMs + limits.rejectedRetentionMs }, jobs: [] };
     case 'rejected':
       return {
         changes: { ...review, reason: event.reason, reviewAtMs: nowMs + limits.rejectedRetentionMs },
@@ -144,6 +162,9 @@ const targets = {
   validated: 'scanning',
   rejected: 'rejected',
   scanned: 'ready',
+  infected: 'quarantined',
+  'scan-failed': 'scan-failed',
+  rescan: 'scanning',
   trashed: 'trashed',
   restored: 'ready',
   'purge-started': 'purging',

@@ -50,6 +50,8 @@ export interface FileRecord {
   readonly checksumValue: string | null;
   /** What judged the bytes: `no scanner configured` where nothing did. */
   readonly scanPolicy: string | null;
+  /** Since when it waits for its verdict. */
+  readonly scanningSinceMs: number | null;
   readonly previews: readonly PreviewPreset[];
   readonly width: number | null;
   readonly height: number | null;

@@ -6,4 +6,5 @@ export type { FilesLimits } from './limits.ts';
 export type { FilesLog, LogFields } from './log.ts';
 export { type FileService, type FileServiceOptions, openFileService } from './open-file-service.ts';
 export type { UploadPolicies, UploadPolicy } from './policies.ts';
+export type { ClamdSettings } from './scanning/clamd.ts';
 export { type RunningFileService, type StartFileServiceOptions, startFileService } from './start-file-service.ts';

@@ -57,6 +57,10 @@ export interface FilesLimits {
   readonly bucketTimeoutMs: number;
   /** Longest wait for a connection to the bucket. Default 5 seconds. */
   readonly bucketConnectTimeoutMs: number;
+  /** How long a file of a policy `when-available` waits for a scanner that is away. Default 1 hour. */
+  readonly scanHoldMs: number;
+  /** Largest file that is given to the scanner. clamd's `StreamMaxLength` must not be smaller. Default 2 GiB. */
+  readonly scanMaxBytes: number;
   /** Files in one ZIP archive, and on one page of a share. Default 10,000. */
   readonly maxArchiveFiles: number;
   /** How long the right password opens a share. Default 1 hour. */
@@ -92,6 +96,8 @@ export const defaultLimits: FilesLimits = {
   previewMemoryBytes: 768 * mib,
   bucketTimeoutMs: 30 * secondMs,
   bucketConnectTimeoutMs: 5 * secondMs,
+  scanHoldMs: hourMs,
+  scanMaxBytes: 2 * gib,
   maxArchiveFiles: 10_000,
   sharePasswordLifeMs: hourMs,
   sharePasswordsPerMinute: 20,

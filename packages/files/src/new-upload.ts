@@ -74,6 +74,7 @@ export function newUpload(
     checksumAlgorithm: null,
     checksumValue: null,
     scanPolicy: null,
+    scanningSinceMs: null,
     previews: [],
     width: null,
     height: null,

@@ -28,6 +28,7 @@ import { makePreviews } from './previews/make-previews.ts';
 import { openPreviewMaker } from './previews/preview-maker.ts';
 import { reconcile } from './reconcile.ts';
 import { discardBytes, pruneVersions, purgeFile } from './removal.ts';
+import { type ClamdSettings, openClamd } from './scanning/clamd.ts';
 import { openSearch } from './search-files.ts';
 import { openShareTokens } from './share-token.ts';
 import { openShares } from './shares.ts';
@@ -54,6 +55,8 @@ export interface FileServiceOptions {
   readonly limits?: Partial<FilesLimits>;
   /** What may be uploaded, by category. Default: anything, in the category `default`. */
   readonly policies?: UploadPolicies;
+  /** A running clamd. Default: files are not scanned, and their rows say so. */
+  readonly clamd?: ClamdSettings;
   /** A built console to serve at `/`. Default: none. */
   readonly consoleDirectory?: string;
   /** Origins of pages, beside the service's own, that may call the API and send bytes to the bucket. Default: none. */
@@ -107,8 +110,22 @@ export async function openFileService(options: FileServiceOptions): Promise<File
     worker.wake();
   };
   const mover = openFileMover({ files, clock, limits, policies, log, onMove });
+  const scanner = options.clamd === undefined ? undefined : openClamd(options.clamd);
   const wake = (): void => worker.wake();
-  const parts = { bucket, files, folders: database.folders, policies, mover, keys, signer, limits, clock, newId };
+  const parts = {
+    bucket,
+    files,
+    folders: database.folders,
+    policies,
+    scanner,
+    log,
+    mover,
+    keys,
+    signer,
+    limits,
+    clock,
+    newId,
+  };
   const uploads = openUploads({ ...parts, onJob: wake });
   const storedFiles = openStoredFiles(parts);
   const folders = openFolders({ ...parts, database, onTrashed: (fileId) => watch.changed(fileId) });
@@ -206,6 +223,7 @@ export async function openFileService(options: FileServiceOptions): Promise<File
       closing ??= (async () => {
         watch.close();
         maker.close();
+        scanner?.close();
         await worker.close();
         bucket.close();
         await database.close();

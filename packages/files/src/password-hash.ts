@@ -3,7 +3,7 @@
 
 import { argon2, randomBytes, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
-import { FilesError } from './files-error.ts';
+import { openTurns } from './turns.ts';
 
 export interface PasswordHashes {
   hash(password: string): Promise<string>;
@@ -19,21 +19,20 @@ const lanes = 4;
 const saltBytes = 16;
 const tagBytes = 32;
 /** Each takes `memoryKib` while it runs. */
-const maxAtOnce = 2;
-/** Others wait; beyond that they are refused rather than kept. */
+const atOnce = 2;
 const maxWaiting = 100;
 
 const phc = /^\$argon2id\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/;
 
 export function openPasswordHashes(random: (sizeBytes: number) => Uint8Array = randomBytes): PasswordHashes {
-  const take = openTurns();
+  const turns = openTurns({ atOnce, maxWaiting });
 
   async function tag(
     password: string,
     salt: Uint8Array,
     cost: { memory: number; passes: number; parallelism: number },
   ) {
-    const release = await take();
+    const release = await turns.take();
     try {
       // Unicode text has several spellings; RFC 8265 compares passwords in NFC.
       const message = Buffer.from(password.normalize('NFC'));
@@ -64,25 +63,4 @@ export function openPasswordHashes(random: (sizeBytes: number) => Uint8Array = r
 /** PHC strings hold base64 without padding. */
 function base64(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('base64').replace(/=+$/, '');
-}
-
-/** Lets a few through at a time; answers how to let the next one through. */
-function openTurns(): () => Promise<() => void> {
-  let running = 0;
-  const waiting: (() => void)[] = [];
-  const release = (): void => {
-    const next = waiting.shift();
-    if (next === undefined) running -= 1;
-    else next();
-  };
-  return () => {
-    if (running < maxAtOnce) {
-      running += 1;
-      return Promise.resolve(release);
-    }
-    if (waiting.length >= maxWaiting) {
-      return Promise.reject(new FilesError('too-many-requests', { retryAfterSeconds: 5 }));
-    }
-    return new Promise((resolve) => waiting.push(() => resolve(release)));
-  };
 }

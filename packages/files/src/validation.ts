@@ -1,23 +1,20 @@
-// Takes a file from `uploaded` to `ready` or `rejected`: its true size, the sameness of its bytes, what they are.
-// No virus scanner is there yet: `scanning` passes, and the row says so. Safe to repeat from any point.
+// Takes a file from `uploaded` to rest: its true size, the sameness of its bytes, what they are, and what the scanner says.
+// Each step rests on the row alone, so that it is safe to repeat from any point.
 
 import type { Bucket } from './bucket/bucket.ts';
-import { isPreviewable, judgeContent, sniffedBytes } from './content-rules.ts';
+import { judgeContent, sniffedBytes } from './content-rules.ts';
 import type { FileTable } from './database/database.ts';
 import type { FileEvent } from './file-lifecycle.ts';
 import type { FileRecord } from './file-record.ts';
 import type { FileMover } from './move-file.ts';
-import { allowsType, type ChosenPolicy, type Policies } from './policies.ts';
+import { allowsType, type ChosenPolicy } from './policies.ts';
+import { type ScanFileOptions, scanFile } from './scan-file.ts';
 
-interface ValidationOptions {
+interface ValidationOptions extends ScanFileOptions {
   readonly bucket: Bucket;
   readonly files: FileTable;
   readonly mover: FileMover;
-  readonly policies: Policies;
 }
-
-/** What stands in the row where no scanner judged the bytes. */
-const noScannerPolicy = 'no scanner configured';
 
 /** Steps from `uploaded` to rest, and as many again for rows that another process moved meanwhile. */
 const maxSteps = 8;
@@ -34,7 +31,8 @@ export async function validateFile(file: FileRecord, options: ValidationOptions)
   }
 }
 
-async function nextEvent(file: FileRecord, { bucket, policies }: ValidationOptions): Promise<FileEvent | undefined> {
+async function nextEvent(file: FileRecord, options: ValidationOptions): Promise<FileEvent | undefined> {
+  const { bucket, policies } = options;
   switch (file.state) {
     case 'uploaded':
       await abortStrays(file, bucket);
@@ -42,7 +40,7 @@ async function nextEvent(file: FileRecord, { bucket, policies }: ValidationOptio
     case 'validating':
       return inspect(file, bucket, policies.of(file.category));
     case 'scanning':
-      return { kind: 'scanned', policy: noScannerPolicy, previewable: isPreviewable(file.contentType) };
+      return scanFile(file, options);
     default:
       return undefined;
   }

@@ -33,6 +33,7 @@ export function aFile(over: Partial<FileRecord> = {}): FileRecord {
     checksumAlgorithm: null,
     checksumValue: null,
     scanPolicy: null,
+    scanningSinceMs: null,
     previews: [],
     width: null,
     height: null,

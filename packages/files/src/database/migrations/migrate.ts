@@ -8,10 +8,11 @@ import { first } from './001-first.ts';
 import { tree } from './002-tree.ts';
 import { search } from './003-search.ts';
 import { shares } from './004-shares.ts';
+import { scan } from './005-scan.ts';
 import type { Migration, MigrationContext, SqlDialect } from './migration.ts';
 
 /** Numbered by their place, from 1. */
-const migrations: readonly Migration[] = [first, tree, search, shares];
+const migrations: readonly Migration[] = [first, tree, search, shares, scan];
 
 /** Of all processes that start at once, one migrates: the number is this service's own choice. */
 const advisoryLock = 7_867_923;
