@@ -44,7 +44,7 @@ async function main(): Promise<void> {
     const rounds: LibraryModeResult['rounds'][number][] = [];
     for (let round = 0; round <= Number(values.rounds); round += 1) {
       for (const library of round % 2 === 0 ? libraries : libraries.toReversed()) {
-        const measured = await measureOnce(library, join(directory, `${rounds.length}`));
+        const measured = await measureOnce(library, await mkdtemp(join(directory, 'own-')));
         if (round > 0) rounds.push({ library: library.name, ...measured }); // The first fills the file cache.
       }
     }
@@ -85,19 +85,20 @@ async function findLibraries(installed: string): Promise<readonly Library[]> {
 async function measureOnce(library: Library, directory: string): Promise<FirstPutResult & { processMs: number }> {
   const port = await findFreePort();
   const signing = { endpoint: `http://127.0.0.1:${port}`, credentials: library.credentials, region: 'us-east-1' };
-  const targets = ['/library', '/library/object'].map((path) => {
+  const sign = (path: string): string => {
     const times = { nowMs: Date.now(), expiresSeconds: 600, signingKeys: new SigningKeys() };
     return presignUrl({ method: 'PUT', path, ...signing, ...times }).slice(signing.endpoint.length);
-  });
-  await mkdir(directory, { recursive: true });
+  };
   const begun = performance.now();
   const child = fork(entry, { execArgv: [...library.nodeArgs] });
-  const order: FirstPutOrder = { ...library, port, directory, targets };
+  const targets = { bucketTarget: sign('/library'), objectTarget: sign('/library/object') };
+  const order: FirstPutOrder = { ...library, port, directory, ...targets };
   const result = await new Promise<FirstPutResult>((resolve, reject) => {
     const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
     child.on('message', (answer: FirstPutResult | { readonly error: string }) => {
-      if ('error' in answer) reject(new Error(`${library.name}: ${answer.error}`));
-      else resolve(answer);
+      if (!('error' in answer)) return resolve(answer);
+      child.kill('SIGKILL');
+      reject(new Error(`${library.name}: ${answer.error}`));
     });
     child.on('close', (code) => {
       clearTimeout(timer);

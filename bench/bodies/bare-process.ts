@@ -1,14 +1,15 @@
 // What large bodies are measured against: node:http and nothing else, as one would write it in an afternoon. A PUT is hashed
-// (MD5) on the main thread, appended to a file of its own and made durable with one fdatasync; a GET is a read stream piped
-// into the answer. No signature, no index, no checksum, no atomic overwrite, no limit: it is a yardstick, not a server.
+// (MD5) on the main thread, appended to a new file and made durable with one fdatasync; a GET is a read stream piped into
+// the answer. No signature, no index, no checksum, no limit: it is a yardstick, not a server.
 // Run as a process of its own by body-server.ts, which gives it a folder; it tells its port over IPC.
 
 import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream, fdatasync } from 'node:fs';
+import { createReadStream, createWriteStream, fdatasync, renameSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import process from 'node:process';
 
+let count = 0;
 const [folder = '.'] = process.argv.slice(2);
 
 const server = createServer((request, response) => {
@@ -24,7 +25,10 @@ process.on('disconnect', () => process.exit());
 
 function put(request: IncomingMessage, response: ServerResponse): void {
   const hash = createHash('md5');
-  const file = createWriteStream(fileOf(request), { autoClose: false });
+  const path = fileOf(request);
+  const written = `${path}.${count}`;
+  count += 1;
+  const file = createWriteStream(written, { autoClose: false });
   let descriptor = -1;
   file.on('open', (opened) => {
     descriptor = opened;
@@ -34,6 +38,7 @@ function put(request: IncomingMessage, response: ServerResponse): void {
   file.on('finish', () =>
     fdatasync(descriptor, (error) => {
       file.close();
+      renameSync(written, path);
       response.writeHead(error === null ? 200 : 500, { etag: `"${hash.digest('hex')}"`, 'content-length': 0 });
       response.end();
     }),

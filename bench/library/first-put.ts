@@ -11,8 +11,9 @@ export interface FirstPutOrder {
   readonly port: number;
   readonly directory: string;
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
-  /** Paths, signed for this port: of the bucket, then of the object. */
-  readonly targets: readonly string[];
+  /** Path and query, signed for this port. */
+  readonly bucketTarget: string;
+  readonly objectTarget: string;
 }
 
 export interface FirstPutResult {
@@ -39,7 +40,8 @@ async function run(order: FirstPutOrder): Promise<FirstPutResult> {
   const begun = performance.now();
   const { importMs, close } = order.library === 'stowage' ? await startOurs(order) : await startS3rver(order);
   const startedMs = performance.now() - begun;
-  for (const target of order.targets) await put(order.port, target);
+  await put(order.port, order.bucketTarget, '');
+  await put(order.port, order.objectTarget, 'the first object');
   const firstPutMs = performance.now() - begun;
   await sleep(restMs);
   const idleBytes = process.memoryUsage.rss();
@@ -76,7 +78,7 @@ async function startS3rver({ entry, port, directory }: FirstPutOrder): Promise<S
   return { importMs, close: () => server.close() };
 }
 
-async function put(port: number, path: string): Promise<void> {
+async function put(port: number, path: string, body: string): Promise<void> {
   const { request } = await import('node:http'); // Both libraries have loaded it.
   await new Promise<void>((resolve, reject) => {
     const sent = request({ host: '127.0.0.1', port, path, method: 'PUT', agent: false }, (response) => {
@@ -86,6 +88,6 @@ async function put(port: number, path: string): Promise<void> {
       );
     });
     sent.on('error', reject);
-    sent.end('the first object');
+    sent.end(body);
   });
 }

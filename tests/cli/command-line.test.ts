@@ -29,7 +29,8 @@ describe('the command line', () => {
     for (const option of ['--data', '--host', '--port', '--s3-port', '--log-format']) {
       assert.ok(start.stdout.includes(option), option);
     }
-    const engineOptions = '--data --host --port --durability --workers --accounts --domain --tls-cert --tls-key';
+    const engineOptions =
+      '--data --host --port --durability --workers --scrub-rate --accounts --domain --tls-cert --tls-key';
     for (const option of `${engineOptions} --bucket-defaults --lifecycle-day`.split(' ')) {
       assert.ok(engine.stdout.includes(option), option);
     }

@@ -2,11 +2,13 @@
 // 130 is the shells' own number for "ended by Ctrl-C".
 
 const exitCodeTable = {
-  ok: { status: 0, meaning: 'stopped as asked' },
+  ok: { status: 0, meaning: 'stopped as asked, or nothing is wrong' },
+  findings: { status: 1, meaning: 'something is wrong with the store' },
   unexpected: { status: 1, meaning: 'unexpected failure' },
   usage: { status: 2, meaning: 'wrong option, argument, environment variable or accounts file' },
   port: { status: 3, meaning: 'address in use, or not allowed' },
   data: { status: 4, meaning: 'data folder in use by another process, unreadable, unwritable, or of a newer version' },
+  unchecked: { status: 6, meaning: 'the store could not be checked' },
   console: { status: 5, meaning: 'the console could not be built' },
   interrupted: { status: 130, meaning: 'stopped at once by a second Ctrl-C' },
 } as const satisfies Record<string, { readonly status: number; readonly meaning: string }>;
@@ -15,8 +17,13 @@ export type ExitName = keyof typeof exitCodeTable;
 export const exitCodes: Readonly<Record<ExitName, { readonly status: number; readonly meaning: string }>> =
   exitCodeTable;
 
+/** Those of a command that serves. */
+const servingExits: readonly ExitName[] = ['ok', 'unexpected', 'usage', 'port', 'data', 'console', 'interrupted'];
+/** Those of `fsck`, whose 1 says that it has found something; nothing else of it ends with 1. */
+export const checkingExits: readonly ExitName[] = ['ok', 'findings', 'usage', 'data', 'unchecked'];
+
 /** The table as the last paragraph of `--help`. */
-export function describeExitCodes(): string {
-  const rows = Object.values(exitCodes).map(({ status, meaning }) => `  ${String(status).padEnd(4)} ${meaning}`);
+export function describeExitCodes(names: readonly ExitName[] = servingExits): string {
+  const rows = names.map((name) => `  ${String(exitCodes[name].status).padEnd(4)} ${exitCodes[name].meaning}`);
   return `Exit status:\n${rows.join('\n')}`;
 }

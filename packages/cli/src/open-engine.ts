@@ -27,6 +27,8 @@ interface OpenEngineOptions {
   readonly bucketDefaults?: BucketDefaults;
   /** Default: 1. */
   readonly workers?: number;
+  /** Bytes per second; absent: the engine's default. */
+  readonly scrubRate?: number;
   readonly tls?: { readonly cert: string; readonly key: string };
   readonly log: Log;
 }
@@ -71,7 +73,7 @@ async function findKey({ dataFolder, rootKey }: OpenEngineOptions): Promise<Root
 }
 
 function engineOptions(options: OpenEngineOptions, key: EngineOptions['credentials'] | undefined): EngineOptions {
-  const { accounts, domain, bucketDefaults, workers, tls } = options;
+  const { accounts, domain, bucketDefaults, workers, scrubRate, tls } = options;
   return {
     host: options.address.host,
     port: options.address.port,
@@ -87,6 +89,7 @@ function engineOptions(options: OpenEngineOptions, key: EngineOptions['credentia
     ...(domain === undefined ? {} : { domain }),
     ...(bucketDefaults === undefined ? {} : { bucketDefaults }),
     ...(workers === undefined ? {} : { workers }),
+    ...(scrubRate === undefined ? {} : { scrub: { bytesPerSecond: scrubRate } }),
     ...(tls === undefined ? {} : { tls }),
   };
 }
@@ -100,6 +103,8 @@ export function explainDataError(error: unknown, folder: string): unknown {
       return refuse(
         `The data folder ${folder} is in use by another stowage process. Stop that one, or choose another folder with --data.`,
       );
+    case 'NotAStore':
+      return refuse(`${reason} If it is another folder, name it with --data.`);
     case 'UnsupportedFormat':
     case 'Corrupt':
       return refuse(`The data folder ${folder} cannot be opened: ${reason}`);

@@ -70,6 +70,18 @@ export function parseWorkers(text: string): number {
   throw new InvalidArgumentError(`"${text}" is not a number of workers: give 1 to ${maxWorkers}.`);
 }
 
+const rateUnits: Readonly<Record<string, number>> = { '': 1, K: 1024, M: 1024 ** 2, G: 1024 ** 3 };
+
+/** Bytes per second, `8M` and the like; 0 turns off what it limits. */
+export function parseRate(text: string): number {
+  const match = /^(\d{1,9})([KMG]?)$/.exec(text.toUpperCase());
+  const unit = rateUnits[match?.[2] ?? 'none'];
+  if (match !== null && unit !== undefined) return Number(match[1]) * unit;
+  throw new InvalidArgumentError(
+    `"${text}" is not a rate: give bytes per second, such as 500K, 8M or 1G, or 0 for none at all.`,
+  );
+}
+
 /** The length of a lifecycle day. Lifecycle rules are not built, so that no value could have an effect. */
 export function refuseLifecycleDay(): never {
   throw new InvalidArgumentError('lifecycle rules are not built in this version, so that a day has no length to set.');

@@ -6,7 +6,7 @@ import process from 'node:process';
 import { Command, CommanderError } from 'commander';
 import { CommandError } from './command-error.ts';
 import { type Environment, environmentHelp, readEnvironment } from './environment.ts';
-import { describeExitCodes, exitCodes } from './exit-codes.ts';
+import { checkingExits, describeExitCodes, type ExitName, exitCodes } from './exit-codes.ts';
 import {
   type BucketDefaults,
   bucketDefaults,
@@ -21,6 +21,7 @@ import {
   parseHost,
   parsePath,
   parsePort,
+  parseRate,
   parseWorkers,
   refuseLifecycleDay,
 } from './option-values.ts';
@@ -28,9 +29,10 @@ import { openTerminal, type Terminal } from './terminal.ts';
 
 /** Runs one command line to its end. Answers the exit status; never throws. */
 export async function runProgram(args: readonly string[]): Promise<number> {
+  const outcome: Outcome = { exit: 'ok' };
   try {
-    await buildProgram().parseAsync(args, { from: 'user' });
-    return exitCodes.ok.status;
+    await buildProgram(outcome).parseAsync(args, { from: 'user' });
+    return exitCodes[outcome.exit].status;
   } catch (error) {
     // commander has printed its own complaint already; help and version come as errors with exit code 0.
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok.status : exitCodes.usage.status;
@@ -43,7 +45,12 @@ export async function runProgram(args: readonly string[]): Promise<number> {
   }
 }
 
-function buildProgram(): Command {
+/** What a command that ended well has to say by its exit status. */
+interface Outcome {
+  exit: ExitName;
+}
+
+function buildProgram(outcome: Outcome): Command {
   const program = new Command('stowage')
     .description('File storage: an S3 engine, a file service and a console.')
     .version(readVersion(), '-V, --version', 'print the version')
@@ -53,10 +60,12 @@ function buildProgram(): Command {
     .showHelpAfterError('(add --help for an explanation)')
     .addHelpText(
       'after',
-      `\nExamples:\n  stowage start\n  stowage engine --data /srv/objects --host 0.0.0.0\n  stowage help engine\n\n${describeExitCodes()}`,
+      `\nExamples:\n  stowage start\n  stowage engine --data /srv/objects --host 0.0.0.0\n  stowage fsck\n  stowage help engine\n\n${describeExitCodes()}`,
     );
   addStart(program);
   addEngine(program);
+  addFsck(program, outcome);
+  addRebuild(program);
   return program;
 }
 
@@ -68,7 +77,8 @@ function addStart(program: Command): void {
       .option('--data <folder>', 'where everything is kept; made when missing (default: ./data)', parsePath)
       .option('--host <host>', 'address to listen at (default: 127.0.0.1, this machine alone)', parseHost)
       .option('--port <number>', 'port of console and file service (default: 3000)', parsePort)
-      .option('--s3-port <number>', 'port of the S3 endpoint (default: 9000)', parsePort),
+      .option('--s3-port <number>', 'port of the S3 endpoint (default: 9000)', parsePort)
+      .option('--scrub-rate <rate>', scrubRateHelp, parseRate),
   )
     .addHelpText(
       'after',
@@ -89,6 +99,7 @@ function addStart(program: Command): void {
           ...serveOptions(given, environment, terminal),
           port: given.port ?? environment.port ?? 3000,
           s3Port: given.s3Port ?? environment.s3Port ?? 9000,
+          ...(given.scrubRate === undefined ? {} : { scrubRate: given.scrubRate }),
         },
         terminal,
       );
@@ -109,6 +120,7 @@ function addEngine(program: Command): void {
         parseDurability,
       )
       .option('--workers <number>', 'threads that answer requests, on Linux (default: 1)', parseWorkers)
+      .option('--scrub-rate <rate>', scrubRateHelp, parseRate)
       .option('--accounts <file>', 'accounts and their keys, as JSON, instead of one root key', parsePath)
       .option('--domain <name>', 'take bucket.<name> in the Host header for a bucket', parseDomain)
       .option('--tls-cert <file>', 'certificate chain, PEM; serves https', parsePath)
@@ -145,6 +157,7 @@ function addEngine(program: Command): void {
           port: given.port ?? environment.port ?? 9000,
           durability: given.durability ?? environment.durability ?? { level: 'strict' },
           workers: given.workers ?? 1,
+          ...(given.scrubRate === undefined ? {} : { scrubRate: given.scrubRate }),
           bucketDefaults: given.bucketDefaults ?? 'aws',
           ...(accounts === undefined ? {} : { accounts }),
           ...(domain === undefined ? {} : { domain }),
@@ -156,6 +169,42 @@ function addEngine(program: Command): void {
     });
 }
 
+function addFsck(program: Command, outcome: Outcome): void {
+  program
+    .command('fsck')
+    .description('Check a store that is not open: every byte, every row, every count.')
+    .option('--data <folder>', 'the data folder (default: ./data)', parsePath)
+    .option('--repair', 'mend what can be mended without losing anything, and say what was done')
+    .option('--json', 'the whole report as JSON')
+    .allowExcessArguments(false)
+    .addHelpText(
+      'after',
+      helpTail(['stowage fsck --data /srv/objects', 'stowage fsck --repair'], ['STOWAGE_DATA'], checkingExits),
+    )
+    .action(async (given: { readonly data?: string; readonly repair?: boolean; readonly json?: boolean }) => {
+      const { environment, terminal } = prepare();
+      const { runFsckCommand } = await import('./commands/fsck.ts');
+      const { repair = false, json = false } = given;
+      outcome.exit = await runFsckCommand({ data: given.data ?? environment.data ?? './data', repair, json }, terminal);
+    });
+}
+
+function addRebuild(program: Command): void {
+  program
+    .command('rebuild')
+    .description('Make the index of a store that is not open anew from its journal.')
+    .option('--data <folder>', 'the data folder (default: ./data)', parsePath)
+    .allowExcessArguments(false)
+    .addHelpText('after', helpTail(['stowage rebuild --data /srv/objects'], ['STOWAGE_DATA']))
+    .action(async (given: { readonly data?: string }) => {
+      const { environment, terminal } = prepare();
+      const { runRebuildCommand } = await import('./commands/rebuild.ts');
+      await runRebuildCommand({ data: given.data ?? environment.data ?? './data' }, terminal);
+    });
+}
+
+const scrubRateHelp = 'bytes of stored data checked each second in the background, 0 for none (default: 8M)';
+
 // What commander hands to an action: each option's parser has made its value; what was not given is absent.
 interface SharedFlags {
   readonly data?: string;
@@ -163,6 +212,7 @@ interface SharedFlags {
   readonly port?: number;
   readonly logFormat?: LogFormat;
   readonly logLevel?: LogLevel;
+  readonly scrubRate?: number;
 }
 
 interface StartFlags extends SharedFlags {
@@ -219,10 +269,10 @@ function prepare(): { readonly environment: Environment; readonly terminal: Term
   return { environment, terminal: openTerminal({ plain: environment.plain }) };
 }
 
-function helpTail(examples: readonly string[], variables: readonly string[]): string {
+function helpTail(examples: readonly string[], variables: readonly string[], exits?: readonly ExitName[]): string {
   const width = Math.max(...variables.map((name) => name.length)) + 2;
   const rows = variables.map((name) => `  ${name.padEnd(width)}${environmentHelp[name] ?? ''}`);
-  return `\nEnvironment (an option wins over it):\n${rows.join('\n')}\n\nExamples:\n${examples.map((line) => `  ${line}`).join('\n')}\n\n${describeExitCodes()}`;
+  return `\nEnvironment (an option wins over it):\n${rows.join('\n')}\n\nExamples:\n${examples.map((line) => `  ${line}`).join('\n')}\n\n${describeExitCodes(exits)}`;
 }
 
 function readVersion(): string {

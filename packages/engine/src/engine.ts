@@ -24,6 +24,11 @@ export interface EngineOptions {
   readonly directory?: string;
   /** For a store that the engine opens itself. Default `strict` on disk. */
   readonly durability?: Durability;
+  /**
+   * How fast a store on disk checks all stored bytes in the background, and how long it pauses afterwards. Default 8 MiB a
+   * second, at most once a day.
+   */
+  readonly scrub?: DiskStoreOptions['scrub'];
   /** Default `127.0.0.1`. */
   readonly host?: string;
   /** Default 0: any free port. */
@@ -172,9 +177,14 @@ async function openStore(options: EngineOptions, clock: () => number): Promise<O
   return openDiskStore({ ...diskSettings(options), directory, clock });
 }
 
-function diskSettings({ durability, log }: EngineOptions): Pick<DiskStoreOptions, 'durability' | 'log'> {
+function diskSettings({
+  durability,
+  scrub,
+  log,
+}: EngineOptions): Pick<DiskStoreOptions, 'durability' | 'scrub' | 'log'> {
   return {
     ...(durability === undefined ? {} : { durability }),
+    ...(scrub === undefined ? {} : { scrub }),
     ...(log === undefined ? {} : { log: (level, message, fields) => log[level](message, fields) }),
   };
 }

@@ -22,6 +22,8 @@ export class Exchange {
   errorCode = '';
   sentBytes = 0;
   body: IncomingBody | undefined;
+  /** Kept by the RunningExchanges that it is among. */
+  place = -1;
 
   readonly #turn: AnswerTurn;
 

@@ -1,5 +1,5 @@
 // Lines of the text format that Prometheus reads (exposition format 0.0.4): a family is its help, its type, and its samples.
-// Label values are ours, or names of buckets and cursors, which have no character that would need escaping.
+// Label values may be keys of objects, which may hold anything, so they are escaped.
 
 interface Family {
   readonly name: string;
@@ -29,8 +29,12 @@ function family(type: 'counter' | 'gauge', { name, help, samples }: Family): str
   if (samples.length === 0) return [];
   const lines = [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`];
   for (const { labels, value } of samples) {
-    const pairs = Object.entries(labels).map(([label, text]) => `${label}="${text}"`);
+    const pairs = Object.entries(labels).map(([label, text]) => `${label}="${escapeLabel(String(text))}"`);
     lines.push(`${name}${pairs.length === 0 ? '' : `{${pairs.join(',')}}`} ${value}`);
   }
   return lines;
+}
+
+function escapeLabel(text: string): string {
+  return text.replace(/[\\"\n]/g, (character) => (character === '\n' ? '\\n' : `\\${character}`));
 }

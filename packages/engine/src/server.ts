@@ -9,6 +9,7 @@ import { AnswerTurn } from './answer-turn.ts';
 import type { EngineContext } from './engine-context.ts';
 import { Exchange } from './exchange.ts';
 import { answer } from './pipeline.ts';
+import { RunningExchanges } from './running-exchanges.ts';
 import { answerService, isServicePath } from './service-pages.ts';
 
 interface ServerOptions {
@@ -22,7 +23,7 @@ export class S3Server {
   readonly #nextRequestId: () => string;
   readonly #server: Server;
   readonly #scheme: 'http' | 'https';
-  readonly #exchanges = new Set<Exchange>();
+  readonly #exchanges = new RunningExchanges();
   readonly #turn = new AnswerTurn();
   #sweeper: NodeJS.Timeout | undefined;
   #closing = false;
@@ -84,7 +85,9 @@ export class S3Server {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeIdleConnections();
     // A connection whose request is still running must not wait for the next one: its answer says `connection: close`.
-    for (const { response } of this.#exchanges) if (!response.headersSent) response.shouldKeepAlive = false;
+    this.#exchanges.forEach(({ response }) => {
+      if (!response.headersSent) response.shouldKeepAlive = false;
+    });
     const grace = setTimeout(() => this.#server.closeAllConnections(), this.#engine.limits.closeGraceMs);
     await closed;
     clearTimeout(grace);
@@ -154,7 +157,7 @@ export class S3Server {
     const now = performance.now();
     const { bodyIdleTimeoutMs, bodyMinBytesPerSecond, bodyRateWindowMs, answerIdleTimeoutMs } = this.#engine.limits;
     const rate = { minBytesPerSecond: bodyMinBytesPerSecond, windowMs: bodyRateWindowMs };
-    for (const exchange of this.#exchanges) {
+    this.#exchanges.forEach((exchange) => {
       const idleMs = exchange.idleMs(now);
       if (exchange.body?.reading === true && idleMs >= bodyIdleTimeoutMs) {
         exchange.body.fail(new S3Error('RequestTimeout'));
@@ -163,12 +166,12 @@ export class S3Server {
       } else if (exchange.writing && idleMs >= answerIdleTimeoutMs) {
         exchange.message.socket.destroy();
       }
-    }
+    });
   }
 
   /** Answers what node's parser would not take: there is no request, so there is no pipeline. */
   #refuse(error: NodeJS.ErrnoException, socket: Socket): void {
-    const exchange = [...this.#exchanges].find((candidate) => candidate.message.socket === socket);
+    const exchange = this.#exchanges.find((candidate) => candidate.message.socket === socket);
     if (error.code === 'ECONNRESET' || !socket.writable || exchange?.response.headersSent === true) {
       socket.destroy();
       return;

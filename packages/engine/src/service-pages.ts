@@ -1,5 +1,5 @@
 // The engine's own pages beside S3, under a name that no bucket can have: /_stowage/health and /_stowage/metrics.
-// Health is for anyone: it says only whether requests are served. Metrics are for the machine itself; from elsewhere they
+// Health is for anyone: it says whether requests are served and how much is damaged; which objects, to this machine alone. Metrics are for the machine itself; from elsewhere they
 // need a key, and that is refused until it is built.
 
 import { S3Error } from '@stowage/s3';
@@ -27,7 +27,10 @@ async function page(exchange: Exchange, engine: EngineContext, runningRequests: 
   const { message } = exchange;
   if (message.method !== 'GET' && message.method !== 'HEAD') throw new S3Error('MethodNotAllowed');
   const path = (message.url ?? '').split('?', 1)[0];
-  if (path === `${prefix}health`) return health(await engine.overview(runningRequests));
+  if (path === `${prefix}health`) {
+    const named = isLoopback(message.socket.remoteAddress);
+    return health(await engine.overview(runningRequests), named);
+  }
   if (path === `${prefix}metrics`) {
     if (!isLoopback(message.socket.remoteAddress))
       throw new S3Error('AccessDenied', 'Metrics are served on loopback only.');
@@ -38,9 +41,21 @@ async function page(exchange: Exchange, engine: EngineContext, runningRequests: 
   throw new S3Error('NotFound', `There is no page ${path}; there are ${prefix}health and ${prefix}metrics.`);
 }
 
-/** 200 while requests are served; 503 once the store takes no more writes. Anyone may read it: it names no bucket. */
-function health({ health: state }: EngineOverview): Result {
-  const { status, reason, durability, bucketDurabilities = [] } = state;
+/**
+ * 200 while requests are served; 503 once the store takes no more writes. Anyone may read it: it names no bucket, unless
+ * `named`, for this machine itself.
+ */
+function health({ health: state }: EngineOverview, named: boolean): Result {
+  const {
+    status,
+    reason,
+    durability,
+    bucketDurabilities = [],
+    diskFull = false,
+    damage = [],
+    damageCount = 0,
+    scrub,
+  } = state;
   const bucketsByDurability: Record<string, number> = {};
   for (const { level } of bucketDurabilities.map((bucket) => bucket.durability)) {
     bucketsByDurability[level] = (bucketsByDurability[level] ?? 0) + 1;
@@ -49,9 +64,21 @@ function health({ health: state }: EngineOverview): Result {
   return {
     status: status === 'ok' ? 200 : 503,
     headers: ['content-type', 'application/json'],
-    body: JSON.stringify({ status, reason, durability, ...own }),
+    body: JSON.stringify({
+      status,
+      reason,
+      durability,
+      ...own,
+      diskFull,
+      damagedPlaces: damageCount,
+      ...(named && damage.length > 0 ? { damage: damage.slice(0, maxListedDamage) } : undefined),
+      ...(scrub === undefined ? undefined : { scrub }),
+    }),
   };
 }
+
+/** Damaged places that the page lists. */
+const maxListedDamage = 100;
 
 function isLoopback(address: string | undefined): boolean {
   if (address === undefined) return false;

@@ -1,7 +1,15 @@
-// What the store's health says, as Prometheus reads it: durability by bucket, how far consumers of changes are behind, and how
-// the journal gives room back.
+// What the store's health says, as Prometheus reads it: durability by bucket, how far consumers of changes are behind, how
+// the journal gives room back, and what is damaged.
 
-import type { BucketDurability, CompactionHealth, CursorStatus, Durability, StoreHealth } from '@stowage/store';
+import type {
+  BucketDurability,
+  CompactionHealth,
+  CursorStatus,
+  Durability,
+  ScrubHealth,
+  StoreDamage,
+  StoreHealth,
+} from '@stowage/store';
 import { counter, gauge, gauges } from './prometheus-text.ts';
 
 export function renderStoreMetrics(health: StoreHealth): string[] {
@@ -14,6 +22,8 @@ export function renderStoreMetrics(health: StoreHealth): string[] {
     ...renderDurability(health.durability, health.bucketDurabilities ?? []),
     ...renderCursors(health.cursors ?? []),
     ...(health.compaction === undefined ? [] : renderCompaction(health.compaction)),
+    ...renderDamage(health.damage ?? [], health.damageCount ?? 0),
+    ...(health.scrub === undefined ? [] : renderScrub(health.scrub)),
   ];
 }
 
@@ -72,7 +82,11 @@ function renderCompaction(compaction: CompactionHealth): string[] {
   return [
     ...gauge('stowage_journal_segments', 'Segments of the journal, when compaction last looked.', segments),
     ...gauge('stowage_journal_bytes', 'Bytes of these segments.', journalBytes),
-    ...gauge('stowage_journal_live_bytes', 'Bytes of records in them that hold a current object.', liveBytes),
+    ...gauge(
+      'stowage_journal_live_bytes',
+      'Bytes of records in them that are still needed, as far as is known.',
+      liveBytes,
+    ),
     ...gauge(
       'stowage_journal_damaged_segments',
       'Segments that compaction keeps because they are damaged.',
@@ -81,5 +95,38 @@ function renderCompaction(compaction: CompactionHealth): string[] {
     ...counter('stowage_compaction_removed_segments_total', 'Segments that compaction removed.', removedSegments),
     ...counter('stowage_compaction_removed_bytes_total', 'Bytes of these segments.', removedBytes),
     ...counter('stowage_compaction_written_bytes_total', 'Bytes that compaction wrote again.', writtenBytes),
+  ];
+}
+
+/** Objects that are named; the health of the store lists more. */
+const maxNamedObjects = 100;
+
+function renderDamage(damage: readonly StoreDamage[], count: number): string[] {
+  const objects = new Map<string, { readonly bucket: string; readonly key: string }>();
+  for (const { bucket, key } of damage.flatMap((place) => place.objects ?? [])) {
+    if (objects.size < maxNamedObjects) objects.set(`${bucket}/${key}`, { bucket, key });
+  }
+  return [
+    ...counter('stowage_damage_total', 'Damaged places found in stored bytes since the store was opened.', count),
+    ...gauges({
+      name: 'stowage_damaged_object',
+      help: 'Objects that damaged places concern.',
+      samples: [...objects.values()].map((labels) => ({ labels, value: 1 })),
+    }),
+  ];
+}
+
+function renderScrub(scrub: ScrubHealth): string[] {
+  const { bytesPerSecond, running, checkedBytes, passesCompleted, lastCompletedAtMs } = scrub;
+  return [
+    ...gauge('stowage_scrub_running', '1 while a pass over all stored bytes is under way.', running ? 1 : 0),
+    ...gauge('stowage_scrub_limit_bytes_per_second', 'The most that is read each second; 0: off.', bytesPerSecond),
+    ...counter('stowage_scrub_checked_bytes_total', 'Bytes held against their checksums.', checkedBytes),
+    ...counter('stowage_scrub_passes_total', 'Passes completed.', passesCompleted),
+    ...gauges({
+      name: 'stowage_scrub_last_completed_timestamp_seconds',
+      help: 'When the last pass was completed, since 1970; none before the first.',
+      samples: lastCompletedAtMs === undefined ? [] : [{ labels: {}, value: lastCompletedAtMs / 1000 }],
+    }),
   ];
 }

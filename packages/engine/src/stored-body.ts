@@ -48,7 +48,6 @@ export async function storeBody(
     bucket: request.bucket,
     ...(sizeBytes === undefined ? {} : { sizeBytes }),
     maxSizeBytes,
-    takesChunks: true, // node's parser makes a new one each time
     digests: digestsFor(claims, algorithm),
   });
   const trailers = await fill(writer, (sink) => request.body.deliver(sink));

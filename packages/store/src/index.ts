@@ -1,5 +1,14 @@
 // Durable bytes and versions. The contract is object-store.ts; `openDiskStore` and `openMemoryStore` keep it.
 
+export {
+  type CheckReport,
+  type Finding,
+  type FindingKind,
+  findingKinds,
+  type RepairAction,
+} from './checking/check-report.ts';
+export { type CheckOptions, type CheckProgress, checkStore } from './checking/check-store.ts';
+export { type RebuildOptions, type RebuildSummary, rebuildStore } from './checking/rebuild-store.ts';
 export type * from './cursors/change-cursor.ts';
 export type { Disk, DiskFile, OpenMode } from './disk/disk.ts';
 export { type DiskStore, type DiskStoreOptions, openDiskStore } from './disk-store.ts';

@@ -196,11 +196,6 @@ export interface StageOptions {
   readonly sizeBytes?: number;
   /** The writer rejects with StoreError `BodyTooLarge` beyond it. */
   readonly maxSizeBytes: number;
-  /**
-   * Whether chunks are the writer's own once they are written: the caller never changes one again, so that a small body of a
-   * single chunk need not be copied. Default: false.
-   */
-  readonly takesChunks?: boolean;
   /** Digests to compute in the one pass over the bytes. */
   readonly digests: readonly DigestAlgorithm[];
 }
@@ -453,7 +448,7 @@ export interface CompactionHealth {
   /** Segments of the journal. */
   readonly segments: number;
   readonly journalBytes: number;
-  /** Records of current objects whose bytes lie in the journal. What more is live is known only to a survey. */
+  /** Records that are needed still: those that hold the bytes of an object, and what is known of the others. */
   readonly liveBytes: number;
   /** Segments that are damaged and therefore stay. */
   readonly keptSegments: number;

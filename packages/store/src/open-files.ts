@@ -18,8 +18,8 @@ export interface LentFile {
 export class OpenFiles {
   readonly #disk: Disk;
   readonly #maxFiles: number;
-  /** In order of use, the latest last. */
   readonly #files = new Map<string, OpenFileEntry>();
+  #uses = 0;
   readonly #opening = new Map<string, Promise<OpenFileEntry>>();
   #closed = false;
 
@@ -33,10 +33,7 @@ export class OpenFiles {
     if (this.#closed) throw new StoreError('Closed');
     const entry = this.#files.get(path);
     if (entry === undefined) return this.#open(path);
-    this.#files.delete(path);
-    this.#files.set(path, entry);
-    entry.readers += 1;
-    return entry;
+    return this.#lend(entry);
   }
 
   /** Closes a file for good, once nobody reads it. */
@@ -62,7 +59,14 @@ export class OpenFiles {
       opening = this.#add(path);
       this.#opening.set(path, opening);
     }
-    const entry = await opening;
+    return this.#lend(await opening);
+  }
+
+  #lend(entry: OpenFileEntry): LentFile {
+    // A number, and not the order of the map: see running-exchanges.ts of the engine for what a map costs that is
+    // rearranged with each use.
+    this.#uses += 1;
+    entry.lastUse = this.#uses;
     entry.readers += 1;
     return entry;
   }
@@ -71,14 +75,25 @@ export class OpenFiles {
     try {
       const entry = new OpenFileEntry(await this.#disk.open(path, 'read'));
       this.#files.set(path, entry);
-      for (const [oldest, { readers }] of this.#files) {
-        if (this.#files.size <= this.#maxFiles) break;
-        if (readers === 0 && oldest !== path) this.forget(oldest);
-      }
+      while (this.#files.size > this.#maxFiles && this.#closeOldest(path));
       return entry;
     } finally {
       this.#opening.delete(path);
     }
+  }
+
+  /** Closes the file that was used longest ago and is not being read; answers false when there is none but `kept`. */
+  #closeOldest(kept: string): boolean {
+    let oldest: string | undefined;
+    let oldestUse = Number.POSITIVE_INFINITY;
+    for (const [path, { readers, lastUse }] of this.#files) {
+      if (readers > 0 || path === kept || lastUse >= oldestUse) continue;
+      oldest = path;
+      oldestUse = lastUse;
+    }
+    if (oldest === undefined) return false;
+    this.forget(oldest);
+    return true;
   }
 }
 
@@ -88,6 +103,8 @@ class OpenFileEntry implements LentFile {
   slowReads = 0;
   readonly checksumPages: Map<number, Buffer> = new Map();
   readers = 0;
+  /** The higher, the later. */
+  lastUse = 0;
   #retired = false;
   readonly #closed = Promise.withResolvers<void>();
 

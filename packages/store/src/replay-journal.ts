@@ -9,6 +9,7 @@ import { type SettledRows, settleReferences } from './catalog/settle-references.
 import type { Disk } from './disk/disk.ts';
 import type { BatchMark } from './journal/journal.ts';
 import { type ReadSegment, type Recovered, recoverJournal } from './journal/recovery.ts';
+import { segmentName } from './journal/segment.ts';
 import type { StoreDamage } from './object-store.ts';
 import type { OrderedIndex } from './ordered-index/ordered-index.ts';
 import { PendingView } from './ordered-index/pending-view.ts';
@@ -49,6 +50,12 @@ export async function replayJournal(options: ReplayOptions): Promise<Replayed> {
   let view = new PendingView(index);
   let counted = countReferences(view);
   let transactions = 0;
+  const readSegments = new Set<number>();
+  /** A process that was killed leaves what it wrote in the system's cache: it can be read, and go with the power. */
+  const syncRead = async (): Promise<void> => {
+    for (const number of readSegments) await syncSegment(disk, join(directory, 'journal', segmentName(number)));
+    readSegments.clear();
+  };
   let damaged = false;
   let rows: SettledRows | undefined;
   const apply = (mark: BatchMark): void => {
@@ -67,10 +74,11 @@ export async function replayJournal(options: ReplayOptions): Promise<Replayed> {
     from,
     readOnly,
     onBatch: async (facts, mark) => {
+      readSegments.add(mark.segment);
       for (const fact of facts) applyFact(fact, view, rebuilt ? settledLater : counted);
       if (view.changes.size < rowsPerTransaction) return;
       apply(mark);
-      if (transactions % transactionsPerCheckpoint === 0) await index.flush(journalIsDurable);
+      if (transactions % transactionsPerCheckpoint === 0) await index.flush(syncRead);
     },
     onDamage: async (found, bytes) => {
       damaged = true;
@@ -85,11 +93,15 @@ export async function replayJournal(options: ReplayOptions): Promise<Replayed> {
     index.apply(new Map([[rebuildingKey.toString('latin1'), { key: rebuildingKey, value: undefined }]]));
     transactions += 1;
   }
-  if (transactions > 0) await index.flush(journalIsDurable);
+  if (transactions > 0) await index.flush(syncRead);
   return { ...recovered, rebuilt, damaged, rows };
 }
 
-/** What recovery reads stands on the disk; what a crash of the process left in the cache alone is read again if it goes. */
-async function journalIsDurable(): Promise<void> {
-  return undefined;
+async function syncSegment(disk: Disk, path: string): Promise<void> {
+  const file = await disk.open(path, 'write');
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
 }

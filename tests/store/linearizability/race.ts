@@ -16,7 +16,7 @@ export interface RaceTarget {
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
 }
 
-export interface RaceOptions {
+interface RaceOptions {
   readonly seed: number;
   /** It must be there. */
   readonly bucket: string;

@@ -16,6 +16,7 @@ import {
 } from './circumstances.ts';
 import { runClient } from './clients.ts';
 import { cutClasses, cutMoments, zeroStepBytes } from './cut-points.ts';
+import { fillUpAndClear, putWhenThereIsRoom } from './full-disk.ts';
 import { Violation } from './key-account.ts';
 import { requireNoLeftovers } from './leftovers.ts';
 import { Model } from './model.ts';
@@ -127,7 +128,7 @@ class History {
   /** The power goes, or the process ends; what troubled the disk is over. */
   #stop(cut: Cut | undefined): void {
     const world = this.#world;
-    this.model.hardenIntervals();
+    this.model.stop();
     if (this.#random.chance(0.15)) world.endProcess();
     else {
       world.losePower(cut);
@@ -223,8 +224,10 @@ class History {
     const clients = Array.from({ length: this.#random.between(1, 5) }, (_, index) =>
       runClient(this.#workplace(store), index === 0, goesOn),
     );
+    if (this.circumstances.kind === 'full') clients.push(fillUpAndClear(this.#workplace(store), this.#world));
     const served = Promise.all(clients).finally(() => stop.abort());
     await Promise.all([served, follows, maintains]);
+    if (this.circumstances.kind === 'full') await putWhenThereIsRoom(this.#workplace(store), this.#world);
   }
 
   /** What an operator may ask for at any time. */
@@ -242,18 +245,12 @@ class History {
     }
   }
 
-  /** Has the disk fill up or fail during this run. */
+  /** Has the disk fail during this run. */
   #bringTrouble(): void {
     const world = this.#world;
     const random = this.#random;
     const { kind } = this.circumstances;
     if (kind === 'failing') world.planFault(drawFault(random), isFatal);
-    if (kind === 'full') {
-      setTimeout(() => {
-        world.disk.capacityBytes = world.disk.usedBytes + random.below(24 * 1024);
-        world.note(() => `the disk takes ${world.disk.capacityBytes} bytes and holds ${world.disk.usedBytes}`);
-      }, random.below(400));
-    }
   }
 
   /** Half of the cuts aim at a class of operations, so that rare ones are met as often as common ones. */

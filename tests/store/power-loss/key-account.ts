@@ -129,6 +129,11 @@ export class KeyAccount {
     this.#earlier = this.#earlier.filter(({ untilTick, untilMs }) => untilTick >= tick && untilMs >= ms);
   }
 
+  /** Nobody is left to make what was replaced durable by and by. */
+  abandon(): void {
+    this.#earlier = this.#earlier.map((state) => ({ ...state, untilMs: Number.POSITIVE_INFINITY }));
+  }
+
   /** After a recovery that was judged: what it shows is what there is. */
   adopt(found: KnownVersion | undefined, lastNumber: number): void {
     this.puts.clear();

@@ -24,6 +24,8 @@ export type Promised = 'strict' | 'interval' | 'memory';
 
 interface BucketAccount {
   exists: boolean;
+  /** When its creation was acknowledged, as long as that may go with the power. */
+  looseSince: number | undefined;
   /** Unanswered creations and deletions. */
   readonly creating: Set<number>;
   readonly deleting: Set<number>;
@@ -166,7 +168,8 @@ export class Model {
     this.acknowledged += 1;
     const account = this.#account(address);
     account.acknowledgeDelete(begun, removed?.sequence, this.#now());
-    this.#harden(address.bucket, account, begun.tick);
+    // A delete that found nothing has written nothing.
+    if (removed !== undefined) this.#harden(address.bucket, account, begun.tick);
   }
 
   refuseDelete(address: Address, operation: number): void {
@@ -196,10 +199,11 @@ export class Model {
     }
   }
 
-  /** What was acknowledged longer ago than its interval is durable. */
-  hardenIntervals(): void {
+  /** The store stops: what was acknowledged longer ago than its interval is durable, and the rest may never be. */
+  stop(): void {
     for (const { address, account } of this.#keys.values()) {
       if (this.#promised(address.bucket) === 'interval') account.harden({ ms: this.#nowMs() - intervalSlackMs });
+      account.abandon();
     }
   }
 
@@ -225,6 +229,7 @@ export class Model {
     const bucket = this.#bucket(name);
     bucket.creating.delete(operation);
     bucket.exists = true;
+    if (this.#promised(name) !== 'strict') bucket.looseSince = this.#now().tick;
     bucket.configuration.clear();
   }
 
@@ -264,10 +269,11 @@ export class Model {
   }
 
   /** @throws Violation */
-  judgeBucket(name: string, found: Readonly<Record<string, JsonValue>> | undefined): void {
+  judgeBucket(name: string, found: Readonly<Record<string, JsonValue>> | undefined, lossy: boolean): void {
     const bucket = this.#bucket(name);
     if (found === undefined) {
-      if (bucket.exists && bucket.deleting.size === 0) throw new Violation(`Bucket ${name} is gone.`);
+      const mayBeGone = bucket.deleting.size > 0 || (lossy && bucket.looseSince !== undefined);
+      if (bucket.exists && !mayBeGone) throw new Violation(`Bucket ${name} is gone.`);
       return;
     }
     if (!bucket.exists && bucket.creating.size === 0) throw new Violation(`Bucket ${name} was deleted, and is there.`);
@@ -284,6 +290,7 @@ export class Model {
     bucket.creating.clear();
     bucket.deleting.clear();
     bucket.exists = found !== undefined;
+    bucket.looseSince = undefined;
     bucket.configuration.clear();
     for (const [kind, value] of Object.entries(found ?? {})) {
       if (typeof value === 'number') bucket.configuration.set(kind, { value, pending: new Set() });
@@ -295,6 +302,9 @@ export class Model {
     if (this.#promised(bucket) !== 'strict') return;
     account.harden({ tick: Number.POSITIVE_INFINITY });
     for (const weak of this.#keys.values()) weak.account.harden({ tick: begunTick });
+    for (const bucket of this.#buckets.values()) {
+      if (bucket.looseSince !== undefined && bucket.looseSince < begunTick) bucket.looseSince = undefined;
+    }
   }
 
   #holdAgainst(address: Address, version: ObjectVersion): void {
@@ -325,7 +335,13 @@ export class Model {
   #bucket(name: string): BucketAccount {
     let bucket = this.#buckets.get(name);
     if (bucket === undefined) {
-      bucket = { exists: false, creating: new Set(), deleting: new Set(), configuration: new Map() };
+      bucket = {
+        exists: false,
+        looseSince: undefined,
+        creating: new Set(),
+        deleting: new Set(),
+        configuration: new Map(),
+      };
       this.#buckets.set(name, bucket);
     }
     return bucket;

@@ -23,7 +23,7 @@ type FoundVersions = ReadonlyMap<string, ObjectVersion | undefined>;
 export async function checkRecovered(check: RecoveryCheck): Promise<void> {
   const { store, model, random, lossy, follower } = check;
   requireHealth(store, model);
-  checkBuckets(store, model);
+  checkBuckets(store, model, lossy);
   const found = new Map<string, ObjectVersion | undefined>();
   for (const address of model.addresses) {
     const version = store.headObject(address);
@@ -47,10 +47,10 @@ function requireHealth(store: ObjectStore, model: Model): void {
   if (found.length > 0) throw new Violation(`Damage is reported, and nothing was damaged: ${JSON.stringify(found)}`);
 }
 
-function checkBuckets(store: ObjectStore, model: Model): void {
+function checkBuckets(store: ObjectStore, model: Model, lossy: boolean): void {
   for (const name of model.bucketNames) {
     const bucket = store.getBucket(name);
-    model.judgeBucket(name, bucket?.configuration);
+    model.judgeBucket(name, bucket?.configuration, lossy);
     model.adoptBucket(name, bucket?.configuration);
   }
   const { buckets } = store.listBuckets({ limit: 1000 });

@@ -108,7 +108,10 @@ export class World {
       await new Promise(setImmediate);
       if (ending !== undefined) return ending;
       virtualTime.pass(this.random.below(3));
-      if (this.#order.waiting.length === 0 || (virtualTime.isTimerDueWithin(soonMs) && this.random.chance(earlyTimerChance))) {
+      if (
+        this.#order.waiting.length === 0 ||
+        (virtualTime.isTimerDueWithin(soonMs) && this.random.chance(earlyTimerChance))
+      ) {
         if (!virtualTime.hasTimers) {
           this.#requireProgress();
           continue;

@@ -21,6 +21,7 @@ export interface EngineCommandOptions {
   readonly port: number;
   readonly durability: DurabilityChoice;
   readonly workers: number;
+  readonly scrubRate?: number;
   readonly accounts?: string;
   readonly domain?: string;
   readonly tlsCert?: string;
@@ -51,6 +52,7 @@ export async function runEngineCommand(options: EngineCommandOptions, terminal: 
     address,
     rootKey: options.rootKey,
     workers: options.workers,
+    ...(options.scrubRate === undefined ? {} : { scrubRate: options.scrubRate }),
     bucketDefaults: options.bucketDefaults,
     log: logFor('engine'),
     ...(accounts === undefined ? {} : { accounts }),

@@ -31,6 +31,7 @@ export interface StartCommandOptions {
   readonly host: string;
   readonly port: number;
   readonly s3Port: number;
+  readonly scrubRate?: number;
   readonly logFormat: LogFormat;
   readonly logLevel: LogLevel;
   readonly rootKey: { readonly accessKeyId: string; readonly secretAccessKey: string } | undefined;
@@ -66,6 +67,7 @@ export async function runStartCommand(options: StartCommandOptions, terminal: Te
     durability,
     address: engineAddress,
     rootKey: options.rootKey,
+    ...(options.scrubRate === undefined ? {} : { scrubRate: options.scrubRate }),
     log: logFor('engine'),
   });
   let service: RunningService;

@@ -1,7 +1,6 @@
 // Where the bodies of a disk store go: small ones stay in memory until their commit puts them into the journal, the others
 // become blobs while they arrive.
 
-import type { DigestAlgorithm } from '@stowage/s3';
 import type { Disk } from '../disk/disk.ts';
 import { isDiskFull } from '../disk/disk.ts';
 import { HashThreads } from '../hashing/hash-threads.ts';
@@ -13,9 +12,12 @@ import { blobFile, formBlobId } from './blob-file.ts';
 import type { BlobFolders } from './blob-folders.ts';
 import { BlobWriter } from './blob-writer.ts';
 import { blockChecksums } from './block-checksums.ts';
-import { type BodyPlace, type BodySink, MemoryBudget } from './body-writer.ts';
+import { type BodyPlace, type BodySink, MemoryBudget, type SinkOptions } from './body-writer.ts';
 import { PiecePool } from './piece-pool.ts';
 import type { StagedContent } from './staged-content.ts';
+
+/** A body of at least this length goes past the system's cache; a shorter one may be wanted from it, by a scanner or a thumbnail. */
+const minBulkBytes = 16 * 1024 * 1024;
 
 interface BlobPlaceOptions {
   readonly disk: Disk;
@@ -72,7 +74,7 @@ export class BlobPlace {
 
   async toBlob(content: StagedContent, durability: Durability): Promise<StagedContent & { readonly kind: 'blob' }> {
     if (content.kind === 'blob') return content;
-    const sink = this.at(durability).openSink([]);
+    const sink = this.at(durability).openSink({ digests: [] });
     try {
       await sink.write(content.bytes);
     } catch (cause) {
@@ -113,12 +115,12 @@ export class BlobPlace {
       maxGatheredBytes: this.maxGatheredBytes,
       memory: this.#memory,
       gathered: (bytes) => this.gathered(bytes),
-      openSink: (digests) => this.#openSink(durable, digests),
+      openSink: (body) => this.#openSink(durable, body),
       abandon: this.abandon,
     };
   }
 
-  #openSink(durable: boolean, digests: readonly DigestAlgorithm[]): BodySink {
+  #openSink(durable: boolean, { digests, sizeBytes = 0 }: SinkOptions): BodySink {
     const { disk, folders, epoch, nextCount, refusal } = this.#options;
     const refused = refusal();
     if (refused !== undefined) throw refused;
@@ -128,6 +130,7 @@ export class BlobPlace {
       folders,
       blobId,
       durable,
+      bulk: durable && sizeBytes >= minBulkBytes,
       pieces: this.#pieces,
       hasher: this.#threads.begin(digests),
       onFailure: (cause) => this.#explain(cause),

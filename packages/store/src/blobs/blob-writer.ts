@@ -24,6 +24,8 @@ interface BlobWriterOptions {
   readonly hasher: BodyHasher;
   /** Whether finished blobs survive power loss. */
   readonly durable: boolean;
+  /** Whether there is so much of it that it need not pass through the system's cache. */
+  readonly bulk: boolean;
   /** Told of a failure to write or sync, and answers what the body's writer is to be told. */
   readonly onFailure: (cause: unknown) => unknown;
 }
@@ -141,9 +143,9 @@ export class BlobWriter implements BodySink, PieceHolder {
   }
 
   async #open(): Promise<DiskFile> {
-    const { disk, folders, blobId } = this.#options;
+    const { disk, folders, blobId, bulk } = this.#options;
     await folders.prepare(blobId);
-    this.#file = await disk.create(blobFile(folders.root, blobId), 'write');
+    this.#file = await disk.create(blobFile(folders.root, blobId), bulk ? 'bulk' : 'write');
     return this.#file;
   }
 

@@ -15,6 +15,13 @@ export interface BodySink {
   discard(): Promise<void>;
 }
 
+export interface SinkOptions {
+  /** What is to be computed over all that is written. */
+  readonly digests: readonly DigestAlgorithm[];
+  /** Where it is known. */
+  readonly sizeBytes?: number | undefined;
+}
+
 export interface SunkBody {
   readonly content: StagedContent & { readonly kind: 'blob' };
   readonly digests: ReadonlyMap<DigestAlgorithm, Uint8Array>;
@@ -27,8 +34,7 @@ export interface BodyPlace {
   readonly memory: MemoryBudget;
   /** Takes a body that stayed in memory; the bytes are the place's own now. */
   gathered(bytes: Buffer): StagedContent;
-  /** `digests`: what is to be computed over all that is written. */
-  openSink(digests: readonly DigestAlgorithm[]): BodySink;
+  openSink(body: SinkOptions): BodySink;
   readonly abandon: Abandon;
 }
 
@@ -89,9 +95,9 @@ class PlacedBodyWriter implements BodyWriter {
     if (sizeBytes !== undefined && end > sizeBytes) throw wrongSize(end, sizeBytes);
     this.#sizeBytes = end;
     if (this.#fits && sizeBytes !== undefined) {
-      if (chunk.length === sizeBytes && this.#options.takesChunks === true) {
-        this.#whole = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
-      } else {
+      // What is all there at once is committed soon: it may share its memory with others, which costs less.
+      if (chunk.length === sizeBytes) this.#whole = Buffer.from(chunk);
+      else {
         this.#whole ??= Buffer.allocUnsafeSlow(sizeBytes);
         this.#whole.set(chunk, start);
       }
@@ -133,7 +139,7 @@ class PlacedBodyWriter implements BodyWriter {
   }
 
   async #moveToSink(chunk: Uint8Array): Promise<void> {
-    const sink = this.#place.openSink(this.#options.digests);
+    const sink = this.#place.openSink(this.#options);
     this.#sink = sink;
     const gathered = this.#gathered;
     this.#gathered = [];

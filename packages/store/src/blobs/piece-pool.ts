@@ -40,7 +40,9 @@ export class PiecePool {
 
   /** All of it, made at the first use. */
   get memory(): SharedArrayBuffer {
-    this.#memory ??= new SharedArrayBuffer(this.#maxPieces * pieceSizeBytes);
+    const sizeBytes = this.#maxPieces * pieceSizeBytes;
+    // One that might grow is given whole pages of its own, which direct writes ask for; it never does.
+    this.#memory ??= new SharedArrayBuffer(sizeBytes, { maxByteLength: sizeBytes });
     return this.#memory;
   }
 

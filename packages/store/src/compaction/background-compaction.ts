@@ -8,10 +8,12 @@ import type { StoreLog } from '../store-log.ts';
 import type { StoreSizes } from '../store-sizes.ts';
 import type { CompactionResult, Compactor } from './compactor.ts';
 
-/** Read and written in the background, at most. */
+/** Read and written in the background while little is dead. */
 const usualBytesPerSecond = 24 * 1024 * 1024;
-/** When the disk is full, puts wait for it. */
-const fullBytesPerSecond = 256 * 1024 * 1024;
+/** At most. As fast when the disk is full: puts wait for it. */
+const maxBytesPerSecond = 256 * 1024 * 1024;
+/** As much again for each time that the dead part of the journal is as large as the live one and this together. */
+const toleratedDeadBytes = 512 * 1024 * 1024;
 /** Between looks whether something is to be done that nobody told of. */
 const lookEveryMs = 5000;
 /** Before a run once enough is dead: more may follow. */
@@ -95,13 +97,21 @@ export class BackgroundCompaction {
     this.#due.unref();
   }
 
+  /** The more is dead, the faster it goes: so it keeps up with whatever is overwritten, within a bound on the room taken. */
+  #bytesPerSecond(): number {
+    const { compactor, reserve } = this.#options;
+    if (reserve.full) return maxBytesPerSecond;
+    const { journalBytes, liveBytes } = compactor.health ?? { journalBytes: 0, liveBytes: 0 };
+    const behind = Math.max(0, journalBytes - liveBytes) / (liveBytes + toleratedDeadBytes);
+    return Math.min(maxBytesPerSecond, usualBytesPerSecond * (1 + behind));
+  }
+
   async #run(): Promise<void> {
     const { compactor, journal, reserve, log } = this.#options;
     this.#deadBytes = 0;
     this.#seenSegment = journal.writtenEnd.segment;
-    const bytesPerSecond = (): number => (reserve.full ? fullBytesPerSecond : usualBytesPerSecond);
     try {
-      await compactor.run({ signal: this.#stopping.signal, bytesPerSecond });
+      await compactor.run({ signal: this.#stopping.signal, bytesPerSecond: () => this.#bytesPerSecond() });
     } catch (cause) {
       const expected = this.#stopping.signal.aborted || (isStoreError(cause) && cause.code === 'Closed');
       if (!expected) log('warn', 'Compaction was broken off; it will be tried again', { cause: String(cause) });

@@ -41,7 +41,7 @@ import { type MovableSegment, type MoveOutcome, SegmentMover } from './segment-m
 import { Throttle } from './throttle.ts';
 
 /** Segments that go together: one checkpoint and one wait for readers is enough for all of them. */
-const maxRoundSegments = 8;
+const maxRoundSegments = 4;
 /** Counters looked up before others have their turn. */
 const maxLookUps = 1000;
 /** A current segment that is full of dead records is ended early when the disk is full, from this size on. */
@@ -81,6 +81,7 @@ interface SeenJournal {
   readonly standing: readonly StandingSegment[];
   /** By segment, as far as the index counts it. */
   readonly liveBytes: ReadonlyMap<number, number>;
+  readonly totals: Pick<CompactionHealth, 'journalBytes' | 'liveBytes'>;
 }
 
 export interface CompactionResult {
@@ -116,12 +117,11 @@ export class Compactor {
   /** `undefined` until the journal was looked at. */
   get health(): CompactionHealth | undefined {
     if (this.#seen === undefined) return undefined;
-    const { standing, liveBytes } = this.#seen;
+    const { standing, totals } = this.#seen;
     return {
       running: this.#busy,
       segments: standing.length,
-      journalBytes: standing.reduce((total, { sizeBytes }) => total + sizeBytes, 0),
-      liveBytes: standing.reduce((total, { number }) => total + (liveBytes.get(number) ?? 0), 0),
+      ...totals,
       keptSegments: this.#kept.size,
       ...this.#done,
     };
@@ -173,11 +173,15 @@ export class Compactor {
     const { index, journal } = this.#options;
     const standing = await this.#standing.list(journal.writtenEnd.segment);
     const liveBytes = new Map<number, number>();
-    for (const [at, { number }] of standing.entries()) {
-      liveBytes.set(number, countedLiveBytes(index, number));
+    const totals = { journalBytes: 0, liveBytes: 0 };
+    for (const [at, { number, sizeBytes }] of standing.entries()) {
+      const counted = countedLiveBytes(index, number);
+      liveBytes.set(number, counted);
+      totals.journalBytes += sizeBytes;
+      totals.liveBytes += counted + (this.#surveyed.get(number)?.bodylessBytes ?? 0);
       if (at % maxLookUps === maxLookUps - 1) await new Promise(setImmediate);
     }
-    const seen = { standing, liveBytes };
+    const seen = { standing, liveBytes, totals };
     this.#seen = seen;
     return seen;
   }

@@ -27,9 +27,10 @@ export interface FolderLock {
 
 /**
  * `read`: reading only. `write`: writes become durable with `sync`. `durable`: each write is durable when it resolves, at
- * one trip to the disk instead of two.
+ * one trip to the disk instead of two. `bulk`: as `write`, for much that is seldom read soon: whole pages may go past the
+ * system's cache, when they lie at whole pages of memory and of the file.
  */
-export type OpenMode = 'read' | 'write' | 'durable';
+export type OpenMode = 'read' | 'write' | 'durable' | 'bulk';
 
 export interface DiskFile {
   /** Writes all bytes of all chunks at a position. A write that fails may have been done in part. */

@@ -1,6 +1,7 @@
 // The disk of this machine, through node:fs.
 
 import * as fs from 'node:fs';
+import { DirectWrites } from './direct-writes.ts';
 import type { Disk, DiskFile, OpenMode } from './disk.ts';
 import { lockFolder } from './folder-lock.ts';
 
@@ -10,7 +11,8 @@ export const nodeDisk: Disk = {
   },
 
   async create(path, mode) {
-    return new NodeFile(await openFile(path, flagsOf(mode) | fs.constants.O_CREAT | fs.constants.O_EXCL), mode);
+    const descriptor = await openFile(path, flagsOf(mode) | fs.constants.O_CREAT | fs.constants.O_EXCL);
+    return new NodeFile(descriptor, mode, mode === 'bulk' ? await DirectWrites.open(path) : undefined);
   },
 
   createFolder(path) {
@@ -53,14 +55,24 @@ class NodeFile implements DiskFile {
   readonly #descriptor: number;
   readonly #syncsAfterWrite: boolean;
 
-  constructor(descriptor: number, mode: OpenMode) {
+  /** Absent, too, once the file has turned out to take no such writes. */
+  #direct: DirectWrites | undefined;
+
+  constructor(descriptor: number, mode: OpenMode, direct?: DirectWrites) {
     this.#descriptor = descriptor;
+    this.#direct = direct;
     this.#syncsAfterWrite = mode === 'durable' && !hasDurableWrites;
   }
 
   async write(chunks: readonly Uint8Array[], position: number): Promise<void> {
     let rest = chunks;
     let at = position;
+    const direct = this.#direct?.takes(chunks, position) ?? 0;
+    if (direct > 0) {
+      const written = await this.#writeDirect(chunks.slice(0, direct), position);
+      at += written;
+      rest = dropBytes(rest, written);
+    }
     while (rest.length > 0) {
       const written = await this.#writeSome(rest, at);
       at += written;
@@ -100,8 +112,21 @@ class NodeFile implements DiskFile {
     return attempt((done) => fs.fstat(this.#descriptor, (error, stats) => done(error, stats?.size ?? 0)));
   }
 
-  close(): Promise<void> {
-    return closeFile(this.#descriptor);
+  async close(): Promise<void> {
+    await Promise.all([closeFile(this.#descriptor), this.#closeDirect()]);
+  }
+
+  /** How many bytes were written: perhaps none. */
+  async #writeDirect(chunks: readonly Uint8Array[], position: number): Promise<number> {
+    const written = await this.#direct?.write(chunks, position);
+    if (written === undefined) await this.#closeDirect();
+    return written ?? 0;
+  }
+
+  async #closeDirect(): Promise<void> {
+    const direct = this.#direct;
+    this.#direct = undefined;
+    await direct?.close();
   }
 
   #writeSome(chunks: readonly Uint8Array[], position: number): Promise<number> {

@@ -15,9 +15,9 @@ import {
   stage,
   storeError,
 } from '../contract/store-under-test.ts';
-import { openDiskStore } from '../disk-store.ts';
+import { type DiskStoreOptions, openDiskStore } from '../disk-store.ts';
 import type { ObjectStore } from '../object-store.ts';
-import { withDataFolder } from '../testing/data-folder.ts';
+import { segmentPaths, withDataFolder } from '../testing/data-folder.ts';
 import { openWorkerStore } from './worker-store.ts';
 
 // The whole contract, with every call made by a worker. It sits in the same thread here: what it knows of its host are the
@@ -46,9 +46,12 @@ interface Workers {
   readonly seats: readonly ReturnType<Workers['host']['inviteWorker']>[];
 }
 
-async function withWorkers(use: (workers: Workers) => Promise<void>): Promise<void> {
+async function withWorkers(
+  use: (workers: Workers) => Promise<void>,
+  options: Partial<DiskStoreOptions> = {},
+): Promise<void> {
   await withDataFolder(async (directory) => {
-    const host = await openDiskStore({ directory, workers: 2 });
+    const host = await openDiskStore({ directory, workers: 2, ...options });
     const seats = [host.inviteWorker(), host.inviteWorker()] as const;
     const one = openWorkerStore(seats[0].invitation);
     const other = openWorkerStore(seats[1].invitation);
@@ -126,6 +129,38 @@ describe('workers at one store', () => {
       open.close();
       await until(async () => (await blobNames(directory)).length === 0);
     });
+  });
+
+  it('keep segments that one of them still reads, and read on while others are compacted', async () => {
+    const options = { sizes: { segmentSizeBytes: 20_000 }, compaction: 'on demand' } as const;
+    await withWorkers(async ({ host, directory, one, other }) => {
+      const bodies = Array.from({ length: 40 }, (_, seed) => patternBytes(2000, seed));
+      for (const [seed, body] of bodies.entries()) await put(one, `key-${seed}`, body);
+      const open = other.openObject({ bucket: 'bucket', key: 'key-3' });
+      assert.ok(open);
+      for (const seed of bodies.keys())
+        if (seed % 5 !== 0) await one.deleteObject({ bucket: 'bucket', key: `key-${seed}` });
+      const segments = (await segmentPaths(directory)).length;
+      const compacted = host.compact();
+      let done = false;
+      void compacted.then(() => {
+        done = true;
+      });
+      for (let round = 0; round < 5; round += 1) {
+        for (let seed = 0; seed < 40; seed += 5) {
+          assert.ok((await readAll(other, `key-${seed}`))?.equals(patternBytes(2000, seed)));
+        }
+        await sleep(10);
+      }
+      assert.equal(done, false, 'a reader of an old place is still there');
+      assert.ok(Buffer.from(await open.bytes()).equals(patternBytes(2000, 3)));
+      open.close();
+      await compacted;
+      assert.ok((await segmentPaths(directory)).length < segments);
+      for (let seed = 0; seed < 40; seed += 5) {
+        assert.ok((await readAll(other, `key-${seed}`))?.equals(patternBytes(2000, seed)));
+      }
+    }, options);
   });
 
   it('leave nothing behind of what was staged and never committed', async () => {

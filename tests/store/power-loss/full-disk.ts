@@ -1,0 +1,45 @@
+// A disk that fills up while clients are at work, and has room again (invariant 8): meanwhile deletes are taken, and afterwards
+// puts are, without anybody's help.
+
+import { Violation } from './key-account.ts';
+import type { Address } from './model.ts';
+import { deleteObject, putObject } from './object-requests.ts';
+import { lastingBucket, smallSize, type Workplace } from './workplace.ts';
+import type { World } from './world.ts';
+
+/** Enough deletes to use up what the journal has zeroed ahead, and to begin a new segment. */
+const mostObjects = 60;
+/** Looked at again after so long, so often: puts are taken again within a few seconds. */
+const retryMs = 1500;
+const maxRetries = 4;
+
+/** Puts many small objects, lets the disk fill up, and deletes them. */
+export async function fillUpAndClear(place: Workplace, world: World): Promise<void> {
+  const { random } = place;
+  const count = random.between(0, mostObjects);
+  const addresses: Address[] = Array.from({ length: count }, (_, number) => ({
+    bucket: lastingBucket,
+    key: `fill/${number}`,
+  }));
+  await Promise.all(addresses.map((address) => putObject(place, address, random.below(40))));
+  await new Promise((resolve) => setTimeout(resolve, random.below(300)));
+  const { disk } = world;
+  disk.capacityBytes = disk.usedBytes + random.pick([0, 0, 4096, random.below(24 * 1024)]);
+  world.note(() => `the disk takes ${disk.capacityBytes} bytes and holds ${disk.usedBytes}`);
+  for (const address of addresses) await deleteObject(place, address);
+}
+
+/** @throws Violation when puts are refused although there is room again. */
+export async function putWhenThereIsRoom(place: Workplace, world: World): Promise<void> {
+  world.disk.capacityBytes = Number.POSITIVE_INFINITY;
+  world.note(() => 'the disk has room again');
+  const { model, random } = place;
+  for (let left = maxRetries; left > 0; left -= 1) {
+    await new Promise((resolve) => setTimeout(resolve, retryMs));
+    const before = model.acknowledged;
+    await putObject(place, { bucket: lastingBucket, key: 'room' }, smallSize(random));
+    if (model.acknowledged > before) return;
+  }
+  if (place.store.health().status === 'ok')
+    throw new Violation('There is room again, and puts are refused all the same.');
+}
