@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 
-export type ClamdServer =
+type ClamdServer =
   | {
       readonly found: true;
       /** `host:port`. */

@@ -14,7 +14,7 @@ import { delimiter, join } from 'node:path';
 import process from 'node:process';
 import { promisify } from 'node:util';
 
-export type PostgresServer =
+type PostgresServer =
   | {
       readonly found: true;
       /** The URL of a new, empty database, owned by a role that row-level security binds. */

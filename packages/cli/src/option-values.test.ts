@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseDomain, parseDurability, parseHost, parsePort } from './option-values.ts';
+import { parseDomain, parseDurability, parseHost, parsePort, parseRate } from './option-values.ts';
 
 test('ports', () => {
   assert.equal(parsePort('0'), 0);
@@ -17,6 +17,14 @@ test('durabilities', () => {
   for (const text of ['', 'Strict', 'interval=0', 'interval=60001', 'interval=-5', 'interval=']) {
     assert.throws(() => parseDurability(text), /not a durability/, text);
   }
+});
+
+test('rates', () => {
+  assert.equal(parseRate('0'), 0);
+  assert.equal(parseRate('1000'), 1000);
+  assert.equal(parseRate('500k'), 500 * 1024);
+  assert.equal(parseRate('8M'), 8 * 1024 ** 2);
+  for (const text of ['', '-1', '8MB', '1.5M', 'M', '8 M']) assert.throws(() => parseRate(text), /not a rate/, text);
 });
 
 test('hosts and domains', () => {

@@ -7,6 +7,7 @@ export * from './folder.ts';
 export * from './name.ts';
 export * from './openapi.ts';
 export * from './problem.ts';
+export type { Route } from './routes/route.ts';
 export * from './routes.ts';
 export * from './search.ts';
 export * from './share.ts';

@@ -2,7 +2,8 @@
 
 import { z } from 'zod';
 import { problemSchema, problems } from './problem.ts';
-import { type Route, type RouteName, routeNames, routes } from './routes.ts';
+import type { Route } from './routes/route.ts';
+import { type RouteName, routeNames, routes } from './routes.ts';
 
 /** Problems that any route may answer. */
 const everywhere = ['invalid-request', 'unauthenticated', 'too-many-requests', 'internal-error'] as const;

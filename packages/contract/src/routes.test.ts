@@ -7,8 +7,8 @@ test('no two routes have the same method and path, and only those with a body an
   const seen = routeNames.map((name) => `${routes[name].method} ${routes[name].path}`);
   assert.equal(new Set(seen).size, seen.length);
   for (const name of routeNames) {
-    const { status, response } = routes[name];
-    assert.equal(response === undefined, status === 204 || status === 302, name);
+    const { status, response, produces } = routes[name];
+    assert.equal(response === undefined, status === 204 || status === 302 || produces !== undefined, name);
   }
 });
 

@@ -27,8 +27,6 @@ const routeTable = {
   ...keyRoutes,
 } as const satisfies Record<string, Route>;
 
-export type { Route };
-
 /** The routes of one theme. */
 export interface RouteGroups {
   readonly session: keyof typeof sessionRoutes;

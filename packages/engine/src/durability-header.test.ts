@@ -41,8 +41,8 @@ describe('x-stowage-durability', () => {
       assert.equal(await shown(engine, bucket), durability ?? 'strict');
     }
     assert.equal((await send(engine, 'PUT', '/loose/key', 'strict')).status, 200);
-    const health = await fetch(`${engine.endpoint}/_stowage/health`);
-    assert.deepEqual(await health.json(), {
+    const health: unknown = await (await fetch(`${engine.endpoint}/_stowage/health`)).json();
+    assert.partialDeepStrictEqual(health, {
       status: 'ok',
       durability: { level: 'strict' },
       bucketsByDurability: { memory: 1, interval: 1, strict: 1 },

@@ -52,3 +52,37 @@ it('shows how far consumers of changes are behind', () => {
   }
   assert.ok(!lines.some((line) => line.includes('timestamp_seconds{cursor="backup"}')));
 });
+
+it('counts damage, names the objects that it concerns, and shows how far scrubbing is', () => {
+  const place = { file: 'journal/000001.seg', offset: 64, sizeBytes: 10, description: 'a block fails its checksum' };
+  const health = {
+    status: 'ok',
+    durability: { level: 'strict' },
+    damageCount: 3,
+    damage: [
+      { ...place, objects: [{ bucket: 'b', key: 'plain' }] },
+      {
+        ...place,
+        offset: 99,
+        objects: [
+          { bucket: 'b', key: 'plain' },
+          { bucket: 'b', key: 'a "quoted"\n\\ key' },
+        ],
+      },
+    ],
+    scrub: { bytesPerSecond: 1000, running: true, checkedBytes: 5, passesCompleted: 2, lastCompletedAtMs: 1500 },
+  } as const;
+  const lines = new Metrics().render({ health, runningRequests: 0 }).split('\n');
+  for (const line of [
+    'stowage_damage_total 3',
+    'stowage_damaged_object{bucket="b",key="plain"} 1',
+    'stowage_damaged_object{bucket="b",key="a \\"quoted\\"\\n\\\\ key"} 1',
+    'stowage_scrub_running 1',
+    'stowage_scrub_limit_bytes_per_second 1000',
+    'stowage_scrub_checked_bytes_total 5',
+    'stowage_scrub_passes_total 2',
+    'stowage_scrub_last_completed_timestamp_seconds 1.5',
+  ]) {
+    assert.ok(lines.includes(line), `${line}\n${lines.join('\n')}`);
+  }
+});

@@ -46,16 +46,7 @@ async function page(exchange: Exchange, engine: EngineContext, runningRequests: 
  * `named`, for this machine itself.
  */
 function health({ health: state }: EngineOverview, named: boolean): Result {
-  const {
-    status,
-    reason,
-    durability,
-    bucketDurabilities = [],
-    diskFull = false,
-    damage = [],
-    damageCount = 0,
-    scrub,
-  } = state;
+  const { status, reason, durability, bucketDurabilities = [], diskFull, damage = [], damageCount, scrub } = state;
   const bucketsByDurability: Record<string, number> = {};
   for (const { level } of bucketDurabilities.map((bucket) => bucket.durability)) {
     bucketsByDurability[level] = (bucketsByDurability[level] ?? 0) + 1;
@@ -64,6 +55,7 @@ function health({ health: state }: EngineOverview, named: boolean): Result {
   return {
     status: status === 'ok' ? 200 : 503,
     headers: ['content-type', 'application/json'],
+    // What a store in memory does not have, it does not show.
     body: JSON.stringify({
       status,
       reason,
@@ -71,8 +63,8 @@ function health({ health: state }: EngineOverview, named: boolean): Result {
       ...own,
       diskFull,
       damagedPlaces: damageCount,
-      ...(named && damage.length > 0 ? { damage: damage.slice(0, maxListedDamage) } : undefined),
-      ...(scrub === undefined ? undefined : { scrub }),
+      damage: named && damage.length > 0 ? damage.slice(0, maxListedDamage) : undefined,
+      scrub,
     }),
   };
 }

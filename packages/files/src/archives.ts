@@ -9,7 +9,7 @@ import { withNumber } from './database/file-names.ts';
 import type { FileRecord } from './file-record.ts';
 import { FilesError } from './files-error.ts';
 
-export interface ArchiveSelection {
+interface ArchiveSelection {
   readonly tenantId: string;
   readonly fileIds: readonly string[];
   readonly folderIds: readonly string[];

@@ -71,13 +71,13 @@ export interface FileRecord {
   readonly retainUntilMs: number | null;
 }
 
-export type VersionRole = 'current' | 'version';
+type VersionRole = 'current' | 'version';
 
 /**
  * `if-none-match`: the only URL that can write the key works once. `version-id`: the version that was judged is pinned.
  * `promotion`: the bytes were copied to a key that no URL can write, on condition that they still were the judged ones.
  */
-export type Seal = 'if-none-match' | 'version-id' | 'promotion';
+type Seal = 'if-none-match' | 'version-id' | 'promotion';
 
 /** What may change in a row. */
 export type FileChanges = Partial<

@@ -35,7 +35,7 @@ export interface UploadPolicy {
 /** By category. `default` holds where an announcement names none; it may be overridden like any other. */
 export type UploadPolicies = Readonly<Record<string, UploadPolicy>>;
 
-export const defaultCategory = 'default';
+const defaultCategory = 'default';
 const defaultKeepVersions = 10;
 const categoryPattern = /^[a-z0-9][a-z0-9-]{0,31}$/;
 

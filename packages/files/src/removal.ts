@@ -54,7 +54,7 @@ export async function purgeFile(file: FileRecord, options: RemovalOptions): Prom
 }
 
 /** A version whose file goes, or that is one too many. One that is still being judged goes when it was. */
-export async function purgeVersion(version: FileRecord, options: RemovalOptions): Promise<void> {
+async function purgeVersion(version: FileRecord, options: RemovalOptions): Promise<void> {
   const { mover } = options;
   let current = version;
   if (current.state === 'ready') current = (await mover.move(current, { kind: 'trashed', forGood: true })) ?? current;

@@ -20,7 +20,7 @@ export interface ScanFileOptions {
 }
 
 /** What stands in the row where nothing judged the bytes. */
-export const unscanned = {
+const unscanned = {
   noScanner: 'not scanned: no scanner is configured',
   off: 'not scanned: the policy does not want it',
   away: 'not scanned: the scanner was away',

@@ -6,7 +6,7 @@
 const maxWords = 2_000;
 const maxWordCharacters = 64;
 /** Words of one question. */
-export const maxAskedWords = 16;
+const maxAskedWords = 16;
 
 /** Han, Hiragana, Katakana, Thai, Lao, Khmer, Myanmar: no spaces between words. */
 const unspaced =

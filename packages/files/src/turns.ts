@@ -2,7 +2,7 @@
 
 import { FilesError } from './files-error.ts';
 
-export interface Turns {
+interface Turns {
   /** Resolves when it is one's turn, with how to give it back. Throws `too-many-requests` when too many wait. */
   take(): Promise<() => void>;
 }

@@ -208,11 +208,9 @@ export class JournalCommitter implements Committer {
   async #freeSpace(batch: readonly Waiting[]): Promise<void> {
     if (batch.length === 0) return;
     try {
-      await this.#tryBatch(batch);
+      await this.#options.reserve.spend(() => this.#tryBatch(batch));
     } catch (cause) {
       if (!isDiskFull(cause)) throw cause;
-      const released = await this.#options.reserve.release();
-      if (released) return this.#freeSpace(batch);
       for (const waiting of batch) this.#refuse(waiting, new StoreError('DiskFull', { cause }));
     }
   }

@@ -22,6 +22,8 @@ export class SpaceReserve {
   readonly #path: string;
   #full = false;
   #held = false;
+  #releasing: Promise<void> | undefined;
+  #releases = 0;
   #nextAttemptMs = 0;
 
   constructor(options: SpaceReserveOptions) {
@@ -40,22 +42,20 @@ export class SpaceReserve {
     this.#nextAttemptMs = this.#options.clock() + retryMs;
   }
 
-  /** Gives the reserve up; answers false when there is none left. */
-  async release(): Promise<boolean> {
-    if (!this.#held) return false;
-    this.#held = false;
-    await this.#options.disk.remove(this.#path);
-    return true;
+  /** Gives the reserve up, for all who ask meanwhile; answers false when there is none left. */
+  release(): Promise<boolean> {
+    return this.#releaseSince(this.#releases);
   }
 
   /** Does what must find room, because it keeps what is there or gives more back: out of the reserve if need be. */
   async spend<Result>(work: () => Promise<Result>): Promise<Result> {
+    const releases = this.#releases;
     try {
       return await work();
     } catch (cause) {
       if (!isDiskFull(cause)) throw cause;
       this.noteFull();
-      if (!(await this.release())) throw cause;
+      if (!(await this.#releaseSince(releases))) throw cause;
       return work();
     }
   }
@@ -75,6 +75,19 @@ export class SpaceReserve {
       this.noteFull();
       return false;
     }
+  }
+
+  /** Whoever found no room before somebody else gave the reserve up may find some now. */
+  async #releaseSince(releases: number): Promise<boolean> {
+    if (this.#held) {
+      this.#held = false;
+      this.#releasing = this.#options.disk.remove(this.#path).finally(() => {
+        this.#releases += 1;
+        this.#releasing = undefined;
+      });
+    }
+    await this.#releasing;
+    return this.#releases > releases;
   }
 
   async #write(): Promise<void> {

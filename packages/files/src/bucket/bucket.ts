@@ -46,7 +46,7 @@ export interface Bucket {
   close(): void;
 }
 
-export interface CopyRequest {
+interface CopyRequest {
   readonly from: {
     readonly key: string;
     readonly etag: string;

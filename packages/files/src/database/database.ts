@@ -28,7 +28,7 @@ export interface IdempotencyKey {
 /** What becomes of a name that is taken. */
 export type TakenName = 'keep-both' | 'refuse';
 
-export interface RelocateOptions {
+interface RelocateOptions {
   readonly onConflict: TakenName;
   readonly jobs?: readonly NewJob[];
 }
@@ -207,7 +207,7 @@ export interface SearchTable {
   setText(file: FileRecord, text: string): Promise<void>;
 }
 
-export interface LeaseOptions {
+interface LeaseOptions {
   readonly nowMs: number;
   /** How long what is taken is nobody else's. */
   readonly leaseMs: number;

@@ -59,7 +59,7 @@ interface IdempotencyRow {
   readonly expiresAtMs: number;
 }
 
-export interface TenantRow {
+interface TenantRow {
   readonly id: string;
   readonly name: string;
   readonly createdAtMs: number;

@@ -6,7 +6,7 @@ import type { SqlDialect } from './migrations/migration.ts';
 import type { Schema } from './schema.ts';
 
 /** One tenant, or the service itself, which sees all. */
-export type Scope = { readonly tenantId: string } | 'service';
+type Scope = { readonly tenantId: string } | 'service';
 
 export interface SqlScope {
   readonly dialect: SqlDialect;

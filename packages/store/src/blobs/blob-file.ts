@@ -47,7 +47,7 @@ export function blobIdOfName(name: string): Buffer | undefined {
 }
 
 /** What stands behind the bytes and the checksums of a blob. */
-export interface BlobTrailer {
+interface BlobTrailer {
   /** Of the bytes. */
   readonly sizeBytes: number;
   readonly blobId: Buffer;

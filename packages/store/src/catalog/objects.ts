@@ -92,12 +92,13 @@ export function deleteObject(remove: DeleteObject): Operation<ObjectVersion | un
     frees: true,
     bucket: remove.bucket,
     judge(view) {
-      const { key, current } = lookUp(view, remove);
-      const version = current();
+      const { key, currentRow } = lookUp(view, remove);
+      const row = currentRow();
+      const version = row === undefined ? undefined : decodeVersionRow(row);
       if (remove.precondition !== undefined) judgePrecondition(remove.precondition, version);
-      if (version === undefined) return { result: undefined };
+      if (row === undefined || version === undefined) return { result: undefined };
       return {
-        fact: { type: 'objectDeleted', key, row: encodeVersionRow(version) },
+        fact: { type: 'objectDeleted', key, row },
         result: describe(view, remove, version).version,
       };
     },
@@ -149,14 +150,22 @@ function describeParts(manifest: Buffer): ObjectPart[] {
   return parts;
 }
 
-function lookUp(view: IndexReader, address: ObjectAddress): { key: Buffer; current: () => VersionRow | undefined } {
+interface LookedUp {
+  readonly key: Buffer;
+  /** The row of the current version, to be read only by those who need it. */
+  currentRow(): Buffer | undefined;
+  current(): VersionRow | undefined;
+}
+
+function lookUp(view: IndexReader, address: ObjectAddress): LookedUp {
   const { id } = requireBucket(view, address.bucket);
   const key = objectKey(id, address.key);
+  const currentRow = (): Buffer | undefined => view.get(key);
   const current = (): VersionRow | undefined => {
-    const row = view.get(key);
+    const row = currentRow();
     return row === undefined ? undefined : decodeVersionRow(row);
   };
-  return { key, current };
+  return { key, currentRow, current };
 }
 
 function versionPut(

@@ -65,14 +65,16 @@ export async function buildJournalIndex(folder: LockedFolder, options: JournalIn
 /**
  * Puts the index that was made, and closed, in the place of the store's. Whenever this is broken off, the folder has the old
  * index, the new one, or none that is complete, and then opening makes one: the checkpoint, without which an index is not
- * opened, goes first and comes last. The old one is removed, or kept in the quarantine folder under `keepAs`.
+ * opened, goes first and comes last. The old one is removed, or kept in the quarantine folder under `keepAs`. Answers whether
+ * there was one to keep.
  */
-export async function replaceIndex(folder: LockedFolder, keepAs: string | undefined): Promise<void> {
+export async function replaceIndex(folder: LockedFolder, keepAs: string | undefined): Promise<boolean> {
   const { disk, directory, corner } = folder;
   const current = join(directory, 'index');
   const made = join(corner, journalIndexName);
   await disk.createFolder(current);
   const present = new Set(await disk.list(current));
+  const kept = keepAs !== undefined && indexFileNames.some((name) => present.has(name));
   for (const name of indexFileNames) {
     const path = join(current, name);
     if (!present.has(name)) continue;
@@ -80,12 +82,13 @@ export async function replaceIndex(folder: LockedFolder, keepAs: string | undefi
     else await rename(path, join(directory, 'quarantine', `${keepAs}-${name}`));
     await disk.syncFolder(current);
   }
-  if (keepAs !== undefined) await disk.syncFolder(join(directory, 'quarantine'));
+  if (kept) await disk.syncFolder(join(directory, 'quarantine'));
   for (const name of [...indexFileNames].reverse()) {
     if (!(await disk.list(made)).includes(name)) continue;
     await rename(join(made, name), join(current, name));
     await disk.syncFolder(current);
   }
+  return kept;
 }
 
 const journalIndexName = 'journal-index';

@@ -31,7 +31,7 @@ async function live(store: DiskStore, random: () => number): Promise<void> {
   const key = (): string => `${pick(3)}/${pick(12)}`;
   const open: MultipartUpload[] = [];
   for (let step = 0; step < 150; step += 1) {
-    const kind = pick(20);
+    const kind = pick(21);
     if (kind < 9) await put(store, key(), patternBytes(pick(6000), step));
     else if (kind < 11) await put(store, key(), patternBytes(5000 + pick(50_000), step));
     else if (kind < 14) await store.deleteObject({ bucket: 'bucket', key: key() });
@@ -54,9 +54,15 @@ async function live(store: DiskStore, random: () => number): Promise<void> {
       if (upload === undefined) continue;
       const { parts } = store.listParts({ ...upload, after: 0, limit: 10 });
       await store.completeUpload(completionOf(upload, parts));
-    } else {
+    } else if (kind < 20) {
       const upload = open.shift();
       if (upload !== undefined) await store.abortUpload(upload);
+    } else {
+      // A bucket takes its unfinished uploads along when it goes.
+      await store.createBucket({ name: 'short-lived', owner: 'o', region: 'r' });
+      const address = { bucket: 'short-lived', key: key(), attributes: plainAttributes, initiator: 'i' };
+      await putPart(store, await store.createUpload(address), 1, patternBytes(pick(9000), step));
+      await store.deleteBucket('short-lived');
     }
   }
 }

@@ -61,10 +61,10 @@ export async function rebuildStore(options: RebuildOptions): Promise<RebuildSumm
       await index.close();
     }
     const keepAs = replayed.damaged ? `index-${clock()}` : undefined;
-    await replaceIndex(folder, keepAs);
+    const kept = await replaceIndex(folder, keepAs);
     const { buckets = 0, objects = 0, uploads = 0 } = replayed.rows ?? {};
     const { batchCount: batches } = replayed;
     const summary = { segments, journalBytes, batches, buckets, objects, uploads, damage };
-    return keepAs === undefined ? summary : { ...summary, formerIndex: `quarantine/${keepAs}` };
+    return keepAs === undefined || !kept ? summary : { ...summary, formerIndex: `quarantine/${keepAs}` };
   });
 }

@@ -107,9 +107,9 @@ class Repair {
     if (!wrong) return true;
     // The journal has all that the index had, unless records are lost, or the index could not be read.
     const keepAs = journalDamaged || !indexUsable ? `index-${clock()}` : undefined;
-    await replaceIndex(folder, keepAs);
+    const kept = await replaceIndex(folder, keepAs);
     this.#did(
-      `made the index anew from the journal${keepAs === undefined ? '' : `; the former one is kept as quarantine/${keepAs}-*`}`,
+      `made the index anew from the journal${kept ? `; the former one is kept as quarantine/${keepAs}-*` : ''}`,
     );
     if (!journalDamaged) return true;
     if (!indexUsable) {

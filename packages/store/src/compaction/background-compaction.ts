@@ -1,6 +1,7 @@
 // When compaction runs: in the background, slowed down, once enough has become dead or a segment is full; at once when the disk
 // is full; and on demand.
 
+import { isDiskFull } from '../disk/disk.ts';
 import type { BatchEnd } from '../journal/journal.ts';
 import type { SpaceReserve } from '../space-reserve.ts';
 import { isStoreError, StoreError } from '../store-error.ts';
@@ -56,7 +57,7 @@ export class BackgroundCompaction {
     else if (this.#isDue()) this.#schedule(usualDelayMs);
   }
 
-  /** Compacts as fast as it can. @throws StoreError of the committer; `Closed` also when the store is closed meanwhile. */
+  /** Compacts as fast as it can. @throws StoreError of the committer; `DiskFull`; `Closed` also when the store is closed meanwhile. */
   async now(segments?: readonly number[]): Promise<CompactionResult> {
     const run = this.#options.compactor.run({
       signal: this.#stopping.signal,
@@ -67,7 +68,8 @@ export class BackgroundCompaction {
     try {
       return await run;
     } catch (cause) {
-      throw this.#stopping.signal.aborted ? new StoreError('Closed', { cause }) : cause;
+      if (this.#stopping.signal.aborted) throw new StoreError('Closed', { cause });
+      throw isDiskFull(cause) ? new StoreError('DiskFull', { cause }) : cause;
     }
   }
 

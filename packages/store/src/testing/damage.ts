@@ -50,7 +50,7 @@ export async function fillForDamage(directory: string): Promise<void> {
 }
 
 /** A byte to flip, and what is to come of it. */
-export interface DamagePlace {
+interface DamagePlace {
   readonly path: string;
   readonly offset: number;
   /** Keys that every report must name. */
@@ -59,7 +59,7 @@ export interface DamagePlace {
   readonly refused: boolean;
 }
 
-export type DamageKind = (typeof damageKinds)[number];
+type DamageKind = (typeof damageKinds)[number];
 export const damageKinds = [
   'segment header',
   'record head',

@@ -4,7 +4,7 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import type { SqliteAnswer, SqliteStatement } from './sqlite-messages.ts';
 
-export interface SqliteConnection {
+interface SqliteConnection {
   /** Throws SQLite's own error. */
   run(statement: SqliteStatement): SqliteAnswer;
   close(): void;

@@ -18,7 +18,7 @@ export interface SqliteThread {
 }
 
 /** What SQLite refused, brought over from its thread. */
-export class SqliteError extends Error {
+class SqliteError extends Error {
   override readonly name = 'SqliteError';
   /** SQLite's result code: sqlite.org/rescode.html. */
   readonly errcode: number | undefined;
