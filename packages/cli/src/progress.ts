@@ -14,7 +14,7 @@ export function tellProgress(
     if (nowMs - lastMs < betweenLinesMs) return;
     lastMs = nowMs;
     const share = totalBytes > 0 ? ` of ${sizeInWords(totalBytes)}` : '';
-    terminal.tell(`${phase}: ${sizeInWords(doneBytes)}${share}`);
+    terminal.tell(doneBytes === 0 ? `${phase} …` : `${phase}: ${sizeInWords(doneBytes)}${share}`);
   };
 }
 

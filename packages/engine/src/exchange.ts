@@ -25,7 +25,8 @@ export class Exchange {
   /** Kept by the RunningExchanges that it is among. */
   place = -1;
 
-  readonly #turn: AnswerTurn;
+  /** The one whose answers it goes with. */
+  #turn: AnswerTurn | undefined;
 
   // What the last sweep saw, so that the hot path has no clock to read.
   #seenReceivedBytes = -1;
@@ -51,9 +52,15 @@ export class Exchange {
     this.#seenAt = options.startedAt;
   }
 
-  /** Ends the answer, whose head is written, with its last bytes: together with the others of this turn. */
+  /** Its handler waits for something: the answer belongs to a later turn, and leaves at once when it is there. */
+  leaveTurn(): void {
+    this.#turn = undefined;
+  }
+
+  /** Ends the answer, whose head is written, with its last bytes: together with the others of its turn. */
   end(body: string | Uint8Array | undefined): void {
-    this.#turn.end(this.response, body);
+    if (this.#turn === undefined) this.response.end(body);
+    else this.#turn.end(this.response, body);
   }
 
   /** For how long nothing has moved, at this sweep's precision. `now` is of the same clock as `startedAt`. */

@@ -53,6 +53,32 @@ it('shows how far consumers of changes are behind', () => {
   assert.ok(!lines.some((line) => line.includes('timestamp_seconds{cursor="backup"}')));
 });
 
+it('shows how the journal gives room back', () => {
+  const compaction = {
+    running: false,
+    segments: 7,
+    journalBytes: 4000,
+    liveBytes: 2500,
+    keptSegments: 1,
+    removedSegments: 3,
+    removedBytes: 900,
+    writtenBytes: 100,
+  };
+  const health = { status: 'ok', durability: { level: 'strict' }, compaction } as const;
+  const lines = new Metrics().render({ health, runningRequests: 0 }).split('\n');
+  for (const line of [
+    'stowage_journal_segments 7',
+    'stowage_journal_bytes 4000',
+    'stowage_journal_live_bytes 2500',
+    'stowage_journal_damaged_segments 1',
+    'stowage_compaction_removed_segments_total 3',
+    'stowage_compaction_removed_bytes_total 900',
+    'stowage_compaction_written_bytes_total 100',
+  ]) {
+    assert.ok(lines.includes(line), line);
+  }
+});
+
 it('counts damage, names the objects that it concerns, and shows how far scrubbing is', () => {
   const place = { file: 'journal/000001.seg', offset: 64, sizeBytes: 10, description: 'a block fails its checksum' };
   const health = {

@@ -29,6 +29,7 @@ export function answer(exchange: Exchange, engine: EngineContext): Promise<void>
     if (head.method === 'OPTIONS') return render(exchange, engine, preflight(engine, address, head), [])?.catch(fail);
     const result = run(admit(exchange, engine, head, address), engine);
     if (result instanceof Promise) {
+      exchange.leaveTurn();
       return result.then((settled) => render(exchange, engine, settled, crossOrigin)).catch(fail);
     }
     return render(exchange, engine, result, crossOrigin)?.catch(fail);

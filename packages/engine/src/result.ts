@@ -12,7 +12,7 @@ export interface Result {
 }
 
 /** Text (an XML document), bytes, or an object too large to hold: read piece by piece, and closed, by render. */
-export type ResultBody = string | Uint8Array | StoredBytes;
+type ResultBody = string | Uint8Array | StoredBytes;
 
 export interface StoredBytes {
   readonly object: OpenObject;

@@ -3,7 +3,7 @@
 
 import { join } from 'node:path';
 import { withObjects } from './checking/damaged-objects.ts';
-import type { Disk } from './disk/disk.ts';
+import { type Disk, isDiskFull } from './disk/disk.ts';
 import type { StoreDamage } from './object-store.ts';
 import type { StoreLog } from './store-log.ts';
 
@@ -56,14 +56,29 @@ export class DamageLog {
     return true;
   }
 
-  /** Notes damage and keeps a copy of the bytes in the quarantine folder. Answers whether it was news. */
-  async setAside(damage: StoreDamage, bytes: Buffer): Promise<boolean> {
+  /**
+   * Notes damage and keeps a copy of the bytes in the quarantine folder. Answers whether it was news, and whether there is a
+   * copy: not when the disk or the folder is full.
+   */
+  async setAside(damage: StoreDamage, bytes: Buffer): Promise<{ readonly news: boolean; readonly kept: boolean }> {
     const news = this.note(damage);
     const { disk, quarantineFolder } = this.#options;
     const name = `${damage.file.replaceAll('/', '-')}-${damage.offset}-${damage.sizeBytes}`;
     const names = await disk.list(quarantineFolder);
-    if (names.includes(name) || names.length >= maxQuarantined) return news;
-    const path = join(quarantineFolder, name);
+    if (names.includes(name)) return { news, kept: true };
+    if (names.length >= maxQuarantined) return { news, kept: false };
+    try {
+      await this.#copy(join(quarantineFolder, name), bytes);
+      return { news, kept: true };
+    } catch (cause) {
+      if (!isDiskFull(cause)) throw cause;
+      this.#options.log('warn', 'There is no room to keep a copy of damaged bytes', { file: damage.file });
+      return { news, kept: false };
+    }
+  }
+
+  async #copy(path: string, bytes: Buffer): Promise<void> {
+    const { disk } = this.#options;
     const file = await disk.create(path, 'write');
     try {
       await file.write([bytes], 0);
@@ -74,7 +89,6 @@ export class DamageLog {
       throw cause;
     }
     await file.close();
-    return news;
   }
 }
 

@@ -214,6 +214,23 @@ describe('disk store compaction and damage', () => {
     });
   });
 
+  it('keeps a segment that the disk cannot read, and goes on with the others', async () => {
+    await withDataFolder(async (directory) => {
+      const disk = faultyDisk(nodeDisk, ({ kind, path, sizeBytes }) =>
+        kind === 'read' && path.endsWith('000001.seg') && sizeBytes > 1000 ? 'EIO' : undefined,
+      );
+      const store = await open(directory, { disk });
+      await fillAndThin(store);
+      await store.compact();
+      const numbers = await numbersOf(directory);
+      assert.equal(numbers[0], 1);
+      assert.ok(numbers.length <= 4, numbers.join());
+      assert.equal(store.health().status, 'ok');
+      assert.match(store.health().damage?.[0]?.description ?? '', /EIO.*not compacted/);
+      await store.close();
+    });
+  });
+
   it('takes a gap that was written down for meant, and any other for damage', async () => {
     await withDataFolder(async (directory) => {
       let store = await open(directory);

@@ -38,7 +38,7 @@ export interface Replayed extends Recovered {
 
 /** Facts are applied in transactions of about so many rows. */
 const rowsPerTransaction = 10_000;
-/** The index is made durable after so many of them, so that a rebuild that is broken off goes on from there. */
+/** The index is made durable after so many of them, so that a replay that is broken off goes on from there. */
 const transactionsPerCheckpoint = 50;
 
 /** @throws IndexAheadError when the index has what the journal does not. */
@@ -78,7 +78,8 @@ export async function replayJournal(options: ReplayOptions): Promise<Replayed> {
       for (const fact of facts) applyFact(fact, view, rebuilt ? settledLater : counted);
       if (view.changes.size < rowsPerTransaction) return;
       apply(mark);
-      if (transactions % transactionsPerCheckpoint === 0) await index.flush(syncRead);
+      // A new index is made in one go: what a checkpoint holds on to would make it grow many times over.
+      if (from !== undefined && transactions % transactionsPerCheckpoint === 0) await index.flush(syncRead);
     },
     onDamage: async (found, bytes) => {
       damaged = true;

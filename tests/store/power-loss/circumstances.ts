@@ -36,8 +36,9 @@ export interface Circumstances {
 
 export function drawCircumstances(random: SeededRandom): Circumstances {
   const kind = random.pickWeighted(historyKinds);
-  const weak = kind === 'weak' ? random.pick(['interval', 'memory'] as const) : 'strict';
-  const usualIsWeak = kind === 'weak' && random.chance(0.4);
+  const hasWeak = kind === 'weak' || ((kind === 'failing' || kind === 'full') && random.chance(0.4));
+  const weak = hasWeak ? random.pick(['interval', 'memory'] as const) : 'strict';
+  const usualIsWeak = hasWeak && random.chance(0.4);
   return {
     kind,
     usual: usualIsWeak ? durabilityOf(weak) : { level: 'strict' },
@@ -70,7 +71,15 @@ export function isFatal(cutClass: CutClass): boolean {
   return fatal.test(cutClass);
 }
 
+function isFatalSync(cutClass: CutClass): boolean {
+  return isFatal(cutClass) && cutClass.includes('sync');
+}
+
 export function drawFault(random: SeededRandom): PlannedFault {
-  const cutClass = random.pick(cutClasses.filter((name) => name !== 'reading' && !name.startsWith('format')));
+  // What a failed sync leaves behind is the hardest to get right.
+  const isCandidate = random.chance(0.6)
+    ? isFatalSync
+    : (name: CutClass) => name !== 'reading' && !name.startsWith('format');
+  const cutClass = random.pick(cutClasses.filter(isCandidate));
   return { cutClass, occurrence: random.below(random.pick([1, 3, 12])), lasts: random.chance(0.4) };
 }

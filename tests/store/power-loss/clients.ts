@@ -53,7 +53,7 @@ function act(place: Workplace, action: keyof typeof actions, administers: boolea
     case 'deleteConditionally':
       return deleteObject(place, address, model.current(address)?.etag);
     case 'copy':
-      return copyObject(place, address, place.address());
+      return copyObject(place, address, random.chance(0.15) ? address : place.address());
     case 'upload':
       return workOnUpload(place);
     case 'read':

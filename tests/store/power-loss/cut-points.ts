@@ -23,7 +23,7 @@ const ledger = /^journal\/removed/;
 
 /** In order: the first that fits. */
 export const cutPoints = {
-  'format: create': { kinds: ['create'], path: /^FORMAT/ },
+  'format: create': { kinds: ['remove', 'create'], path: /^FORMAT/ },
   'format: write': { kinds: ['write'], path: /^FORMAT/ },
   'format: sync': { kinds: ['sync'], path: /^FORMAT/ },
   'format: rename': { kinds: ['rename'], path: /^FORMAT/ },

@@ -18,7 +18,7 @@ import { runClient } from './clients.ts';
 import { cutClasses, cutMoments, zeroStepBytes } from './cut-points.ts';
 import { fillUpAndClear, putWhenThereIsRoom } from './full-disk.ts';
 import { Violation } from './key-account.ts';
-import { requireNoLeftovers } from './leftovers.ts';
+import { blobCount, requireNoLeftovers } from './leftovers.ts';
 import { Model } from './model.ts';
 import { checkRecovered } from './recovery-check.ts';
 import { checkRotten, rotSomewhere } from './rot.ts';
@@ -156,9 +156,19 @@ class History {
     const again = await this.#undisturbed(this.#open());
     // Closed in order, everything is durable but the bodies of durability `memory`.
     this.#lossy = weak === 'memory';
-    if (kind === 'rot') await this.#undisturbed(checkRotten(again, this.model));
+    if (kind === 'rot') await this.#checkRotten(again);
     else await this.#check(again);
     await this.#undisturbed(again.close());
+  }
+
+  /** @throws Violation when something is wrong without a word, or a body is taken for one that nobody needs. */
+  async #checkRotten(store: DiskStore): Promise<void> {
+    const world = this.#world;
+    const before = blobCount(world.disk);
+    await this.#undisturbed(checkRotten(store, this.model, { scrubs: this.#random.chance(0.5) }));
+    await world.idle(20_000);
+    const after = blobCount(world.disk);
+    if (after < before) throw new Violation(`Bits turned over, and of ${before} bodies ${after} are left.`);
   }
 
   async #check(store: DiskStore): Promise<void> {
@@ -183,7 +193,8 @@ class History {
       openIndex: openSimulatedIndex,
       durability: this.circumstances.usual,
       clock: () => virtualTime.nowMs,
-      random: (sizeBytes) => random.bytes(sizeBytes),
+      // Whoever asks for much wants only room taken up.
+      random: (sizeBytes) => Buffer.alloc(sizeBytes, random.bytes(Math.min(sizeBytes, 64))),
       sizes,
       hashThreads: 0,
       log: (level, message, fields) => {
@@ -236,13 +247,19 @@ class History {
     const place = this.#workplace(store);
     while (!stop.aborted) {
       await new Promise((resolve) => setTimeout(resolve, place.random.below(600)));
-      const task = place.random.chance(0.85) ? 'compact' : 'scrub';
+      const task = place.random.pickWeighted({ compact: 4, compactSome: 4, scrub: 1 });
       try {
-        await store[task]();
+        if (task === 'scrub') await store.scrub();
+        else await store.compact(...(task === 'compact' ? [] : [this.#someSegments(place.random)]));
       } catch (cause) {
         if (!place.excusesDiskError(cause)) place.judgeRefusal(task, cause, []);
       }
     }
+  }
+
+  #someSegments(random: SeededRandom): number[] {
+    const names = [...this.#world.disk.files()].flatMap(([path]) => /(\d+)\.seg$/.exec(path)?.[1] ?? []);
+    return names.map(Number).filter(() => random.chance(0.4));
   }
 
   /** Has the disk fail during this run. */

@@ -108,6 +108,14 @@ export class KeyAccount {
     return `is ${describe(found)}: ${describe(this.current)} was acknowledged${underWay}`;
   }
 
+  /** Somebody was shown this, and nothing is shown that is not durable: it may not be taken back (invariant 2). */
+  see(found: KnownVersion | undefined, now: Moment): void {
+    if (found === undefined) {
+      if (this.current !== undefined) this.#become(undefined, this.#floor, now);
+      this.#disturbances += 1;
+    } else if (found.sequence > this.#floor) this.#become(found, found.sequence, now);
+  }
+
   /** Whether a put may have been removed again. */
   mayBeGone({ operation, sequence }: Pick<KnownVersion, 'operation' | 'sequence'>): boolean {
     if (this.deletes.size > 0) return true;

@@ -177,7 +177,8 @@ export class Model {
   }
 
   /**
-   * Holds what the store shows at a key against what may be there.
+   * Holds what the store shows at a key against what may be there. In a strict bucket, what was shown must stay.
+   * @param lossy the power went since the store was looked at last.
    * @throws Violation
    */
   judge(address: Address, found: ObjectVersion | undefined, lossy = false): void {
@@ -185,6 +186,9 @@ export class Model {
     if (found !== undefined) this.#holdAgainst(address, found);
     const fault = account.faultOf(found === undefined ? undefined : knownOf(found), lossy);
     if (fault !== undefined) throw new Violation(`${account.name} ${fault}.`);
+    if (lossy || this.#promised(address.bucket) !== 'strict') return;
+    account.see(found === undefined ? undefined : knownOf(found), this.#now());
+    account.harden({ tick: Number.POSITIVE_INFINITY });
   }
 
   /** Power loss may take the latest weak writes, but none before one that it left. @throws Violation */

@@ -123,12 +123,15 @@ export async function readObject(place: Workplace, address: Address): Promise<vo
   model.judge(address, open?.version);
   if (open === undefined) return;
   const operation = operationOf(open.version);
+  // Whatever is written meanwhile, the bytes stay: a slow reader keeps them.
+  const isSlow = place.random.chance(0.4);
+  const dawdle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, place.random.below(3000)));
   try {
     const chunks: Uint8Array[] = [];
+    if (isSlow) await dawdle();
     for await (const chunk of open.chunks()) {
       chunks.push(chunk);
-      // Whatever is written meanwhile, the bytes stay: a slow reader keeps them.
-      if (place.random.chance(0.2)) await new Promise((resolve) => setTimeout(resolve, place.random.below(3000)));
+      if (isSlow) await dawdle();
     }
     if (!Buffer.concat(chunks).equals(bytesOf(model.bodiesOf(operation)))) {
       throw new Violation(`${nameOf(address)} has other bytes than were written.`);

@@ -21,6 +21,8 @@ export interface HistoriesOptions {
   readonly stopsAtFailure?: boolean;
   /** Default: false. */
   readonly traces?: boolean;
+  /** Runs each twice, to see whether its seed repeats it. Default: false. */
+  readonly repeats?: boolean;
   /** Before Node's own script: `--import` of what changes the code. Default: none. */
   readonly nodeArguments?: readonly string[];
   /** A process that takes longer is ended, and its history counts as failed. */
@@ -50,8 +52,16 @@ export async function runHistories(options: HistoriesOptions): Promise<Histories
 }
 
 async function runProcess(options: HistoriesOptions): Promise<HistoriesOutcome> {
-  const { firstSeed, count, stopsAtFailure = false, traces = false, nodeArguments = [], timeoutMs } = options;
-  const order: SimulationOrder = { firstSeed, count, stopsAtFailure, traces };
+  const {
+    firstSeed,
+    count,
+    stopsAtFailure = false,
+    traces = false,
+    repeats = false,
+    nodeArguments = [],
+    timeoutMs,
+  } = options;
+  const order: SimulationOrder = { firstSeed, count, stopsAtFailure, traces, repeats };
   const child = spawn(process.execPath, [...nodeArguments, script, JSON.stringify(order)], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });

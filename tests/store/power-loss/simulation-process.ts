@@ -2,6 +2,7 @@
 // line of JSON for each history that failed, and a summary at its end. Started by run-histories.ts.
 
 import { writeSync } from 'node:fs';
+import type { HistoryResult } from './history.ts';
 import { installVirtualTime } from './virtual-time.ts';
 
 export interface SimulationOrder {
@@ -11,6 +12,8 @@ export interface SimulationOrder {
   readonly stopsAtFailure: boolean;
   /** Whether to tell of a failed history what happened in it. */
   readonly traces: boolean;
+  /** Whether to run each history twice, and to hold the two against each other. */
+  readonly repeats: boolean;
 }
 
 /** Counts of what happened, by name. */
@@ -45,7 +48,7 @@ async function main(order: SimulationOrder): Promise<void> {
   let acknowledged = 0;
   let histories = 0;
   for (let seed = order.firstSeed; seed < order.firstSeed + order.count; seed += 1) {
-    const result = await runHistory(seed);
+    const result = order.repeats ? await runTwice(runHistory, seed) : await runHistory(seed);
     histories += 1;
     acknowledged += result.acknowledged;
     add(kinds, result.kind);
@@ -61,6 +64,19 @@ async function main(order: SimulationOrder): Promise<void> {
   print({
     summary: { histories, acknowledged, kinds: toRecord(kinds), refusals: toRecord(refusals), cuts: toRecord(cuts) },
   });
+}
+
+/** A seed decides everything that happens: otherwise what it has found could not be found again. */
+async function runTwice(
+  runHistory: (seed: number, trace: string[]) => Promise<HistoryResult>,
+  seed: number,
+): Promise<HistoryResult> {
+  const [one, two]: [string[], string[]] = [[], []];
+  await runHistory(seed, one);
+  const result = await runHistory(seed, two);
+  const at = one.findIndex((line, index) => line !== two[index]);
+  if (at < 0 && one.length === two.length) return result;
+  return { ...result, fault: `Run again, the history differs in step ${at}: ${one[at]} and ${two[at]}.` };
 }
 
 function add(counts: Map<string, number>, name: string, count = 1): void {

@@ -4,9 +4,8 @@
 import type { CheckReport, Finding } from '@stowage/store';
 import { CommandError } from '../command-error.ts';
 import type { ExitName } from '../exit-codes.ts';
-import { explainDataError } from '../open-engine.ts';
 import { countInWords, sizeInWords, tellProgress } from '../progress.ts';
-import { findStoreFolder } from '../store-folder.ts';
+import { explainStoreError, findStoreFolder } from '../store-folder.ts';
 import type { Terminal } from '../terminal.ts';
 
 export interface FsckCommandOptions {
@@ -26,7 +25,7 @@ export async function runFsckCommand(options: FsckCommandOptions, terminal: Term
     terminal.print(json ? `${JSON.stringify({ directory, ...report }, undefined, 2)}\n` : describe(report, remedyOf));
     return report.clean ? 'ok' : 'findings';
   } catch (error) {
-    const explained = explainDataError(error, directory);
+    const explained = explainStoreError(error, directory);
     if (explained !== error) throw explained;
     const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
     throw new CommandError('unchecked', `The store in ${directory} could not be checked:\n${what}`, { cause: error });

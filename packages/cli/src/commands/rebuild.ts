@@ -1,8 +1,7 @@
 // `stowage rebuild`: makes the index of a store anew from its journal, for when the index is damaged or lost.
 
-import { explainDataError } from '../open-engine.ts';
 import { countInWords, sizeInWords, tellProgress } from '../progress.ts';
-import { findStoreFolder } from '../store-folder.ts';
+import { explainStoreError, findStoreFolder } from '../store-folder.ts';
 import type { Terminal } from '../terminal.ts';
 
 /** @throws CommandError `data`. */
@@ -34,6 +33,6 @@ export async function runRebuildCommand({ data }: { readonly data: string }, ter
     if (formerIndex !== undefined) lines.push(`The index that was there is kept as ${formerIndex}-*.`);
     terminal.print(`${lines.join('\n')}\n`);
   } catch (error) {
-    throw explainDataError(error, directory);
+    throw explainStoreError(error, directory);
   }
 }

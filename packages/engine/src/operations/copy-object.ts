@@ -14,6 +14,7 @@ import type { ObjectAttributes, ObjectChecksum, ObjectVersion } from '@stowage/s
 import { copySourceTooLarge, findCopySource } from '../copied-source.ts';
 import type { EngineContext } from '../engine-context.ts';
 import type { Handler } from '../handler.ts';
+import { readPieces } from '../read-pieces.ts';
 import { documentResult } from '../result.ts';
 import type { S3Request } from '../s3-request.ts';
 import { uploadAttributes } from '../upload-attributes.ts';
@@ -99,7 +100,10 @@ async function computeChecksum(
     // Overwritten since it was found: the store would refuse the copy after all the reading.
     if (object.version.sequence !== source.sequence) throw new S3Error('ConditionalRequestConflict');
     const digest = createDigest(algorithm);
-    if (source.sizeBytes > 0) for await (const chunk of object.chunks()) digest.update(chunk);
+    await readPieces(object, undefined, (bytes) => {
+      digest.update(bytes);
+      return undefined;
+    });
     return { algorithm, type: 'FULL_OBJECT', value: Buffer.from(digest.digest()).toString('base64') };
   } finally {
     object.close();

@@ -8,6 +8,7 @@ import type { EngineContext } from '../engine-context.ts';
 import { findUpload } from '../found-upload.ts';
 import type { Handler } from '../handler.ts';
 import { queryValue } from '../query.ts';
+import { readPieces } from '../read-pieces.ts';
 import { documentResult } from '../result.ts';
 import { fill } from '../stored-body.ts';
 import { noSuchKey } from './get-object.ts';
@@ -62,7 +63,7 @@ async function copyBytes(
   if (object === undefined) throw noSuchKey(source.key);
   try {
     parseCopySourceRange(`bytes=${range.start}-${range.end}`, object.version.sizeBytes);
-    for await (const chunk of object.chunks(range)) await sink.write(chunk);
+    await readPieces(object, range, (bytes) => sink.write(bytes));
   } finally {
     object.close();
   }

@@ -184,7 +184,9 @@ export class BlobWriter implements BodySink, PieceHolder {
 
   /** Everything but the last 16 MiB shall be on the disk at the end; asked for here, where it is known that more follows. */
   #beginPiece(): void {
-    if (!this.#options.durable || this.#sentBytes - this.#syncedUntil < syncEveryBytes) return;
+    const { durable, bulk } = this.#options;
+    // What went past the system's cache is there already.
+    if (!durable || bulk || this.#sentBytes - this.#syncedUntil < syncEveryBytes) return;
     this.#syncedUntil = this.#sentBytes;
     this.#inFlight += 1;
     this.#opened

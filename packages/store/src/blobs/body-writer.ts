@@ -103,7 +103,8 @@ class PlacedBodyWriter implements BodyWriter {
       }
       return undefined;
     }
-    const gathers = this.#sink === undefined && end <= this.#place.maxGatheredBytes;
+    // One that is known to outgrow memory does not begin there.
+    const gathers = this.#sink === undefined && Math.max(end, sizeBytes ?? 0) <= this.#place.maxGatheredBytes;
     if (gathers && this.#takeMemory(chunk.length)) {
       this.#gathered.push(Buffer.from(chunk));
       if (end > maxHashedAtOnceBytes) this.#hashOn(chunk);

@@ -144,10 +144,6 @@ export function segmentKey(segment: number): Buffer {
   return bytes;
 }
 
-export function segmentNumberOf(indexKey: Buffer): number {
-  return indexKey.readUInt32BE(1);
-}
-
 export function cursorKey(name: string): Buffer {
   return Buffer.concat([Buffer.of(keyspace.cursor), Buffer.from(name)]);
 }

@@ -113,6 +113,9 @@ export interface CheckReport {
 /** Beyond it, findings are counted but no longer listed. */
 const maxFindings = 10_000;
 
+/** Damages whose objects are looked for. */
+const maxNamedDamages = 1000;
+
 /** Gathers findings as they are made. */
 export class Findings {
   readonly #listed: Finding[] = [];
@@ -141,7 +144,8 @@ export class Findings {
 
   /** Gives damage the objects that it concerns. A body that nobody has becomes stale damage by it. */
   async name(find: (damages: readonly StoreDamage[]) => Promise<readonly StoreDamage[]>): Promise<void> {
-    const places = this.#listed.flatMap((finding, at) => (isDamage(finding) ? [{ at, finding }] : []));
+    const damages = this.#listed.flatMap((finding, at) => (isDamage(finding) ? [{ at, finding }] : []));
+    const places = damages.slice(0, maxNamedDamages);
     const named = await find(places.map(({ finding }) => damageOf(finding)));
     for (const [which, { at, finding }] of places.entries()) {
       const objects = named[which]?.objects;

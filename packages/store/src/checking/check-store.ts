@@ -79,10 +79,9 @@ class StoreCheck {
     this.#journal = journal;
     let held: HeldIndex | undefined;
     try {
-      this.#progress('index', 0, 1);
+      this.#progress('index', 0, 0);
       held = await openHeldIndex(this.#folder);
       await this.#checkIndex(journal, held);
-      this.#progress('index', 1, 1);
       await this.#checkBlobs(journal, held);
       await this.#checkNames();
       await this.#nameDamage(journal, held);
@@ -165,7 +164,6 @@ class StoreCheck {
   async #checkBlobs(journal: JournalIndex, held: HeldIndex): Promise<void> {
     const buckets = bucketNames(journal.index);
     const heldIndex = 'index' in held ? held.index : undefined;
-    const totalBytes = 0;
     await checkBlobs({
       folder: this.#folder,
       index: journal.index,
@@ -179,7 +177,7 @@ class StoreCheck {
       },
       onRead: (sizeBytes) => {
         this.#blobBytes += sizeBytes;
-        this.#progress('blobs', this.#blobBytes, totalBytes);
+        this.#progress('blobs', this.#blobBytes, 0);
       },
     });
   }

@@ -15,6 +15,8 @@ import type { DamagedRecord } from './segment-check.ts';
 
 /** Damaged bytes beyond this are reported but not copied aside. */
 const maxSetAsideBytes = 64 * 1024 * 1024;
+/** Records of one segment whose objects are looked for. */
+const maxUnnamed = 1000;
 
 interface DamageReportOptions {
   readonly disk: Disk;
@@ -26,16 +28,21 @@ interface DamageReportOptions {
 
 export class DamageReport {
   readonly #options: DamageReportOptions;
+  #unnamed: StoreDamage[] = [];
 
   constructor(options: DamageReportOptions) {
     this.#options = options;
   }
 
-  /** A damaged record of a segment. Answers whether anything was not known before. */
-  async record({ damage, fact }: DamagedRecord): Promise<boolean> {
+  /** A damaged record of a segment. When it cannot be read, the objects that it concerns are named by `nameRecords`. */
+  async record({ damage, fact }: DamagedRecord): Promise<void> {
     const { index } = this.#options;
-    if (!(await this.#isThere(damage.file))) return false;
-    if (fact === undefined) return this.#report(await nameObjects(index, [damage]));
+    if (!(await this.#isThere(damage.file))) return;
+    if (fact === undefined) {
+      await this.#report([damage]);
+      if (this.#unnamed.length < maxUnnamed) this.#unnamed.push(damage);
+      return;
+    }
     // The header holds: it says which object's bytes these are. A later version has other bytes.
     const row = index.get(fact.key);
     const location = row === undefined ? undefined : locationOf(row);
@@ -44,31 +51,38 @@ export class DamageReport {
       location.segment === segmentNumber(damage.file.slice('journal/'.length)) &&
       location.offset > damage.offset &&
       location.offset < damage.offset + damage.sizeBytes;
-    if (!live) return this.#report([{ ...damage, description: `${damage.description}; nothing needs it any more` }]);
+    if (!live) {
+      await this.#report([{ ...damage, description: `${damage.description}; nothing needs it any more` }]);
+      return;
+    }
     const bucket = bucketNames(index).get(bucketIdOf(fact.key));
     const key = keyBytesOf(fact.key).toString();
-    return this.#report([bucket === undefined ? damage : withObjects(damage, [{ bucket, key }])]);
+    await this.#report([bucket === undefined ? damage : withObjects(damage, [{ bucket, key }])]);
   }
 
-  /** Damages of one blob. Answers whether anything was not known before. */
-  async blob(damages: readonly StoreDamage[]): Promise<boolean> {
+  /** Looks for the objects of all records told of since the last call: at once, because it takes a look at the whole index. */
+  async nameRecords(): Promise<void> {
+    const unnamed = this.#unnamed;
+    this.#unnamed = [];
+    for (const damage of await nameObjects(this.#options.index, unnamed)) this.#options.damage.note(damage);
+  }
+
+  /** Damages of one blob. */
+  async blob(damages: readonly StoreDamage[]): Promise<void> {
     const { index } = this.#options;
     const [first] = damages;
     const blobId = first === undefined ? undefined : blobIdOfName(first.file.slice(first.file.lastIndexOf('/') + 1));
     // Its last reference may have gone while it was read, and its file with it.
-    if (blobId === undefined || index.get(blobKey(keyspace.blob, blobId)) === undefined) return false;
-    return this.#report(await nameObjects(index, damages));
+    if (blobId === undefined || index.get(blobKey(keyspace.blob, blobId)) === undefined) return;
+    await this.#report(await nameObjects(index, damages));
   }
 
-  async #report(damages: readonly StoreDamage[]): Promise<boolean> {
-    let news = false;
+  async #report(damages: readonly StoreDamage[]): Promise<void> {
     for (const damage of damages) {
       const bytes = await this.#read(damage);
-      const fresh =
-        bytes === undefined ? this.#options.damage.note(damage) : await this.#options.damage.setAside(damage, bytes);
-      news ||= fresh;
+      if (bytes === undefined) this.#options.damage.note(damage);
+      else await this.#options.damage.setAside(damage, bytes);
     }
-    return news;
   }
 
   async #isThere(file: string): Promise<boolean> {

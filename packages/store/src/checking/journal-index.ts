@@ -14,6 +14,7 @@ import type { LockedFolder } from './store-folder.ts';
 /** How far a long task is. */
 export interface Progress {
   readonly doneBytes: number;
+  /** 0: not known. */
   readonly totalBytes: number;
 }
 

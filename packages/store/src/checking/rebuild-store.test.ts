@@ -92,6 +92,10 @@ describe('rebuilding an index', () => {
         let store = await openDiskStore({ directory, sizes, compaction: 'on demand' });
         await createBucket(store);
         await live(store, random);
+        const cursor = await store.openCursor('reader', { start: 'oldest' });
+        const changes = await cursor.read({ limit: 40, signal: AbortSignal.timeout(10_000) });
+        await cursor.acknowledge(changes.at(-1)?.sequence ?? 0);
+        await cursor.close();
         await store.compact();
         await live(store, random);
         await store.close();

@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { DamageLog } from '../damage-log.ts';
 import { openStoreForRepair } from '../disk-store.ts';
 import type { StoreDamage } from '../object-store.ts';
+import { StoreError } from '../store-error.ts';
 import { blobFileName, checkBlob } from './blob-check.ts';
 import { damageOf, type Finding, type Findings, type RepairAction } from './check-report.ts';
 import { replaceIndex } from './journal-index.ts';
@@ -74,7 +75,8 @@ class Repair {
       try {
         const bytes = Buffer.alloc(sizeBytes);
         const read = await opened.read(bytes, offset);
-        await log.setAside(damageOf(finding), bytes.subarray(0, read));
+        const { kept } = await log.setAside(damageOf(finding), bytes.subarray(0, read));
+        if (!kept) throw noCopy(file, offset);
         copied += 1;
       } finally {
         await opened.close();
@@ -157,7 +159,10 @@ class Repair {
 
   async writeOff(): Promise<void> {
     if (this.#damages.length === 0) return;
-    const left = await writeOffDamage(this.#options.folder, this.#damages);
+    // What is not copied aside is not written over.
+    const copied = this.#damages.filter(({ sizeBytes }) => sizeBytes <= maxSetAsideBytes);
+    const tooLong = this.#damages.filter((damage) => !copied.includes(damage));
+    const left = [...tooLong, ...(await writeOffDamage(this.#options.folder, copied))];
     const done = this.#damages.length - left.length;
     if (done > 0) this.#did(`wrote off ${done} damaged place${done === 1 ? '' : 's'} of the journal`);
     for (const { file, offset, description } of left) {
@@ -208,6 +213,12 @@ class Repair {
   #leftUndone(description: string): void {
     this.actions.push({ done: false, description });
   }
+}
+
+function noCopy(file: string, offset: number): StoreError {
+  return new StoreError('DiskFull', {
+    message: `The damaged bytes of ${file} at ${offset} cannot be copied to quarantine/. Make room, or empty that folder, and repair again; nothing was changed yet.`,
+  });
 }
 
 /** Damaged bytes beyond this are not copied aside. */

@@ -97,6 +97,7 @@ export class ScrubPass {
       },
       onRead: (sizeBytes, offset) => this.#tell(sizeBytes, { phase: 'segments', segment: number, offset }),
     });
+    await this.#report.nameRecords();
     this.#summary = { ...this.#summary, segments: this.#summary.segments + 1 };
     return nextLsn;
   }

@@ -41,6 +41,8 @@ export class BackgroundCompaction {
   #due: NodeJS.Timeout | undefined;
   #running: Promise<unknown> = Promise.resolve();
   #deadBytes = 0;
+  /** Somebody waits for a run: the one under way in the background is slowed down no more. */
+  #demands = 0;
   #seenSegment = 0;
 
   constructor(options: BackgroundOptions) {
@@ -59,6 +61,7 @@ export class BackgroundCompaction {
 
   /** Compacts as fast as it can. @throws StoreError of the committer; `DiskFull`; `Closed` also when the store is closed meanwhile. */
   async now(segments?: readonly number[]): Promise<CompactionResult> {
+    this.#demands += 1;
     const run = this.#options.compactor.run({
       signal: this.#stopping.signal,
       bytesPerSecond: () => Number.POSITIVE_INFINITY,
@@ -102,6 +105,7 @@ export class BackgroundCompaction {
   /** The more is dead, the faster it goes: so it keeps up with whatever is overwritten, within a bound on the room taken. */
   #bytesPerSecond(): number {
     const { compactor, reserve } = this.#options;
+    if (this.#demands > 0) return Number.POSITIVE_INFINITY;
     if (reserve.full) return maxBytesPerSecond;
     const { journalBytes, liveBytes } = compactor.health ?? { journalBytes: 0, liveBytes: 0 };
     const behind = Math.max(0, journalBytes - liveBytes) / (liveBytes + toleratedDeadBytes);

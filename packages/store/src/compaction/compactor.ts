@@ -200,7 +200,8 @@ export class Compactor {
       diskFull: reserve.full,
       maxCarriedBytes: this.#maxCarriedBytes(),
     });
-    const round = chosen.slice(0, maxRoundSegments);
+    // What a full disk has room for is counted for one segment, and is there again only once that is gone.
+    const round = chosen.slice(0, reserve.full ? 1 : maxRoundSegments);
     const [oldest] = movable;
     if (this.#deletionBytes >= sizes.segmentSizeBytes && oldest !== undefined && !reserve.full) {
       this.#deletionBytes = 0;
@@ -226,7 +227,8 @@ export class Compactor {
     const { index, journal, pins, reserve, commit } = this.#options;
     const { segment, offset } = journal.writtenEnd;
     if (!reserve.full || segments !== undefined || offset < minSealedBytes) return false;
-    if ((pins.oldestNeededSegment() ?? segment + 1) <= segment) return false;
+    // A cursor that has read everything stands in this segment, and goes on with the journal.
+    if ((pins.oldestNeededSegment() ?? segment) < segment) return false;
     const carriedBytes = countedLiveBytes(index, segment);
     const maxCarriedBytes = this.#maxCarriedBytes();
     if (!isWorthIt({ sizeBytes: offset, carriedBytes, diskFull: true, maxCarriedBytes })) return false;

@@ -72,6 +72,10 @@ export class SegmentMover {
       if ('damage' in survey) return { kind: 'damaged', damage: survey.damage };
       if (!mayCarry({ carriedBytes: survey.carriedBytes, begun: false })) return { kind: 'left', survey };
       return await this.#carry(move, survey, scanner);
+    } catch (cause) {
+      const unreadable = cause instanceof Error && 'code' in cause && cause.code === 'EIO';
+      if (!unreadable) throw cause;
+      return damagedAt(0, segment.sizeBytes, `${cause.message}; the segment is not compacted`);
     } finally {
       await file.close();
     }
@@ -117,7 +121,7 @@ export class SegmentMover {
     const needed = (statement: Statement): boolean =>
       isNeeded(statement, { index: this.#options.index, others }) &&
       (statement.kind === 'row' || deletions.get(statement.key.toString('latin1')) === statement.lsn);
-    return statementsIn(record).filter(needed);
+    return statementsIn(record)?.filter(needed) ?? []; // the survey knew every record
   }
 }
 

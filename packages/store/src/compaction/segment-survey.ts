@@ -3,7 +3,7 @@
 // A segment that cannot be read to its end, or whose records are not all there, is damaged: what it lacks may be a deletion,
 // so it stays.
 
-import { markCodes, readFactHeader } from '../journal/record.ts';
+import { isFactCode, markCodes, readFactHeader } from '../journal/record.ts';
 import type { ScannedRecord, SegmentScanner } from '../journal/scanner.ts';
 import { segmentHeaderSizeBytes } from '../journal/segment.ts';
 import type { SegmentRecords, StandingSegment } from '../journal/standing-segments.ts';
@@ -50,7 +50,9 @@ export async function surveySegment(
   while (offset < segment.sizeBytes && expectedLsn <= lastLsn) {
     const record = await scanner.read(offset);
     if (record?.head.lsn !== expectedLsn) break;
-    const needed = statementsIn(record).filter((statement) => isNeeded(statement, options));
+    const statements = statementsIn(record);
+    if (statements === undefined) break;
+    const needed = statements.filter((statement) => isNeeded(statement, options));
     if (needed.length > 0) figures.add(offset, needed);
     if (throttle.spend(record.endOffset - offset)) await throttle.pause();
     offset = record.endOffset;
@@ -61,11 +63,11 @@ export async function surveySegment(
   return { damage: { offset, sizeBytes: segment.sizeBytes - offset, description } };
 }
 
-/** What a record states. @throws RangeError for a type that this version does not know. */
-export function statementsIn(record: ScannedRecord): readonly Statement[] {
+/** What a record states, or `undefined` when this version does not know its type. */
+export function statementsIn(record: ScannedRecord): readonly Statement[] | undefined {
   const { code, lsn } = record.head;
   if (markTypes.has(code)) return [];
-  return statementsOf(readFactHeader(code, record.header), lsn);
+  return isFactCode(code) ? statementsOf(readFactHeader(code, record.header), lsn) : undefined;
 }
 
 /** Whether a statement must be carried forward: it holds, and a rebuild would not know it otherwise. */

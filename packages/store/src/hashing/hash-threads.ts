@@ -84,7 +84,12 @@ class HashThread {
   #closing = false;
 
   constructor(memory: SharedArrayBuffer, onEnd: (cause: unknown) => void) {
-    this.#worker = new Worker(new URL('./hash-thread.ts', import.meta.url), { workerData: { memory }, execArgv: [] });
+    this.#worker = new Worker(new URL('./hash-thread.ts', import.meta.url), {
+      workerData: { memory },
+      execArgv: [],
+      // It makes next to no garbage: room for more would only be used because it is there.
+      resourceLimits: { maxYoungGenerationSizeMb: 4 },
+    });
     this.#worker.unref();
     this.#worker.on('message', (message: HashAnswer) => this.#take(message));
     let cause: unknown;

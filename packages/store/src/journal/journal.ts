@@ -70,6 +70,8 @@ export class Journal {
   #syncTimer: NodeJS.Timeout | undefined;
   #syncDueMs = 0;
   #rotating: Promise<void> | undefined;
+  /** A write or sync has failed: the system may have given up what was written before, and says so only once. */
+  #failure: { readonly cause: unknown } | undefined;
 
   private constructor(options: JournalOptions, end: JournalEnd) {
     this.#options = options;
@@ -171,6 +173,7 @@ export class Journal {
     // Writing through makes these bytes durable and no others: while some before them are not, the whole file is synced.
     const writesThrough = strict && this.#durable.lsn === this.#written.lsn;
     await segment.append(chunks, sizeBytes, writesThrough ? 'durable' : 'write');
+    this.#requireSound();
     this.#written = { lsn, segment: segment.number, offset: start + sizeBytes, changeCount, committedAtMs };
     if (writesThrough) this.#advance(this.#written);
     else if (strict) await this.#syncBatch(segment, this.#written);
@@ -185,7 +188,7 @@ export class Journal {
     await this.#rotating;
     if (this.#durable.lsn >= end.lsn) return;
     if (this.#segment === undefined) throw new Error('The journal cannot be made durable: it has lost its segment.');
-    await this.#segment.sync();
+    await this.#syncSegment(this.#segment);
     this.#advance(end);
   }
 
@@ -197,7 +200,7 @@ export class Journal {
     this.#syncDueMs = dueMs;
     this.#syncTimer = setTimeout(() => {
       this.#syncTimer = undefined;
-      this.sync().catch(this.#options.onFailure);
+      this.sync().catch((cause: unknown) => this.#fail(cause));
     }, intervalMs);
   }
 
@@ -221,8 +224,8 @@ export class Journal {
   }
 
   #opened(segment: Pick<ConstructorParameters<typeof OpenSegment>[0], OwnToSegment>): OpenSegment {
-    const { disk, onFailure } = this.#options;
-    return new OpenSegment({ ...segment, disk, zeros: this.#zeros, onFailure });
+    const onFailure = (cause: unknown): void => this.#fail(cause);
+    return new OpenSegment({ ...segment, disk: this.#options.disk, zeros: this.#zeros, onFailure });
   }
 
   async #rotate(): Promise<void> {
@@ -230,7 +233,9 @@ export class Journal {
     const full = this.#segment;
     this.#segment = undefined;
     if (full !== undefined) {
+      this.#requireSound();
       await full.finish();
+      this.#requireSound();
       this.#advance(this.#written);
     }
     const number = this.#lastSegmentNumber + 1;
@@ -255,11 +260,33 @@ export class Journal {
   /** Lack of room is no excuse here: what the system could not write down was acknowledged, and may be lost (invariant 5). */
   async #syncBatch(segment: OpenSegment, end: BatchEnd): Promise<void> {
     try {
-      await segment.sync();
+      await this.#syncSegment(segment);
     } catch (cause) {
       throw new Error('The journal could not be made durable.', { cause });
     }
     this.#advance(end);
+  }
+
+  async #syncSegment(segment: OpenSegment): Promise<void> {
+    this.#requireSound();
+    try {
+      await segment.sync();
+    } catch (cause) {
+      this.#failure ??= { cause };
+      throw cause;
+    }
+    this.#requireSound();
+  }
+
+  /** What was written or synced well beside a failure is worth nothing: bytes before it may be gone. */
+  #requireSound(): void {
+    if (this.#failure === undefined) return;
+    throw new Error('The journal has failed before.', { cause: this.#failure.cause });
+  }
+
+  #fail(cause: unknown): void {
+    this.#failure ??= { cause };
+    this.#options.onFailure(cause);
   }
 
   #advance(end: BatchEnd): void {

@@ -109,6 +109,11 @@ export function factTypeOf(code: number): FactType | undefined {
   return factTypes.get(code);
 }
 
+/** Whether records of this type carry a fact that this version knows. */
+export function isFactCode(code: number): boolean {
+  return factTypes.has(code);
+}
+
 /** The fact in a header, in memory of its own. @throws RangeError when it is no fact that this version knows. */
 export function readFactHeader(code: number, header: Buffer): Fact {
   const type = factTypes.get(code);

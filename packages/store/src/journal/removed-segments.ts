@@ -54,10 +54,6 @@ export class RemovedSegments {
     }
   }
 
-  get count(): number {
-    return this.#ranges.reduce((total, range) => total + range.lastSegment - range.firstSegment + 1, 0);
-  }
-
   /** The last segment and the last record that are gone, or `undefined` when none is. */
   get last(): { readonly segment: number; readonly lsn: number } | undefined {
     const range = this.#ranges.at(-1);

@@ -5,6 +5,3 @@ export interface SegmentPins {
   /** Number of the oldest segment that is still to be read, with all behind it; `undefined` when none is. */
   oldestNeededSegment(): number | undefined;
 }
-
-/** For a store whose journal nobody follows. */
-export const noPins: SegmentPins = { oldestNeededSegment: () => undefined };

@@ -28,13 +28,16 @@ export async function openLmdbIndex(options: IndexPlace): Promise<OrderedIndex> 
   if (fresh) await removeLmdbIndex(options);
   await disk.remove(join(folder, lockName)); // readers of processes that are gone
   const checkpoint = await readCheckpoint(options);
-  if (checkpoint === undefined || !(await goBack(options, checkpoint))) await disk.remove(join(folder, lmdbDataName));
+  const wentBack = checkpoint !== undefined && (await goBack(options, checkpoint));
+  if (!wentBack) await disk.remove(join(folder, lmdbDataName));
   else if (verify || (await disk.list(folder)).includes(openName)) await requireSoundPages(join(folder, lmdbDataName));
   await markOpen(options);
   const database = open<Buffer, Buffer>({ ...lmdbOptions, path: join(folder, lmdbDataName) });
   const index = new LmdbIndex(options, database);
-  // Opening may have committed by itself: from here on this state's pages are held, not those of the one before.
-  await index.flush(async () => undefined);
+  // Opening may have committed by itself: from here on this state's pages are held, not those of the one before. An empty
+  // index has nothing to go back to. Until its first flush nothing is held, and what is freed is used again: a rebuild would
+  // grow to many times its size otherwise.
+  if (wentBack) await index.flush(async () => undefined);
   return index;
 }
 
@@ -124,7 +127,6 @@ class LmdbIndex implements OrderedIndex {
     this.#options = options;
     this.#database = database;
     this.#data = fs.openSync(join(options.folder, lmdbDataName), 'r+');
-    this.#checkpointReader = database.useReadTransaction();
   }
 
   get(key: Buffer): Buffer | undefined {

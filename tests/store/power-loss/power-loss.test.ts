@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict';
+import { randomInt } from 'node:crypto';
+import { describe, it } from 'node:test';
+import { type HistoriesOptions, runHistories } from './run-histories.ts';
+import type { FailedHistory } from './simulation-process.ts';
+
+/** Another part of all histories each time; `npm run crash` runs more. */
+const firstSeed = randomInt(2 ** 40);
+const count = 300;
+const timeoutMs = 200_000;
+
+function told(failures: readonly FailedHistory[]): string {
+  return failures.map(({ seed, fault }) => `npm run crash -- --seed=${seed}\n${fault}`).join('\n\n');
+}
+
+async function run(options: Omit<HistoriesOptions, 'timeoutMs'>): Promise<number> {
+  const { failures, summary } = await runHistories({ ...options, timeoutMs });
+  assert.ok(failures.length === 0, told(failures));
+  return summary.acknowledged;
+}
+
+describe('power loss', () => {
+  it(`keeps what was acknowledged through ${count} histories from seed ${firstSeed}`, async () => {
+    const acknowledged = await run({ firstSeed, count, processes: 2 });
+    assert.ok(acknowledged > count * 10, `only ${acknowledged} writes were acknowledged`);
+  });
+
+  it('repeats a history by its seed', async () => {
+    await run({ firstSeed, count: 15, repeats: true });
+  });
+});
