@@ -58,7 +58,7 @@ async function main(): Promise<void> {
 }
 
 async function findLibraries(installed: string): Promise<readonly Library[]> {
-  const packed = await packAll(join(installed, 'tarballs'));
+  const packed = await packAll(join(installed, 'tarballs'), installedPackages);
   for (const name of installedPackages) {
     const tarball = packed.find((each) => each.name === `@stowage/${name}`)?.tarball ?? '';
     const folder = join(installed, 'node_modules', '@stowage', name);

@@ -25,12 +25,12 @@ interface PackedPackage {
   readonly tarball: string;
 }
 
-/** Packs every package that is not private into `outputFolder`, which is emptied first. */
-export async function packAll(outputFolder: string): Promise<PackedPackage[]> {
+/** Packs every package that is not private, or only those in these folders, into `outputFolder`, which is emptied first. */
+export async function packAll(outputFolder: string, only?: readonly string[]): Promise<PackedPackage[]> {
   const build = join(outputFolder, 'build');
   await rm(outputFolder, { recursive: true, force: true });
   await mkdir(build, { recursive: true });
-  const packages = await publicPackages();
+  const packages = (await publicPackages()).filter(([name]) => only === undefined || only.includes(name));
   await emitJavaScript(packages, join(build, 'js'));
   const folders: string[] = [];
   for (const [folderName, manifest] of packages) {
@@ -38,16 +38,20 @@ export async function packAll(outputFolder: string): Promise<PackedPackage[]> {
     await layOut({ folderName, manifest, folder, emitted: join(build, 'js', folderName, 'src') });
     folders.push(folder);
   }
-  const { directory } = await prepareConsole({ onBuilding: () => console.error('Building the console …') });
-  await cp(directory, join(build, 'cli', 'console'), {
-    recursive: true,
-    filter: (path) => path === directory || !basename(path).startsWith('.'),
-  });
+  if (packages.some(([name]) => name === 'cli')) await addConsole(join(build, 'cli', 'console'));
   const npm = npmCommand('pack', '--json', '--loglevel=error', `--pack-destination=${outputFolder}`, ...folders);
   const { stdout } = await run(npm.file, npm.args, { cwd: build, shell: npm.shell });
   const made = npmPackAnswer(stdout);
   await rm(build, { recursive: true });
   return made.map(({ name, filename }) => ({ name, tarball: join(outputFolder, filename) }));
+}
+
+async function addConsole(folder: string): Promise<void> {
+  const { directory } = await prepareConsole({ onBuilding: () => console.error('Building the console …') });
+  await cp(directory, folder, {
+    recursive: true,
+    filter: (path) => path === directory || !basename(path).startsWith('.'),
+  });
 }
 
 interface PackAnswer {

@@ -2,7 +2,7 @@
 
 import { connect, type Socket } from 'node:net';
 
-export interface BodyAnswer {
+interface BodyAnswer {
   readonly status: number;
   readonly bodyBytes: number;
   /** The first bytes of it, as text: what a document or an error says. */

@@ -6,7 +6,7 @@ import process from 'node:process';
 /** USER_HZ, which Linux fixes at 100 on every platform that Node runs on. */
 const ticksPerSecond = 100;
 
-export interface ThreadTime {
+interface ThreadTime {
   readonly userSeconds: number;
   readonly systemSeconds: number;
 }

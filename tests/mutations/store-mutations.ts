@@ -178,6 +178,22 @@ export const storeMutations: readonly Mutation[] = [
     replace: 'await file?.sync().catch(() => file.sync());\n  }\n\n  /** Ends the segment',
   },
   {
+    name: 'journal goes on after a failed sync',
+    invariant: 5,
+    breaks: 'A batch that was under way is acknowledged, though the failed sync has given up batches before it.',
+    file: `${store}/journal/journal.ts`,
+    find: 'if (this.#failure === undefined) return;',
+    replace: 'if (this.#failure?.cause !== this) return;',
+  },
+  {
+    name: 'last batches not written again',
+    invariant: 5,
+    breaks: 'After a failed sync and a restart, the journal goes on behind bytes that are in the system’s cache alone.',
+    file: `${store}/journal/recovery.ts`,
+    find: 'await file.write([bytes], position);',
+    replace: '',
+  },
+  {
     name: 'writing goes on after a failure',
     invariant: 5,
     breaks: 'After an error of the disk, writes are acknowledged as before.',
@@ -354,6 +370,14 @@ export const storeMutations: readonly Mutation[] = [
     file: `${store}/space-reserve.ts`,
     find: 'this.#full = false;\n      return true;',
     replace: 'return false;',
+  },
+  {
+    name: 'lack of room taken for a failure',
+    invariant: 8,
+    breaks: 'A sync in the background meets a full disk, and the store stops writing: deletes are refused.',
+    file: `${store}/journal/journal.ts`,
+    find: 'await this.#rotating?.catch(() => undefined);',
+    replace: 'await this.#rotating;',
   },
   {
     name: 'write without room not cut off',

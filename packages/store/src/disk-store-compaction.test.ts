@@ -144,6 +144,29 @@ describe('disk store compaction', () => {
     });
   });
 
+  it('writes nothing a second time when a segment that was moved could not go at once', async () => {
+    await withDataFolder(async (directory) => {
+      let failing = false;
+      const noRoom = { code: /^(ENOSPC|DiskFull)$/ };
+      const disk = faultyDisk(nodeDisk, ({ kind, path }) =>
+        failing && kind === 'write' && path.includes('checkpoint') ? 'ENOSPC' : undefined,
+      );
+      const store = await open(directory, { disk });
+      await fillAndThin(store);
+      failing = true;
+      await assert.rejects(store.compact([1, 2]), noRoom);
+      const written = store.health().compaction?.writtenBytes;
+      assert.ok(written !== undefined && written > 0);
+      for (let count = 0; count < 5; count += 1) await assert.rejects(store.compact([1, 2]), noRoom);
+      assert.equal(store.health().compaction?.writtenBytes, written);
+      assert.equal(store.health().compaction?.removedSegments, 0);
+      failing = false;
+      assert.ok((await store.compact()).removedSegments > 4);
+      await checkContents(store, everyFifth);
+      await store.close();
+    });
+  });
+
   it('loses nothing when it is killed at any point', async () => {
     await withDataFolder(async (root) => {
       const prepared = await open(`${root}-prepared`);

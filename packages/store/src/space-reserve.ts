@@ -66,8 +66,8 @@ export class SpaceReserve {
     if (this.#full && this.#options.clock() < this.#nextAttemptMs) return false;
     try {
       if (!this.#held) await this.#write();
+      this.#held = true; // from here on, also if there is no room beside it: it can be given up
       await this.#probe();
-      this.#held = true;
       this.#full = false;
       return true;
     } catch (cause) {

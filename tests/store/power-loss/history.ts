@@ -128,7 +128,7 @@ class History {
   /** The power goes, or the process ends; what troubled the disk is over. */
   #stop(cut: Cut | undefined): void {
     const world = this.#world;
-    this.model.stop();
+    this.model.stop({ hadFailed: this.circumstances.kind === 'failing' });
     if (this.#random.chance(0.15)) world.endProcess();
     else {
       world.losePower(cut);

@@ -203,10 +203,14 @@ export class Model {
     }
   }
 
-  /** The store stops: what was acknowledged longer ago than its interval is durable, and the rest may never be. */
-  stop(): void {
+  /**
+   * The store stops. Unless it had failed before, what was acknowledged longer ago than its interval is durable; the rest may
+   * never be.
+   */
+  stop({ hadFailed }: { readonly hadFailed: boolean }): void {
     for (const { address, account } of this.#keys.values()) {
-      if (this.#promised(address.bucket) === 'interval') account.harden({ ms: this.#nowMs() - intervalSlackMs });
+      if (!hadFailed && this.#promised(address.bucket) === 'interval')
+        account.harden({ ms: this.#nowMs() - intervalSlackMs });
       account.abandon();
     }
   }

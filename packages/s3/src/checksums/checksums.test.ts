@@ -10,7 +10,7 @@ import {
 } from './checksum-algorithms.ts';
 import { parseChecksumChoice, parseContentMd5, parseRequestChecksum } from './checksum-request.ts';
 import { combineCrc, isCrcAlgorithm } from './combine-crc.ts';
-import { createDigest } from './digest.ts';
+import { crc32c, createDigest, digestOf as digestAtOnce } from './digest.ts';
 import { multipartChecksum } from './multipart-checksum.ts';
 
 function digestOf(algorithm: ChecksumAlgorithm, ...chunks: readonly Uint8Array[]): Uint8Array {
@@ -72,6 +72,19 @@ test('how a body is cut does not matter, nor what is hashed beside it', () => {
       { numRuns: 20 },
     );
   }
+});
+
+test('at once is the same as bit by bit', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 5000, size: 'max' }), fc.nat(5000), (bytes, cut) => {
+      for (const algorithm of checksumAlgorithmNames) {
+        assert.equal(hex(digestAtOnce(algorithm, bytes)), hex(digestOf(algorithm, bytes)), algorithm);
+      }
+      assert.equal(crc32c(bytes), Buffer.from(digestOf('CRC32C', bytes)).readUInt32BE());
+      assert.equal(crc32c(bytes.subarray(cut), crc32c(bytes.subarray(0, cut))), crc32c(bytes));
+    }),
+    { numRuns: 50 },
+  );
 });
 
 test('combining two CRCs gives the CRC of the bytes together', () => {

@@ -4,8 +4,9 @@
 // docs/format.md, "Blob".
 
 import { join } from 'node:path';
+import { crc32c } from '@stowage/s3';
 import { blobIdSizeBytes } from '../catalog/version-row.ts';
-import { blockSizeBytes, crc32c } from './block-checksums.ts';
+import { blockSizeBytes } from './block-checksums.ts';
 
 /** Blobs in one folder. */
 export const blobsPerGroup = 1024;

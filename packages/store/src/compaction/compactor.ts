@@ -95,6 +95,8 @@ export class Compactor {
   readonly #standing: StandingSegments;
   readonly #mover: SegmentMover;
   readonly #surveyed = new Map<number, SurveyedSegment>();
+  /** Moved, and not gone yet: what kept them from going may pass, and nothing of them need be written a second time. */
+  readonly #moved = new Map<number, MovableSegment>();
   /** Damaged segments that stay, with what was counted live in them: when that shrinks, the damage may be dead. */
   readonly #kept = new Map<number, number>();
   #running: Promise<void> = Promise.resolve();
@@ -106,6 +108,8 @@ export class Compactor {
   #burdensome: number | undefined;
   #seen: SeenJournal | undefined;
   #busy = false;
+  /** What had been written when the disk became full, or when a segment last went since. */
+  #writtenWhenFull: number | undefined;
 
   constructor(options: CompactorOptions) {
     this.#options = options;
@@ -155,13 +159,15 @@ export class Compactor {
     // None is tried twice, so that a run ends whatever it finds.
     const tried = new Set<number>();
     try {
-      for (;;) {
+      for (let first = true; ; first = false) {
         run.signal.throwIfAborted();
         const journal = await this.#look();
         const chosen = this.#choose(journal, run).filter(({ number }) => !tried.has(number));
-        if (chosen.length === 0 && !(await this.#endCurrentSegment(run))) return; // what was seen is how it is left
+        const idle = chosen.length === 0 && !(first && this.#moved.size > 0);
+        if (idle && !(await this.#endCurrentSegment(run))) return; // what was seen is how it is left
         for (const { number } of chosen) tried.add(number);
-        await this.#remove(await this.#moveAll(chosen, journal, run), run.signal);
+        await this.#moveAll(chosen, journal, run);
+        await this.#removeMoved(run.signal);
       }
     } finally {
       this.#busy = false;
@@ -190,7 +196,9 @@ export class Compactor {
     const { pins, reserve, sizes } = this.#options;
     const currentSegment = this.#options.journal.writtenEnd.segment;
     const end = Math.min(currentSegment, pins.oldestNeededSegment() ?? currentSegment);
-    const movable = journal.standing.filter(isMovable).filter(({ number }) => number < end && !this.#isKept(number));
+    const movable = journal.standing
+      .filter(isMovable)
+      .filter(({ number }) => number < end && !this.#moved.has(number) && !this.#isKept(number));
     if (segments !== undefined) return movable.filter(({ number }) => segments.includes(number));
     const chosen = chooseSegments({
       segments: movable,
@@ -211,10 +219,15 @@ export class Compactor {
     return round.sort((a, b) => a.number - b.number);
   }
 
-  /** A full disk has only the reserve to write to, and half of it is for deletes. */
+  /** A full disk has only the reserve to write to, and half of it is for deletes. Room is won only when a segment has gone. */
   #maxCarriedBytes(): number {
     const { reserve, sizes } = this.#options;
-    return reserve.full ? sizes.reserveSizeBytes / 2 : Number.POSITIVE_INFINITY;
+    if (!reserve.full) {
+      this.#writtenWhenFull = undefined;
+      return Number.POSITIVE_INFINITY;
+    }
+    this.#writtenWhenFull ??= this.#mover.writtenBytes;
+    return sizes.reserveSizeBytes / 2 - (this.#mover.writtenBytes - this.#writtenWhenFull);
   }
 
   #isKept(segment: number): boolean {
@@ -238,19 +251,20 @@ export class Compactor {
   }
 
   /** In order, so that of several that go together the first ones may go alone. */
-  async #moveAll(chosen: readonly MovableSegment[], { standing }: SeenJournal, run: Run): Promise<MovableSegment[]> {
+  async #moveAll(chosen: readonly MovableSegment[], { standing }: SeenJournal, run: Run): Promise<void> {
     const throttle = new Throttle(run);
-    const moved: MovableSegment[] = [];
     for (const segment of chosen) {
       const { number, sizeBytes } = segment;
-      const others = standing.filter((other) => other !== segment && !moved.some((gone) => gone === other));
+      // Later ones that are moved already do not count as gone: they may have to stay while this one goes.
+      const others = standing.filter(
+        (other) => other !== segment && !(other.number < number && this.#moved.has(other.number)),
+      );
       const forced = run.segments !== undefined || number === this.#burdensome;
       const mayCarry = (left: { readonly carriedBytes: number; readonly begun: boolean }): boolean =>
         this.#mayCarry({ ...left, forced, sizeBytes });
       const outcome = await this.#mover.move({ segment, others, throttle, mayCarry });
-      if (this.#settle(segment, outcome)) moved.push(segment);
+      if (this.#settle(segment, outcome)) this.#moved.set(number, segment);
     }
-    return moved;
   }
 
   #mayCarry(move: { carriedBytes: number; begun: boolean; forced: boolean; sizeBytes: number }): boolean {
@@ -282,9 +296,12 @@ export class Compactor {
     this.#options.onDamage({ file: `journal/${segmentName(segment.number)}`, ...damage });
   }
 
-  async #remove(moved: readonly MovableSegment[], signal: AbortSignal): Promise<void> {
-    if (moved.length === 0) return;
+  /** Those that come first go first: of what a later one deleted, nothing may be left in an earlier one that stays. */
+  async #removeMoved(signal: AbortSignal): Promise<void> {
+    const moved = [...this.#moved.values()].sort((a, b) => a.number - b.number);
     const { disk, folder, index, readers, pins, removed, reserve, checkpoint, forgetSegment, log } = this.#options;
+    const needed = pins.oldestNeededSegment() ?? Number.POSITIVE_INFINITY;
+    if (!moved.some(({ number }) => number < needed)) return;
     const mark = readMark(index);
     await checkpoint();
     await unlessAborted(readers.drain(), signal);
@@ -292,6 +309,8 @@ export class Compactor {
     const going = moved.filter(({ number }) => number < end);
     if (going.length === 0) return;
     await this.#noteRemoved(() => reserve.spend(() => removed.add(going.map(rangeOf))));
+    this.#writtenWhenFull = undefined;
+    for (const { number } of going) this.#moved.delete(number);
     for (const { number, sizeBytes } of going) {
       forgetSegment(number);
       await disk.remove(join(folder, segmentName(number)));

@@ -185,7 +185,7 @@ export class Journal {
   async sync(): Promise<void> {
     const end = this.#written;
     // While segments change, the full one is on its way to the disk and is nobody's current one.
-    await this.#rotating;
+    await this.#rotating?.catch(() => undefined); // whoever wants the next segment is told; what is written is durable
     if (this.#durable.lsn >= end.lsn) return;
     if (this.#segment === undefined) throw new Error('The journal cannot be made durable: it has lost its segment.');
     await this.#syncSegment(this.#segment);

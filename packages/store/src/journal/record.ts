@@ -3,7 +3,7 @@
 // unknown. The salt of the segment is part of each record: bytes that a client stores can never pass for records.
 // docs/format.md, "Journal".
 
-import { crc32c } from '../blobs/block-checksums.ts';
+import { crc32c } from '@stowage/s3';
 import { type Fact, type FactType, factCodes } from '../catalog/facts.ts';
 import { align, factLengthsSizeBytes, recordHeadSizeBytes, recordOverheadBytes } from './record-layout.ts';
 

@@ -54,6 +54,8 @@ export async function recoverJournal(options: RecoveryOptions): Promise<Recovere
   return new Recovery(options).run();
 }
 
+/** Batches are written again in pieces of this size. */
+const maxWrittenAgainBytes = 4 * 1024 * 1024;
 /** Damaged bytes beyond this are reported but not copied aside. */
 const maxSetAsideBytes = 64 * 1024 * 1024;
 
@@ -76,6 +78,8 @@ class Recovery {
   /** Where the batch that is being read began. */
   #batchStart: { segment: number; salt: number; offset: number; lsn: number } | undefined;
   #lastMark: BatchMark | undefined;
+  /** Batches, in order, of which no later commit says that they are durable. */
+  #unvouched: { readonly lsn: number; readonly segment: number; readonly offset: number }[] = [];
   #batchCount = 0;
   #changeCount = 0;
   #cutBytes = 0;
@@ -216,6 +220,8 @@ class Recovery {
       this.#facts.push(this.#factOf(segment, record));
       return;
     }
+    while ((this.#unvouched[0]?.lsn ?? Number.POSITIVE_INFINITY) <= commit.durableLsn) this.#unvouched.shift();
+    this.#unvouched.push({ lsn, segment: segment.number, offset: this.#batchStart.offset });
     const mark = { lsn, segment: segment.number, offset: record.offset };
     await this.#options.onBatch(this.#facts, mark);
     this.#facts = [];
@@ -275,6 +281,7 @@ class Recovery {
     const dropped = readOnly ? [] : this.#numbers.filter((number) => number > kept && !this.#unreadable.has(number));
     for (const number of dropped) await disk.remove(join(folder, segmentName(number)));
     if (dropped.length > 0) await disk.syncFolder(folder);
+    if (start !== undefined && !readOnly) await this.#writeAgain(start);
     if ((this.#removed?.last?.segment ?? 0) > kept) return this.#finishBehindRemoved(kept);
     return {
       end: {
@@ -287,6 +294,30 @@ class Recovery {
       batchCount: this.#batchCount,
       cutBytes: this.#cutBytes,
     };
+  }
+
+  /**
+   * Makes the last batches durable by writing them again. A process that was killed may have left them in the system's cache
+   * alone; and after a failed sync (invariant 5) the system takes what it has there for written, so that another sync would
+   * do nothing. Segments before the last one were made durable before there was a later one.
+   */
+  async #writeAgain(end: { readonly segment: number; readonly offset: number }): Promise<void> {
+    const [first] = this.#unvouched;
+    if (first === undefined) return;
+    const { disk, folder } = this.#options;
+    const file = await disk.open(join(folder, segmentName(end.segment)), 'write');
+    try {
+      let position = first.segment === end.segment ? first.offset : segmentHeaderSizeBytes;
+      while (position < end.offset) {
+        const bytes = Buffer.alloc(Math.min(end.offset - position, maxWrittenAgainBytes));
+        await file.read(bytes, position);
+        await file.write([bytes], position);
+        position += bytes.length;
+      }
+      await file.sync();
+    } finally {
+      await file.close();
+    }
   }
 
   /** Nothing is removed that the journal does not go on behind: its end is lost. No number may come a second time. */

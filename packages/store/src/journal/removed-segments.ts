@@ -4,7 +4,7 @@
 // docs/format.md, "Removed segments".
 
 import { join } from 'node:path';
-import { crc32c } from '../blobs/block-checksums.ts';
+import { crc32c } from '@stowage/s3';
 import type { Disk } from '../disk/disk.ts';
 
 /** A segment, or several in a row, whose records follow each other without a gap. */

@@ -1,7 +1,7 @@
 // A segment: one file of the journal. Its header says whose it is, where it stands in the journal, and the salt of its
 // records. docs/format.md, "Segment".
 
-import { crc32c } from '../blobs/block-checksums.ts';
+import { crc32c } from '@stowage/s3';
 
 interface SegmentHeader {
   readonly number: number;

@@ -9,8 +9,8 @@
 import * as fs from 'node:fs';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
+import { crc32c } from '@stowage/s3';
 import { open, type RootDatabase, type Transaction } from 'lmdb';
-import { crc32c } from '../blobs/block-checksums.ts';
 import { isDiskFull } from '../disk/disk.ts';
 import { StoreError } from '../store-error.ts';
 import { findPageDamage } from './lmdb-pages.ts';

@@ -2,7 +2,7 @@
 // order of lmdb-index.ts: what the index is a view of is made durable first, then the state, then its name.
 
 import { dirname, join } from 'node:path';
-import { crc32c } from '../blobs/block-checksums.ts';
+import { crc32c } from '@stowage/s3';
 import type { Disk } from '../disk/disk.ts';
 import { MemoryIndex } from '../ordered-index/memory-index.ts';
 import type { IndexChanges, IndexPlace, IndexRange, OrderedIndex } from '../ordered-index/ordered-index.ts';
