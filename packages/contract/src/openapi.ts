@@ -32,7 +32,11 @@ export function openApiDocument(): object {
       schemas: { Problem: jsonSchema(problemSchema, 'output') },
       securitySchemes: {
         session: { type: 'apiKey', in: 'cookie', name: 'stowage_session' },
-        apiKey: { type: 'http', scheme: 'bearer' },
+        apiKey: {
+          type: 'http',
+          scheme: 'bearer',
+          description: 'An API key, or a token of an issuer that the service was told to trust.',
+        },
       },
     },
   };
@@ -54,7 +58,7 @@ function operation(name: RouteName, route: Route): object {
   return {
     operationId: name,
     summary: route.summary,
-    security: route.access === 'public' ? [] : [{ session: [] }, { apiKey: [] }],
+    security: securityOf(route),
     parameters: [...pathParameters(route), ...queryParameters(route), ...headerParameters(route)],
     ...(route.body === undefined
       ? {}
@@ -65,10 +69,15 @@ function operation(name: RouteName, route: Route): object {
   };
 }
 
+function securityOf({ access }: Route): object[] {
+  if (access === 'public') return [];
+  return access === 'person' ? [{ session: [] }] : [{ session: [] }, { apiKey: [] }];
+}
+
 function success(route: Route): object {
   if (route.status === 302) {
     return {
-      description: 'A short-lived URL at the bucket.',
+      description: 'Where to go on, for a short while: a URL at the bucket, or a page.',
       headers: { location: { required: true, schema: { type: 'string', format: 'uri' } } },
     };
   }

@@ -12,7 +12,11 @@ export const problems = {
   'invalid-request': { status: 400, title: 'The request does not have the expected shape.' },
   unauthenticated: { status: 401, title: 'Sign in, or send an API key.' },
   'sign-in-link-used': { status: 401, title: 'This sign-in link was used already or has expired; ask for a new one.' },
+  'sign-in-failed': { status: 401, title: 'Nobody can be signed in by this.' },
+  'second-factor-required': { status: 401, title: 'A code of the authenticator is needed too.' },
+  'second-factor-wrong': { status: 401, title: 'The code is not a right one, or was used already.' },
   forbidden: { status: 403, title: 'This is not allowed for you.' },
+  'tenant-suspended': { status: 403, title: 'This tenant is suspended.' },
   'cross-site': { status: 403, title: 'The request came from another site.' },
   'not-found': { status: 404, title: 'There is nothing here.' },
   'share-ended': { status: 410, title: 'This link has expired, was used up or was taken back.' },
@@ -21,6 +25,8 @@ export const problems = {
   retained: { status: 409, title: 'The file must be kept for longer.' },
   'parts-missing': { status: 409, title: 'The bucket does not hold all parts yet.' },
   'name-taken': { status: 409, title: 'There is something of this name already.' },
+  'last-owner': { status: 409, title: 'A tenant needs one owner who can sign in.' },
+  'second-factor-exists': { status: 409, title: 'There is an authenticator already; take it away first.' },
   'folder-cycle': { status: 409, title: 'A folder cannot lie within itself.' },
   'idempotency-conflict': { status: 409, title: 'This Idempotency-Key was used with another request.' },
   'precondition-failed': { status: 412, title: 'The file has changed meanwhile.' },
@@ -31,6 +37,7 @@ export const problems = {
   'quota-exceeded': { status: 422, title: 'There is not enough room left.' },
   'too-many-requests': { status: 429, title: 'Too many requests; wait a moment.' },
   'internal-error': { status: 500, title: 'Something went wrong on our side.' },
+  'provider-unavailable': { status: 503, title: 'The place where one signs in does not answer as it should.' },
   'storage-unavailable': { status: 503, title: 'The object storage does not answer.' },
 } as const satisfies Record<string, ProblemRow>;
 

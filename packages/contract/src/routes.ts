@@ -2,17 +2,23 @@
 // and the client reads its paths. One file for each theme in routes/.
 
 import type { z } from 'zod';
+import { accountRoutes } from './routes/account.ts';
 import { archiveRoutes } from './routes/archives.ts';
+import { auditRoutes } from './routes/audit.ts';
 import { fileRoutes } from './routes/files.ts';
 import { folderRoutes } from './routes/folders.ts';
 import { keyRoutes } from './routes/keys.ts';
+import { memberRoutes } from './routes/members.ts';
+import { oidcRoutes } from './routes/oidc.ts';
 import type { Route } from './routes/route.ts';
 import { searchRoutes } from './routes/search.ts';
 import { sessionRoutes } from './routes/session.ts';
 import { shareRoutes } from './routes/shares.ts';
+import { tenantRoutes } from './routes/tenants.ts';
 import { trashRoutes } from './routes/trash.ts';
 import { uploadRoutes } from './routes/uploads.ts';
 import { versionRoutes } from './routes/versions.ts';
+import { webhookRoutes } from './routes/webhooks.ts';
 
 const routeTable = {
   ...sessionRoutes,
@@ -25,6 +31,12 @@ const routeTable = {
   ...shareRoutes,
   ...archiveRoutes,
   ...keyRoutes,
+  ...tenantRoutes,
+  ...memberRoutes,
+  ...auditRoutes,
+  ...accountRoutes,
+  ...oidcRoutes,
+  ...webhookRoutes,
 } as const satisfies Record<string, Route>;
 
 /** The routes of one theme. */
@@ -39,6 +51,12 @@ export interface RouteGroups {
   readonly shares: keyof typeof shareRoutes;
   readonly search: keyof typeof searchRoutes;
   readonly keys: keyof typeof keyRoutes;
+  readonly tenants: keyof typeof tenantRoutes;
+  readonly members: keyof typeof memberRoutes;
+  readonly audit: keyof typeof auditRoutes;
+  readonly account: keyof typeof accountRoutes;
+  readonly oidc: keyof typeof oidcRoutes;
+  readonly webhooks: keyof typeof webhookRoutes;
 }
 
 export type RouteName = keyof typeof routeTable;

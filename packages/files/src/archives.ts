@@ -6,7 +6,7 @@ import { makeZip } from 'client-zip';
 import type { Bucket } from './bucket/bucket.ts';
 import type { Database, FileTable, TenantId } from './database/database.ts';
 import { withNumber } from './database/file-names.ts';
-import type { FileRecord } from './file-record.ts';
+import { type FileRecord, objectOf } from './file-record.ts';
 import { FilesError } from './files-error.ts';
 
 interface ArchiveSelection {
@@ -87,7 +87,7 @@ async function requireFile(files: FileTable, address: TenantId): Promise<FileRec
 
 async function* open(file: FileRecord, bucket: Pick<Bucket, 'read'>, signal: AbortSignal): AsyncIterable<Uint8Array> {
   if (file.sizeBytes === 0) return;
-  const body = await bucket.read(file.objectKey, { etag: file.objectEtag ?? '', signal });
+  const body = await bucket.read(objectOf(file), { etag: file.objectEtag ?? '', signal });
   if (body === undefined) throw new Error(`The bytes of file ${file.id} are not those that were checked.`);
   yield* body;
 }

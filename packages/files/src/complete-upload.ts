@@ -2,40 +2,49 @@
 // and to do twice at the same time: of several completions one joins, and all of them see the object. Design §6, invariant 6.
 
 import type { UploadedPart } from '@stowage/contract';
-import type { FileRecord } from './file-record.ts';
+import { announcedOf } from './announced-checksum.ts';
+import type { FoundCapabilities } from './bucket/capabilities.ts';
+import { arrivalKey, type FileRecord } from './file-record.ts';
 import { FilesError } from './files-error.ts';
 import { maxMoveAttempts } from './move-file.ts';
 import { partSize } from './part-plan.ts';
-import { isUploading, type ReconcileOptions, reconcile } from './reconcile.ts';
+import { isLeftToJob, isUploading, type ReconcileOptions, reconcile } from './reconcile.ts';
 
 /** Parts that a refusal names; of more it says how many. */
 const maxNamedParts = 20;
 
+export interface CompleteUploadOptions extends ReconcileOptions {
+  /** What the endpoint was proven to do. */
+  readonly capabilities: () => Promise<FoundCapabilities>;
+}
+
 /**
- * Answers the row as it is then, past uploading. Throws `parts-missing` when the bucket does not hold all bytes yet, and
- * `storage-unavailable` when it does not tell; the upload can be completed again after either.
+ * Answers the row as it is then, past uploading, or in `completing` when a job has to copy the bytes first. Throws `parts-missing`
+ * when the bucket does not hold all bytes yet, and `storage-unavailable` when it does not tell; the upload can be completed
+ * again after either.
  */
-export async function completeUpload(file: FileRecord, options: ReconcileOptions): Promise<FileRecord> {
+export async function completeUpload(file: FileRecord, options: CompleteUploadOptions): Promise<FileRecord> {
   let current = file;
   for (let attempt = 0; attempt < maxMoveAttempts; attempt++) {
-    if (!isUploading(current)) return current;
-    current = await (current.strategy === 'multipart' ? join(current, options) : confirmPut(current, options));
+    if (!isUploading(current) || isLeftToJob(current, options)) return current;
+    current = await (current.strategy === 'multipart' ? join(current, options) : confirmSingle(current, options));
   }
-  if (!isUploading(current)) return current;
+  if (!isUploading(current) || isLeftToJob(current, options)) return current;
   throw new FilesError('storage-unavailable', {
     detail: 'The bucket did not join the parts. Complete again.',
     retryAfterSeconds: 1,
   });
 }
 
-async function confirmPut(file: FileRecord, options: ReconcileOptions): Promise<FileRecord> {
+async function confirmSingle(file: FileRecord, options: ReconcileOptions): Promise<FileRecord> {
   const settled = await reconcile(file, options);
-  if (isUploading(settled)) throw missing('The bucket does not hold the bytes yet. Send them, then complete again.');
+  if (settled.state === 'pending' || settled.state === 'uploading')
+    throw missing('The bucket does not hold the bytes yet. Send them, then complete again.');
   return settled;
 }
 
 /** One try. The answer may still be uploading: another request moved the row meanwhile, or the bucket has yet to join. */
-async function join(file: FileRecord, options: ReconcileOptions): Promise<FileRecord> {
+async function join(file: FileRecord, options: CompleteUploadOptions): Promise<FileRecord> {
   const { bucket, files, mover } = options;
   const { multipartUploadId: uploadId } = file;
   if (uploadId === null) {
@@ -44,21 +53,24 @@ async function join(file: FileRecord, options: ReconcileOptions): Promise<FileRe
     return settled;
   }
   if (file.state === 'completing') return reconcile(file, options);
-  const parts = await bucket.listParts(file.objectKey, uploadId);
+  const parts = await bucket.listParts(arrivalKey(file), uploadId);
   if (parts === undefined) return reconcile(file, options);
   checkParts(file, parts);
   const joining = await mover.move(file, { kind: 'join-started' });
   if (joining === undefined) return (await files.find(file.id)) ?? file;
   let failure: unknown;
   try {
-    await bucket.completeMultipart(file.objectKey, uploadId, parts);
+    const checksum = file.announcedAlgorithm === null ? undefined : announcedOf(file, await options.capabilities());
+    await bucket.completeMultipart(arrivalKey(file), uploadId, parts, checksum);
   } catch (error) {
     // A lost reply, a twin that was faster, a real refusal: the object itself tells.
     failure = error;
   }
   const settled = await reconcile(joining, options);
-  if (isUploading(settled) && failure !== undefined) throw failure;
-  return settled;
+  if (!isUploading(settled)) return settled;
+  if (failure !== undefined) throw failure;
+  if (!isLeftToJob(settled, options)) return settled;
+  return (await files.change(settled, {}, [{ kind: 'copy', dueAtMs: settled.updatedAtMs }])) ?? settled;
 }
 
 function checkParts(file: FileRecord, parts: readonly UploadedPart[]): void {

@@ -1,4 +1,5 @@
-// Object keys: `<zone>/<tenant>/<user>/<category>/<ulid>.<mac>`. They are ASCII, never change, are never used twice, and hold
+// Object keys: `<zone>/<tenant>/<user>/<category>/<ulid>.<mac>`. Zones: `files` are judged and served, `incoming` holds what is yet
+// to be promoted, `previews` their pictures, `probes` what was written to try an endpoint out. They are ASCII, never change, are never used twice, and hold
 // no file name. The MAC proves that this service made the key: a key without a valid one is someone else's and never touched.
 // Design §6, invariant 4.
 
@@ -6,13 +7,22 @@ import { createHmac, createSecretKey, hkdfSync, timingSafeEqual } from 'node:cry
 import type { PreviewPreset } from '@stowage/contract';
 
 export interface FileKeys {
-  /** The key of a new file's bytes. */
+  /** The key of a new file's bytes; `incoming`: of where they arrive to be promoted. */
   make(options: {
     readonly tenantId: string;
     readonly userId: string;
     readonly contentType: string;
     readonly fileId: string;
+    readonly zone?: 'files' | 'incoming';
   }): string;
+  /** The key that this try to promote a file writes to. No two tries share one: a copy that comes late touches nothing. */
+  makePromoted(objectKey: string, attempt: number): string;
+  /** What all keys of the tries of one file begin with. */
+  promotedPrefix(objectKey: string): string;
+  /** The n-th key of one run of probes. */
+  makeProbe(run: string, number: number): string;
+  /** The file whose bytes lie, or arrive, at a key; `undefined` for other keys, ours or not. */
+  fileOf(key: string): string | undefined;
   /** The key of a preview of the file whose bytes lie at `objectKey`. */
   makePreview(objectKey: string, preset: PreviewPreset): string;
   /** Whether this service made the key. */
@@ -40,23 +50,54 @@ export function openFileKeys(secret: Uint8Array): FileKeys {
   }
 
   return {
-    make: ({ tenantId, userId, contentType, fileId }) =>
-      seal('files', [tenantId, userId, categoryOf(contentType), fileId]),
+    make: ({ tenantId, userId, contentType, fileId, zone = 'files' }) =>
+      seal(zone, [tenantId, userId, categoryOf(contentType), fileId]),
 
     makePreview: (objectKey, preset) => {
-      const [, tenantId = '', userId = '', category = '', last = ''] = objectKey.split('/');
-      const [fileId = ''] = last.split('.');
-      return seal('previews', [tenantId, userId, category, `${fileId}-${preset}`]);
+      const { place, name } = partsOf(objectKey);
+      return seal('previews', [...place, `${name}-${preset}`]);
     },
 
-    isOurs: (key) => {
-      const dot = key.lastIndexOf('.');
-      if (dot < 0) return false;
-      const given = Buffer.from(key.slice(dot + 1));
-      const expected = Buffer.from(macOf(key.slice(0, dot)));
-      return given.length === expected.length && timingSafeEqual(given, expected);
+    makePromoted: (objectKey, attempt) => {
+      const { place, fileId } = partsOf(objectKey);
+      return seal('files', [...place, `${fileId}-${attempt}`]);
     },
+
+    promotedPrefix: (objectKey) => {
+      const { place, fileId } = partsOf(objectKey);
+      return ['files', ...place, `${fileId}-`].join('/');
+    },
+
+    makeProbe: (run, number) => seal('probes', [run, String(number)]),
+
+    fileOf: (key) => {
+      const { zone, fileId } = partsOf(key);
+      return (zone === 'files' || zone === 'incoming') && fileId !== '' && isOurs(key) ? fileId : undefined;
+    },
+
+    isOurs,
   };
+
+  function isOurs(key: string): boolean {
+    const dot = key.lastIndexOf('.');
+    if (dot < 0) return false;
+    const given = Buffer.from(key.slice(dot + 1));
+    const expected = Buffer.from(macOf(key.slice(0, dot)));
+    return given.length === expected.length && timingSafeEqual(given, expected);
+  }
+}
+
+/** `name` is the file's id and, of a promoted one, which try it was. */
+function partsOf(key: string): {
+  readonly zone: string;
+  readonly place: readonly string[];
+  readonly name: string;
+  readonly fileId: string;
+} {
+  const [zone = '', tenantId = '', userId = '', category = '', last = ''] = key.split('/');
+  const [name = ''] = last.split('.');
+  const [fileId = ''] = name.split('-');
+  return { zone, place: [tenantId, userId, category], name, fileId };
 }
 
 /** The kind of a file by its announced type: a place to sort keys into, nothing that is relied on. */

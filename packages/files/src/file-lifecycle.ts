@@ -12,9 +12,9 @@ import type { Policies } from './policies.ts';
 export type FileEvent =
   /** The bucket holds some of the bytes. */
   | { readonly kind: 'parts-seen' }
-  /** The bucket is about to be asked to join the parts. */
+  /** The bucket is about to be asked to join the parts, or to copy the bytes from where they arrived. */
   | { readonly kind: 'join-started' }
-  /** The bucket still holds the parts apart. */
+  /** The bucket still holds the parts apart, or no longer the bytes that arrived. */
   | { readonly kind: 'join-failed' }
   /** The bucket holds the object. */
   | { readonly kind: 'stored'; readonly facts: ObjectFacts }
@@ -41,7 +41,12 @@ interface LifecycleContext {
   readonly nowMs: number;
   readonly limits: Pick<
     FilesLimits,
-    'reviewIntervalMs' | 'trashRetentionMs' | 'rejectedRetentionMs' | 'urlLifeMs' | 'uploadLifeMs'
+    | 'reviewIntervalMs'
+    | 'trashRetentionMs'
+    | 'rejectedRetentionMs'
+    | 'urlLifeMs'
+    | 'uploadLifeMs'
+    | 'maxInlineCopyBytes'
   >;
   readonly policies: Policies;
 }
@@ -78,6 +83,8 @@ export function transition(
     case 'join-failed':
       return { changes: { ...review, reviewAtMs: Math.min(review.reviewAtMs, file.uploadExpiresAtMs) }, jobs: [] };
     case 'join-started':
+      // Bytes that arrived elsewhere are copied to where they are judged; few at once, many by a job. Parts must be joined first.
+      return { changes: review, jobs: isCopiedByJob(file, limits.maxInlineCopyBytes) ? [now('copy')] : [] };
     case 'validation-started':
       return { changes: review, jobs: [] };
     case 'stored': {
@@ -88,7 +95,10 @@ export function transition(
         checksumAlgorithm: checksum?.algorithm ?? null,
         checksumValue: checksum?.value ?? null,
       };
-      return { changes: { ...review, ...changes }, jobs: [now('validate')] };
+      // What a URL that is still good may yet write where the bytes arrived goes when it no longer is.
+      const dueAtMs = Math.max(nowMs, file.signedUntilMs) + limits.urlLifeMs;
+      const cleaning: readonly NewJob[] = file.stagingKey === null ? [] : [{ kind: 'unstage', dueAtMs }];
+      return { changes: { ...review, ...changes }, jobs: [now('validate'), ...cleaning] };
     }
     case 'validated':
       return { changes: { ...review, contentType: event.contentType, scanningSinceMs: nowMs }, jobs: [] };
@@ -173,10 +183,14 @@ const targets = {
   expired: 'expired',
 } as const satisfies Record<FileEvent['kind'], FileState>;
 
+function isCopiedByJob({ stagingKey, strategy, sizeBytes }: FileRecord, maxInlineCopyBytes: number): boolean {
+  return stagingKey !== null && strategy !== 'multipart' && sizeBytes > maxInlineCopyBytes;
+}
+
 /**
  * When the bytes may be removed for good. A PUT writes only where the key is free: were the bytes gone while its URL is
  * still good, it could write again. An upload that began in time may last, so as much time again is left.
  */
 function purgeDueAt(file: FileRecord, nowMs: number, urlLifeMs: number): number {
-  return file.strategy === 'put' ? Math.max(nowMs, file.signedUntilMs + urlLifeMs) : nowMs;
+  return file.strategy === 'put' || file.strategy === 'form' ? Math.max(nowMs, file.signedUntilMs + urlLifeMs) : nowMs;
 }

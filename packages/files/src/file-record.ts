@@ -4,7 +4,7 @@
 // Each row has bytes of its own under a key of its own, for good. The versions of one file share a line; one of them is the
 // current one, and it alone carries the file's name and place. So a new version asks nothing of the endpoint.
 
-import type { FileEntry, FileState, PreviewPreset, UploadStrategy } from '@stowage/contract';
+import type { AnnouncedAlgorithm, FileEntry, FileState, PreviewPreset, UploadStrategy } from '@stowage/contract';
 
 export interface FileRecord {
   /** A ULID; also the upload's id. */
@@ -38,7 +38,7 @@ export interface FileRecord {
   readonly objectKey: string;
   /** The version whose bytes the bucket is to copy; `null`: they are uploaded. */
   readonly copiedFrom: string | null;
-  /** Where the bytes arrive when they are promoted to `objectKey` only after they were judged; `null`: they arrive there. */
+  /** Where the bytes arrive when they are promoted to `objectKey` from there; `null`: they arrive there. */
   readonly stagingKey: string | null;
   /** What makes the judged bytes the served bytes. */
   readonly sealedBy: Seal;
@@ -46,6 +46,9 @@ export interface FileRecord {
   /** Of the bytes that were seen in the bucket; what is validated and served must still have it. */
   readonly objectEtag: string | null;
   readonly objectVersionId: string | null;
+  /** What the client said of its bytes beforehand; without a value: part by part. */
+  readonly announcedAlgorithm: AnnouncedAlgorithm | null;
+  readonly announcedValue: string | null;
   readonly checksumAlgorithm: string | null;
   readonly checksumValue: string | null;
   /** What judged the bytes: `no scanner configured` where nothing did. */
@@ -74,15 +77,32 @@ export interface FileRecord {
 type VersionRole = 'current' | 'version';
 
 /**
- * `if-none-match`: the only URL that can write the key works once. `version-id`: the version that was judged is pinned.
- * `promotion`: the bytes were copied to a key that no URL can write, on condition that they still were the judged ones.
+ * What makes the judged bytes the served bytes. `if-none-match`: the only URL that can write the key works once. `service-only`: no URL
+ * can write the key, only the service does, once (parts are joined, bytes are copied). `version-id`: the version that was judged is
+ * pinned. `promotion`: bytes arrive under a key of their own and are copied to one that no URL can write before they are judged.
  */
-type Seal = 'if-none-match' | 'version-id' | 'promotion';
+export type Seal = 'if-none-match' | 'service-only' | 'version-id' | 'promotion';
 
 /** What may change in a row. */
 export type FileChanges = Partial<
-  Omit<FileRecord, 'id' | 'tenantId' | 'userId' | 'objectKey' | 'fence' | 'createdAtMs'>
+  Omit<FileRecord, 'id' | 'tenantId' | 'userId' | 'stagingKey' | 'sealedBy' | 'fence' | 'createdAtMs'>
 >;
+
+/** An object in the bucket and, where the bucket keeps versions, which of them. */
+export interface ObjectAddress {
+  readonly key: string;
+  readonly versionId: string | null;
+}
+
+/** The key that a client's bytes are sent to. */
+export function arrivalKey({ stagingKey, objectKey }: Pick<FileRecord, 'stagingKey' | 'objectKey'>): string {
+  return stagingKey ?? objectKey;
+}
+
+/** Where the bytes that were seen, and are judged and served, lie. */
+export function objectOf({ objectKey, objectVersionId }: FileRecord): ObjectAddress {
+  return { key: objectKey, versionId: objectVersionId };
+}
 
 /** Where a row is to be found: among unfinished uploads, in the list, in the trash, among a file's versions, or nowhere. */
 export type Shelf = 'uploads' | 'files' | 'trash' | 'versions' | 'none';

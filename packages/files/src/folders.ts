@@ -8,7 +8,8 @@ import type {
   FolderWithContents,
   ListFoldersQuery,
 } from '@stowage/contract';
-import type { Account, Database, TenantId } from './database/database.ts';
+import type { Account } from './database/account-tables.ts';
+import type { Database, TenantId } from './database/database.ts';
 import { isoDate } from './file-record.ts';
 import { FilesError } from './files-error.ts';
 import { type FolderRecord, foldName, topFolderId } from './folder-record.ts';
@@ -18,7 +19,8 @@ import { maxMoveAttempts } from './move-file.ts';
 import { requireName } from './new-upload.ts';
 
 export interface Folders {
-  list(tenantId: string, query: ListFoldersQuery): Promise<FolderList>;
+  /** `roots`: the folders that stand at the top for who may not see all. */
+  list(tenantId: string, query: ListFoldersQuery, roots?: readonly string[]): Promise<FolderList>;
   /** Throws `not-found` for the parent, `name-taken`. */
   create(account: Account, request: CreateFolderRequest): Promise<Folder>;
   /** Throws `not-found`. The top has no row of its own, and cannot be asked for. */
@@ -89,10 +91,11 @@ export function openFolders({ database, limits, clock, newId, onTrashed }: Folde
   }
 
   return {
-    list: async (tenantId, { parentId = topFolderId, cursor, limit = defaultPageSize }) => {
+    list: async (tenantId, { parentId = topFolderId, cursor, limit = defaultPageSize }, roots) => {
       if (parentId !== topFolderId) await find({ tenantId, id: parentId });
       const after = cursor === undefined ? undefined : readPlace(cursor, 'name');
-      const rows = await folders.list({ tenantId, parentId, limit: limit + 1, after });
+      const from = parentId === topFolderId && roots !== undefined ? { ids: roots } : { parentId };
+      const rows = await folders.list({ tenantId, from, limit: limit + 1, after });
       const page = rows.slice(0, limit);
       const last = page.at(-1);
       const more = rows.length > limit && last !== undefined;

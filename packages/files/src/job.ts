@@ -8,10 +8,14 @@ interface JobRow {
 }
 
 export const jobs = {
-  /** Have the bucket copy the bytes of another file. */
+  /** Read what the bucket holds of an upload: somebody said that it changed. */
+  reconcile: { maxAttempts: 20 },
+  /** Have the bucket copy bytes: those of another file, or those that arrived elsewhere. */
   copy: { maxAttempts: 1_000 },
   /** Compare the bytes with what was announced, and judge them. */
   validate: { maxAttempts: 1_000 },
+  /** Remove what a promoted file left where its bytes arrived. */
+  unstage: { maxAttempts: 1_000 },
   /** Make the previews of an image. */
   preview: { maxAttempts: 3 },
   /** Purge versions of a file beyond those that are kept. */

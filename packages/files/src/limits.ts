@@ -29,6 +29,8 @@ export interface FilesLimits {
   readonly rejectedRetentionMs: number;
   /** How long a sign-in link is good. Default 1 hour. */
   readonly signInLinkLifeMs: number;
+  /** How long a link is good by which somebody is invited. Default 7 days. */
+  readonly invitationLifeMs: number;
   /** How long a session lasts. Default 14 days. */
   readonly sessionLifeMs: number;
   /** How long an Idempotency-Key is remembered. Default 24 hours. */
@@ -41,6 +43,16 @@ export interface FilesLimits {
   readonly requestBurst: number;
   /** Tries to sign in a minute from one address. Default 20. */
   readonly signInsPerMinute: number;
+  /** Tries of a password or code a minute for one account, from everywhere together. Default 10. */
+  readonly passwordTriesPerMinute: number;
+  /** Requests a second for public pages from one address, on average. Default 50. */
+  readonly pagesPerSecond: number;
+  /** Requests for public pages that may come at once above the average. Default 500. */
+  readonly pageBurst: number;
+  /** Groups of one tenant. Default 1,000. */
+  readonly maxGroups: number;
+  /** Grants on folders of one tenant. Default 10,000. */
+  readonly maxGrants: number;
   /** API keys of one tenant. Default 100. */
   readonly maxApiKeys: number;
   /** Requests that wait for a change of state at the same time; further ones are answered at once. Default 1,000. */
@@ -53,8 +65,26 @@ export interface FilesLimits {
   readonly previewTimeMs: number;
   /** Memory at which the process that makes previews is ended. Default 768 MiB. */
   readonly previewMemoryBytes: number;
-  /** Longest wait for any answer of the bucket. Default 30 seconds. */
+  /** Longest wait for the first byte of any answer of the bucket, and longest silence after it. Default 30 seconds. */
   readonly bucketTimeoutMs: number;
+  /** Longest time of one request to the bucket with all its retries, bodies not counted. Default 60 seconds. */
+  readonly bucketTotalMs: number;
+  /** Longest time for the bucket to join parts or to copy. Default 10 minutes. */
+  readonly bucketWorkMs: number;
+  /** Tries of a request to the bucket after the first, where a second one does no harm. Default 2. */
+  readonly bucketRetries: number;
+  /** Failures in a row after which the bucket is not asked for a while. Default 10. */
+  readonly circuitFailures: number;
+  /** How long it is not asked then; doubled as long as that does not help, up to a minute. Default 5 seconds. */
+  readonly circuitOpenMs: number;
+  /** Largest object that is copied by one request; larger ones are copied in parts. Default 5 GiB, the most that S3 takes. */
+  readonly maxCopyBytes: number;
+  /** Largest file whose bytes are copied while a client waits for its completion; larger ones by a job. Default 64 MiB. */
+  readonly maxInlineCopyBytes: number;
+  /** Bytes of each part of such a copy. Default 512 MiB; at least 5 MiB. */
+  readonly copyPartBytes: number;
+  /** How long what was found of an endpoint is relied on before it is tried again. Default 7 days. */
+  readonly profileLifeMs: number;
   /** Longest wait for a connection to the bucket. Default 5 seconds. */
   readonly bucketConnectTimeoutMs: number;
   /** How long a file of a policy `when-available` waits for a scanner that is away. Default 1 hour. */
@@ -67,6 +97,12 @@ export interface FilesLimits {
   readonly sharePasswordLifeMs: number;
   /** Passwords tried a minute for one share, by everybody together. Default 20. */
   readonly sharePasswordsPerMinute: number;
+  /** Webhooks of one tenant. Default 20. */
+  readonly maxWebhooks: number;
+  /** Longest wait for the answer to a webhook. Default 15 seconds. */
+  readonly webhookTimeoutMs: number;
+  /** How long deliveries that came to an end are kept, to be looked at and replayed. Default 30 days. */
+  readonly webhookHistoryMs: number;
   /** Jobs done at the same time. Default 4. */
   readonly jobConcurrency: number;
 }
@@ -82,12 +118,18 @@ export const defaultLimits: FilesLimits = {
   trashRetentionMs: 30 * dayMs,
   rejectedRetentionMs: 7 * dayMs,
   signInLinkLifeMs: hourMs,
+  invitationLifeMs: 7 * dayMs,
   sessionLifeMs: 14 * dayMs,
   idempotencyLifeMs: dayMs,
   maxRequestBodyBytes: mib,
   requestsPerSecond: 100,
   requestBurst: 1_000,
   signInsPerMinute: 20,
+  passwordTriesPerMinute: 10,
+  pagesPerSecond: 50,
+  pageBurst: 500,
+  maxGroups: 1_000,
+  maxGrants: 10_000,
   maxApiKeys: 100,
   maxWaiting: 1_000,
   previewSourceBytes: 100 * mib,
@@ -95,12 +137,24 @@ export const defaultLimits: FilesLimits = {
   previewTimeMs: 20 * secondMs,
   previewMemoryBytes: 768 * mib,
   bucketTimeoutMs: 30 * secondMs,
+  bucketTotalMs: 60 * secondMs,
+  bucketWorkMs: 10 * minuteMs,
+  bucketRetries: 2,
+  circuitFailures: 10,
+  circuitOpenMs: 5 * secondMs,
+  maxCopyBytes: 5 * gib,
+  maxInlineCopyBytes: 64 * mib,
+  copyPartBytes: 512 * mib,
+  profileLifeMs: 7 * dayMs,
   bucketConnectTimeoutMs: 5 * secondMs,
   scanHoldMs: hourMs,
   scanMaxBytes: 2 * gib,
   maxArchiveFiles: 10_000,
   sharePasswordLifeMs: hourMs,
   sharePasswordsPerMinute: 20,
+  maxWebhooks: 20,
+  webhookTimeoutMs: 15 * secondMs,
+  webhookHistoryMs: 30 * dayMs,
   jobConcurrency: 4,
 };
 
@@ -110,6 +164,8 @@ const allowed: Partial<Record<keyof FilesLimits, readonly [min: number, max: num
   multipartThresholdBytes: [0, 5 * gib],
   minPartSizeBytes: [5 * mib, 5 * gib],
   urlLifeMs: [secondMs, 7 * dayMs],
+  maxCopyBytes: [1, 5 * gib],
+  copyPartBytes: [5 * mib, 5 * gib],
 };
 
 /** The defaults with the given ones put over them. Throws a `RangeError` that names a limit out of range. */

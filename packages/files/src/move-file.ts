@@ -1,5 +1,6 @@
 // The one place where a file's state is written: transition, compare-and-set with its jobs, and word to whoever waits for it.
 
+import type { AuditNote } from './audit-note.ts';
 import type { FileTable } from './database/database.ts';
 import { canHappen, type FileEvent, isRetained, transition } from './file-lifecycle.ts';
 import type { FileRecord } from './file-record.ts';
@@ -10,9 +11,9 @@ import type { Policies } from './policies.ts';
 export interface FileMover {
   /**
    * Moves the file if it still is as given. `undefined` when the row has moved on or the event cannot happen in its state:
-   * read it again and decide anew.
+   * read it again and decide anew. A note for the audit log is written with the move; none is taken with `restored`.
    */
-  move(file: FileRecord, event: FileEvent): Promise<FileRecord | undefined>;
+  move(file: FileRecord, event: FileEvent, note?: AuditNote): Promise<FileRecord | undefined>;
 }
 
 interface FileMoverOptions {
@@ -30,7 +31,7 @@ export const maxMoveAttempts = 8;
 
 export function openFileMover({ files, clock, limits, policies, log, onMove }: FileMoverOptions): FileMover {
   return {
-    move: async (file, event) => {
+    move: async (file, event, note) => {
       if (!canHappen(file, event.kind)) return undefined;
       const nowMs = clock();
       // The last gate before bytes are removed.
@@ -39,7 +40,7 @@ export function openFileMover({ files, clock, limits, policies, log, onMove }: F
       // What comes out of the trash may find its folder gone and its name taken.
       const moved = await (event.kind === 'restored'
         ? files.relocate(file, changes, { onConflict: 'keep-both', jobs })
-        : files.change(file, changes, jobs));
+        : files.change(file, changes, jobs, note));
       if (moved === undefined) return undefined;
       log.info('File moved.', { fileId: file.id, from: file.state, to: moved.state, fence: moved.fence });
       onMove(moved);

@@ -1,15 +1,20 @@
 // The row of a file that was just announced: what was asked for is checked, and how it will be sent is decided.
 
-import type { CreateUploadRequest } from '@stowage/contract';
-import type { Account } from './database/database.ts';
+import { type CreateUploadRequest, uploadMeans } from '@stowage/contract';
+import type { FoundCapabilities } from './bucket/capabilities.ts';
+import type { Account } from './database/account-tables.ts';
 import type { FileKeys } from './file-key.ts';
-import type { FileRecord } from './file-record.ts';
+import type { FileRecord, Seal } from './file-record.ts';
 import { FilesError } from './files-error.ts';
 import type { FilesLimits } from './limits.ts';
-import { planParts } from './part-plan.ts';
+import { defaultAccepts, planUpload } from './part-plan.ts';
 import { type Policies, requireAllowed } from './policies.ts';
 
 interface NewUploadOptions {
+  /** What the endpoint was proven to do. */
+  readonly found: FoundCapabilities;
+  /** The seals that may be used. Default: all. */
+  readonly seals: readonly Seal[] | undefined;
   readonly keys: FileKeys;
   readonly policies: Policies;
   readonly limits: FilesLimits;
@@ -24,13 +29,30 @@ interface UploadPlace {
   readonly versionOf: FileRecord | undefined;
 }
 
-/** Throws `file-too-large`, `type-not-allowed` or `invalid-request`. */
+/** Throws `file-too-large`, `type-not-allowed` or `invalid-request`, and `storage-unavailable` when the endpoint can seal nothing. */
 export function newUpload(
   account: Account,
   request: CreateUploadRequest,
   { folderId, versionOf }: UploadPlace,
   options: NewUploadOptions,
 ): FileRecord {
+  const { limits, policies, found, seals } = options;
+  const { sizeBytes, accepts = defaultAccepts } = request;
+  const policy = versionOf === undefined ? policies.choose(request.category) : policies.of(versionOf.category);
+  const { strategies: allowed = uploadMeans } = policy;
+  const row = newRow(account, request, { folderId, versionOf }, options);
+  return row({ ...planUpload({ sizeBytes, accepts, allowed, found, seals }, limits), copiedFrom: null });
+}
+
+type SendingPlan = Pick<FileRecord, 'strategy' | 'sealedBy' | 'partSizeBytes' | 'partCount' | 'copiedFrom'>;
+
+/** Checks the request; what is answered makes the row once it is known how the bytes will come. */
+function newRow(
+  account: Account,
+  request: CreateUploadRequest,
+  { folderId, versionOf }: UploadPlace,
+  options: NewUploadOptions,
+): (plan: SendingPlan) => FileRecord {
   const { limits, keys, policies } = options;
   const { name, sizeBytes } = request;
   if (sizeBytes > limits.maxFileSizeBytes) {
@@ -46,7 +68,8 @@ export function newUpload(
   const id = options.newId();
   const { tenantId, userId } = account;
   const uploadExpiresAtMs = nowMs + limits.uploadLifeMs;
-  return {
+  const place = { tenantId, userId, contentType: declaredType, fileId: id };
+  return (plan) => ({
     id,
     lineId: versionOf?.lineId ?? id,
     role: versionOf === undefined ? 'current' : 'version',
@@ -63,14 +86,14 @@ export function newUpload(
     state: 'pending',
     fence: 1,
     reason: null,
-    ...planParts(sizeBytes, limits),
-    objectKey: keys.make({ tenantId, userId, contentType: declaredType, fileId: id }),
-    copiedFrom: null,
-    stagingKey: null,
-    sealedBy: 'if-none-match',
+    ...plan,
+    objectKey: keys.make(place),
+    stagingKey: plan.sealedBy === 'promotion' ? keys.make({ ...place, zone: 'incoming' }) : null,
     multipartUploadId: null,
     objectEtag: null,
     objectVersionId: null,
+    announcedAlgorithm: request.checksum?.algorithm ?? null,
+    announcedValue: request.checksum?.value ?? null,
     checksumAlgorithm: null,
     checksumValue: null,
     scanPolicy: null,
@@ -88,7 +111,7 @@ export function newUpload(
     trashedAtMs: null,
     purgeAtMs: null,
     retainUntilMs: null,
-  };
+  });
 }
 
 /** The row of a file whose bytes the bucket is to copy from another. Throws `file-too-large` when a limit was lowered since. */
@@ -100,8 +123,9 @@ export function newCopy(
 ): FileRecord {
   const { sizeBytes, contentType, tags, category } = source;
   const request = { name, sizeBytes, contentType, tags, category };
-  const file = newUpload(account, { ...request, metadata: source.metadata }, { folderId, versionOf }, options);
-  return { ...file, strategy: 'copy', partSizeBytes: null, partCount: null, copiedFrom: source.id, signedUntilMs: 0 };
+  const row = newRow(account, { ...request, metadata: source.metadata }, { folderId, versionOf }, options);
+  const plan = { strategy: 'copy', sealedBy: 'service-only', partSizeBytes: null, partCount: null } as const;
+  return { ...row({ ...plan, copiedFrom: source.id }), signedUntilMs: 0 };
 }
 
 /** Throws `invalid-request` for a name that no file or folder can have. */

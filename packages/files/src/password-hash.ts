@@ -9,6 +9,8 @@ export interface PasswordHashes {
   hash(password: string): Promise<string>;
   /** Whether the password is the one that was hashed. Takes as long either way. */
   matches(password: string, hash: string): Promise<boolean>;
+  /** A hash that no password has: to try one against for who is not there, so that it takes as long as for who is. */
+  readonly nobodys: string;
 }
 
 const derive = promisify(argon2);
@@ -42,11 +44,16 @@ export function openPasswordHashes(random: (sizeBytes: number) => Uint8Array = r
     }
   }
 
+  const toPhc = (salt: Uint8Array, made: Uint8Array): string =>
+    `$argon2id$v=${version}$m=${memoryKib},t=${passes},p=${lanes}$${base64(salt)}$${base64(made)}`;
+
   return {
+    nobodys: toPhc(random(saltBytes), random(tagBytes)),
+
     hash: async (password) => {
       const salt = random(saltBytes);
       const made = await tag(password, salt, { memory: memoryKib, passes, parallelism: lanes });
-      return `$argon2id$v=${version}$m=${memoryKib},t=${passes},p=${lanes}$${base64(salt)}$${base64(made)}`;
+      return toPhc(salt, made);
     },
 
     matches: async (password, hash) => {

@@ -2,7 +2,7 @@
 // judged before anything is signed; what of it the bucket can enforce (length, type, the key) is then signed, and what only the
 // bytes can tell is judged once they are there.
 
-import type { CreateUploadRequest } from '@stowage/contract';
+import type { CreateUploadRequest, UploadMeans } from '@stowage/contract';
 import { FilesError } from './files-error.ts';
 
 export interface UploadPolicy {
@@ -28,6 +28,8 @@ export interface UploadPolicy {
   readonly retentionMs?: number;
   /** Whether what cameras and programs write into images (place, device, author) is taken out before it is served. Default false. */
   readonly stripMetadata?: boolean;
+  /** How files may be sent. Default: by all ways, of which the client's and the endpoint's best is chosen. */
+  readonly strategies?: readonly UploadMeans[];
   /** Bytes that one user may hold in this category. Default: no limit but the tenant's. */
   readonly userQuotaBytes?: number;
 }

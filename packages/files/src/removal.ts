@@ -5,9 +5,10 @@ import { previewPresets } from '@stowage/contract';
 import type { Bucket } from './bucket/bucket.ts';
 import type { FileTable } from './database/database.ts';
 import type { FileKeys } from './file-key.ts';
-import type { FileRecord } from './file-record.ts';
+import { arrivalKey, type FileRecord } from './file-record.ts';
 import type { FileMover } from './move-file.ts';
 import type { Policies } from './policies.ts';
+import { removeStaged } from './promote.ts';
 
 /** Versions of one file that are looked at: more than any policy keeps. */
 const maxVersions = 10_000;
@@ -26,11 +27,13 @@ export async function discardBytes(file: FileRecord, options: RemovalOptions): P
   requireOurs(file.objectKey, options);
   if (file.strategy === 'multipart') {
     // By name and by listing: a crash may have left one that the row does not know.
-    if (file.multipartUploadId !== null) await bucket.abortMultipart(file.objectKey, file.multipartUploadId);
-    for (const { key, uploadId } of await bucket.listMultipart(file.objectKey))
-      await bucket.abortMultipart(key, uploadId);
+    const arrival = arrivalKey(file);
+    requireOurs(arrival, options);
+    if (file.multipartUploadId !== null) await bucket.abortMultipart(arrival, file.multipartUploadId);
+    for (const { key, uploadId } of await bucket.listMultipart(arrival)) await bucket.abortMultipart(key, uploadId);
   }
-  await bucket.remove(file.objectKey, file.objectVersionId ?? undefined);
+  await removeStaged(file, options);
+  await bucket.remove(file.objectKey);
 }
 
 /** Everything of a file in `purging`, then the row. Throws when the bucket still holds it: to be tried again. */
@@ -45,10 +48,10 @@ export async function purgeFile(file: FileRecord, options: RemovalOptions): Prom
   for (const preset of Object.keys(previewPresets) as (keyof typeof previewPresets)[]) {
     const previewKey = keys.makePreview(file.objectKey, preset);
     requireOurs(previewKey, options);
-    await bucket.remove(previewKey, undefined);
+    await bucket.remove(previewKey);
   }
   await discardBytes(file, options);
-  if ((await bucket.head(file.objectKey)) !== undefined)
+  if ((await bucket.head({ key: file.objectKey, versionId: null })) !== undefined)
     throw new Error(`The object of file ${file.id} is still there.`);
   await mover.move(file, { kind: 'purged' });
 }

@@ -4,7 +4,7 @@
 import type { Bucket } from './bucket/bucket.ts';
 import { isPreviewable } from './content-rules.ts';
 import type { FileEvent } from './file-lifecycle.ts';
-import type { FileRecord } from './file-record.ts';
+import { type FileRecord, objectOf } from './file-record.ts';
 import type { FilesLimits } from './limits.ts';
 import { errorFields, type FilesLog } from './log.ts';
 import type { Policies } from './policies.ts';
@@ -69,7 +69,7 @@ async function judge(
   const scannedBy = await scanner.describe();
   if (file.sizeBytes === 0) return pass(scannedBy);
   const etag = file.objectEtag ?? '';
-  const verdict = await scanner.scan((signal) => bucket.read(file.objectKey, { etag, signal }));
+  const verdict = await scanner.scan((signal) => bucket.read(objectOf(file), { etag, signal }));
   // Nothing can bring them back: the key is written once.
   if (verdict === 'gone')
     return { kind: 'scan-failed', reason: 'The bytes in the bucket are no longer those that were checked.' };

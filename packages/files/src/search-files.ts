@@ -8,8 +8,11 @@ import { readPlace, writePlace } from './list-cursor.ts';
 import { askedWords } from './search-words.ts';
 import type { StoredFiles } from './stored-files.ts';
 
-/** Throws `invalid-request` for a question without a word, `not-found` for a folder that is not there. */
-export type SearchFiles = (tenantId: string, query: SearchQuery) => Promise<FileList>;
+/**
+ * `within`: only what lies in these folders, however deep. Throws `invalid-request` for a question without a word, `not-found`
+ * for a folder that is not there.
+ */
+export type SearchFiles = (tenantId: string, query: SearchQuery, within?: readonly string[]) => Promise<FileList>;
 
 interface SearchFilesOptions {
   readonly database: Pick<Database, 'search' | 'folders'>;
@@ -21,7 +24,7 @@ const defaultPageSize = 50;
 const order = 'found';
 
 export function openSearch({ database, storedFiles }: SearchFilesOptions): SearchFiles {
-  return async (tenantId, query) => {
+  return async (tenantId, query, within) => {
     const { q: question, cursor, limit = defaultPageSize, folderId = topFolderId } = query;
     if (askedWords(question).length === 0) {
       throw new FilesError('invalid-request', { detail: 'q holds no letter and no digit. Ask for a word.' });
@@ -35,6 +38,7 @@ export function openSearch({ database, storedFiles }: SearchFilesOptions): Searc
       limit: limit + 1,
       before: cursor === undefined ? undefined : Number(readPlace(cursor, order).value),
       folderId,
+      within,
       type: query.type,
       tag: query.tag,
       minSizeBytes: query.minSizeBytes,

@@ -2,7 +2,9 @@
 // link (design §6, invariant 2).
 
 import type { CreateShareRequest, Share, ShareList } from '@stowage/contract';
-import type { Account, Database, TenantId } from './database/database.ts';
+import type { NoteOf } from './accounts/members.ts';
+import type { Account } from './database/account-tables.ts';
+import type { Database, TenantId } from './database/database.ts';
 import { type FileRecord, isoDate } from './file-record.ts';
 import { FilesError } from './files-error.ts';
 import type { PasswordHashes } from './password-hash.ts';
@@ -11,10 +13,15 @@ import type { ShareTokens } from './share-token.ts';
 
 export interface Shares {
   /** Throws `not-found`, `wrong-state` for a file that is not ready. */
-  create(account: Account, request: CreateShareRequest): Promise<Share>;
-  list(tenantId: string, query: { readonly cursor?: string; readonly limit?: number }): Promise<ShareList>;
-  /** Safe to repeat. Throws `not-found`. */
-  revoke(share: TenantId): Promise<void>;
+  create(account: Account, request: CreateShareRequest, noteOf: NoteOf): Promise<Share>;
+  /** Those that one user made, or all. */
+  list(
+    tenantId: string,
+    query: { readonly cursor?: string; readonly limit?: number },
+    createdBy?: string,
+  ): Promise<ShareList>;
+  /** Safe to repeat. With a user, only one that they made. Throws `not-found`. */
+  revoke(share: TenantId & { readonly createdBy?: string | undefined }, noteOf: NoteOf): Promise<void>;
   /** The share of a token. Throws `not-found` for a token that was not made here, `share-ended`. */
   open(token: string): Promise<ShareRecord>;
   /** What people see it called. */
@@ -82,7 +89,7 @@ export function openShares({ database, tokens, passwords, clock, newId, origin }
   }
 
   return {
-    create: async ({ tenantId, userId }, request) => {
+    create: async ({ tenantId, userId }, request, noteOf) => {
       await requireTarget(tenantId, request);
       const { fileId, folderId = '', expiresInSeconds, maxDownloads = null, password } = request;
       const nowMs = clock();
@@ -99,12 +106,15 @@ export function openShares({ database, tokens, passwords, clock, newId, origin }
         downloads: 0,
         revokedAtMs: null,
       };
-      await shares.add(share);
+      const { targetKind, targetId, expiresAtMs } = share;
+      const details = { targetKind, targetId, expiresAtMs, maxDownloads, hasPassword: password !== undefined };
+      const subject = { kind: 'share', id: share.id };
+      await shares.add(share, noteOf({ action: 'share.created', subject, details }));
       return show(share);
     },
 
-    list: async (tenantId, { cursor, limit = defaultPageSize }) => {
-      const rows = await shares.list({ tenantId, limit: limit + 1, beforeId: cursor });
+    list: async (tenantId, { cursor, limit = defaultPageSize }, createdBy) => {
+      const rows = await shares.list({ tenantId, createdBy, limit: limit + 1, beforeId: cursor });
       const page = rows.slice(0, limit);
       const last = page.at(-1);
       return {
@@ -113,8 +123,9 @@ export function openShares({ database, tokens, passwords, clock, newId, origin }
       };
     },
 
-    revoke: async (share) => {
-      if (!(await shares.revoke(share, clock()))) {
+    revoke: async (share, noteOf) => {
+      const note = noteOf({ action: 'share.revoked', subject: { kind: 'share', id: share.id } });
+      if (!(await shares.revoke(share, clock(), note))) {
         throw new FilesError('not-found', { detail: `There is no share ${share.id}.` });
       }
     },

@@ -10,7 +10,8 @@ import { type FileMover, maxMoveAttempts } from './move-file.ts';
 import { requireName } from './new-upload.ts';
 
 export interface StoredFiles {
-  list(tenantId: string, query: ListFilesQuery): Promise<FileList>;
+  /** `within`: only what lies in these folders, however deep. Default: wherever it lies. */
+  list(tenantId: string, query: ListFilesQuery, within?: readonly string[]): Promise<FileList>;
   /** The row as its owner sees it. */
   entry(file: FileRecord): Promise<FileEntry>;
   /** Rows of one tenant as their owner sees them, in the same order. */
@@ -61,7 +62,7 @@ export function openStoredFiles({ files, folders, mover, clock }: StoredFilesOpt
     entry,
     entries: show,
 
-    list: async (tenantId, { cursor, limit = defaultPageSize, sort = '-createdAt', name, folderId }) => {
+    list: async (tenantId, { cursor, limit = defaultPageSize, sort = '-createdAt', name, folderId }, within) => {
       const descending = sort.startsWith('-');
       // What is left after the sign is one of the columns: the schema lets nothing else through.
       const column = (descending ? sort.slice(1) : sort) as SortColumn;
@@ -72,6 +73,7 @@ export function openStoredFiles({ files, folders, mover, clock }: StoredFilesOpt
         descending,
         name,
         folderId,
+        within,
         limit: limit + 1,
         after: cursor === undefined ? undefined : readPlace(cursor, sort),
       });

@@ -1,6 +1,7 @@
 // The trash: what was deleted and can still be restored, until its time is over or somebody wants it gone.
 
 import type { FileList } from '@stowage/contract';
+import type { AuditNote } from './audit-note.ts';
 import type { FileTable, TenantId } from './database/database.ts';
 import { FilesError } from './files-error.ts';
 import { readPlace, writePlace } from './list-cursor.ts';
@@ -9,11 +10,16 @@ import type { StoredFiles } from './stored-files.ts';
 import { requireNotRetained } from './versions.ts';
 
 export interface Trash {
-  list(tenantId: string, query: { readonly cursor?: string; readonly limit?: number }): Promise<FileList>;
+  /** `within`: only what lies in these folders, however deep. Default: wherever it lies. */
+  list(
+    tenantId: string,
+    query: { readonly cursor?: string; readonly limit?: number },
+    within?: readonly string[],
+  ): Promise<FileList>;
   /** Has all of it that is not retained be deleted for good. Answers how many files. */
-  empty(tenantId: string): Promise<number>;
+  empty(tenantId: string, note: AuditNote, within?: readonly string[]): Promise<number>;
   /** Deletes one for good, with all its versions. Safe to repeat. Throws `not-found`, `wrong-state`, `retained`. */
-  purge(file: TenantId): Promise<void>;
+  purge(file: TenantId, note: AuditNote): Promise<void>;
 }
 
 interface TrashOptions {
@@ -30,10 +36,11 @@ const order = 'trash';
 
 export function openTrash({ files, storedFiles, mover, clock, onEmptied }: TrashOptions): Trash {
   return {
-    list: async (tenantId, { cursor, limit = defaultPageSize }) => {
+    list: async (tenantId, { cursor, limit = defaultPageSize }, within) => {
       const rows = await files.list({
         tenantId,
         shelf: 'trash',
+        within,
         sort: 'createdAt',
         descending: true,
         limit: limit + 1,
@@ -48,13 +55,13 @@ export function openTrash({ files, storedFiles, mover, clock, onEmptied }: Trash
       };
     },
 
-    empty: async (tenantId) => {
-      const count = await files.emptyTrash(tenantId, clock());
+    empty: async (tenantId, note, within) => {
+      const count = await files.emptyTrash({ tenantId, nowMs: clock(), within, note });
       onEmptied();
       return count;
     },
 
-    purge: async ({ tenantId, id }) => {
+    purge: async ({ tenantId, id }, note) => {
       for (let attempt = 0; attempt < maxMoveAttempts; attempt++) {
         const file = await files.current({ tenantId, id });
         if (file === undefined) throw new FilesError('not-found', { detail: `There is no file ${id}.` });
@@ -66,7 +73,7 @@ export function openTrash({ files, storedFiles, mover, clock, onEmptied }: Trash
         }
         requireNotRetained(file, clock());
         for (const version of await files.versions({ tenantId, id }, maxVersions)) requireNotRetained(version, clock());
-        if ((await mover.move(file, { kind: 'purge-started' })) !== undefined) return;
+        if ((await mover.move(file, { kind: 'purge-started' }, note)) !== undefined) return;
       }
       throw new FilesError('wrong-state', {
         detail: 'The file is changing too fast; try again.',

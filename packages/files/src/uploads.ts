@@ -2,22 +2,28 @@
 // and no byte of a file passes through here.
 
 import { createHash } from 'node:crypto';
-import type {
-  CopyFileRequest,
-  CreateUploadRequest,
-  SignedPart,
-  SignedRequest,
-  Upload,
-  UploadedPart,
-  UploadList,
+import {
+  type AnnouncedAlgorithm,
+  type CopyFileRequest,
+  type CreateUploadRequest,
+  isChecksum,
+  type SignedPart,
+  type SignedRequest,
+  type SignPartsRequest,
+  type Upload,
+  type UploadedPart,
+  type UploadList,
 } from '@stowage/contract';
+import { announcedOf, checksumHeader } from './announced-checksum.ts';
 import type { Bucket } from './bucket/bucket.ts';
+import type { FoundCapabilities } from './bucket/capabilities.ts';
 import type { UrlSigner } from './bucket/sign-urls.ts';
 import { completeUpload } from './complete-upload.ts';
-import type { Account, FileTable, FolderTable } from './database/database.ts';
+import type { Account } from './database/account-tables.ts';
+import type { FileTable, FolderTable } from './database/database.ts';
 import type { FileKeys } from './file-key.ts';
-import { type FileRecord, isoDate, shelfOf } from './file-record.ts';
-import { FilesError } from './files-error.ts';
+import { arrivalKey, type FileRecord, isoDate, type Seal, shelfOf } from './file-record.ts';
+import { FilesError, isFilesError } from './files-error.ts';
 import { topFolderId } from './folder-record.ts';
 import type { FilesLimits } from './limits.ts';
 import { readPlace, writePlace } from './list-cursor.ts';
@@ -29,13 +35,24 @@ import { isUploading, reconcile } from './reconcile.ts';
 
 export interface Uploads {
   create(account: Account, request: CreateUploadRequest, idempotencyKey?: string): Promise<Upload>;
+  /** Several at once, in order; a refusal of one stands in its place. Throws only what is no refusal. */
+  createAll(
+    account: Account,
+    requests: readonly CreateUploadRequest[],
+    idempotencyKey?: string,
+  ): Promise<readonly (Upload | FilesError)[]>;
   /** Makes a file of the bytes of another, which the bucket copies. Throws `not-found`, `wrong-state`, `name-taken`, `quota-exceeded`. */
   copy(account: Account, fileId: string, request: CopyFileRequest): Promise<Upload>;
-  list(tenantId: string, query: { readonly cursor?: string; readonly limit?: number }): Promise<UploadList>;
+  /** Those that one user began, or all. */
+  list(
+    tenantId: string,
+    query: { readonly cursor?: string; readonly limit?: number },
+    userId?: string,
+  ): Promise<UploadList>;
   /** The upload as the row has it; with a fresh request where one PUT is still to be sent. */
   get(tenantId: string, id: string): Promise<Upload>;
   listParts(tenantId: string, id: string): Promise<readonly UploadedPart[]>;
-  signParts(tenantId: string, id: string, partNumbers: readonly number[]): Promise<readonly SignedPart[]>;
+  signParts(tenantId: string, id: string, request: SignPartsRequest): Promise<readonly SignedPart[]>;
   /** Safe to repeat, also at the same time. */
   complete(tenantId: string, id: string): Promise<Upload>;
   abort(tenantId: string, id: string): Promise<void>;
@@ -52,14 +69,22 @@ interface UploadsOptions {
   readonly limits: FilesLimits;
   readonly clock: () => number;
   readonly newId: () => string;
+  /** What the endpoint was proven to do. Throws `storage-unavailable` when it cannot be asked, or does not suffice. */
+  readonly capabilities: () => Promise<FoundCapabilities>;
+  /** The seals that may be used. Default: all. */
+  readonly seals: readonly Seal[] | undefined;
   /** Told that a job was written. */
   readonly onJob: () => void;
 }
 
 const defaultPageSize = 50;
 
-export function openUploads(options: UploadsOptions): Uploads {
-  const { bucket, files, folders, mover, signer, limits, clock } = options;
+/** Uploads of a batch that are made at the same time. */
+const batchLanes = 8;
+
+export function openUploads(given: UploadsOptions): Uploads {
+  const options = { ...given, maxPromotedBytes: given.limits.maxInlineCopyBytes };
+  const { bucket, files, folders, mover, signer, limits, clock, capabilities } = options;
 
   async function find(tenantId: string, id: string): Promise<FileRecord> {
     const file = await files.get({ tenantId, id });
@@ -70,11 +95,13 @@ export function openUploads(options: UploadsOptions): Uploads {
   /** The id of the bucket's own upload, begun now if the row has none yet. */
   async function ensureMultipart(file: FileRecord): Promise<FileRecord> {
     if (file.strategy !== 'multipart' || file.multipartUploadId !== null || file.state !== 'pending') return file;
-    const multipartUploadId = await bucket.createMultipart(file.objectKey, file.declaredType);
+    const checksum = file.announcedAlgorithm === null ? undefined : announcedOf(file, await capabilities());
+    const key = arrivalKey(file);
+    const multipartUploadId = await bucket.createMultipart(key, file.declaredType, checksum);
     const changed = await files.change(file, { multipartUploadId, updatedAtMs: clock() });
     if (changed !== undefined) return changed;
     // Another request was faster, or the upload was given up: theirs counts, and this one is not needed.
-    await bucket.abortMultipart(file.objectKey, multipartUploadId);
+    await bucket.abortMultipart(key, multipartUploadId);
     return (await files.find(file.id)) ?? file;
   }
 
@@ -101,12 +128,25 @@ export function openUploads(options: UploadsOptions): Uploads {
   async function render(given: FileRecord): Promise<Upload> {
     let file = given;
     let request: SignedRequest | undefined;
-    if (file.strategy === 'put' && file.state === 'pending' && lifeMs(file) > 0) {
+    if ((file.strategy === 'put' || file.strategy === 'form') && file.state === 'pending' && lifeMs(file) > 0) {
       file = await reserveSigning(file, clock() + lifeMs(file));
-      const { objectKey: key, declaredType: contentType, sizeBytes } = file;
-      if (file.state === 'pending') request = signer.signPut({ key, contentType, sizeBytes, lifeMs: lifeMs(file) });
+      if (file.state === 'pending') request = await signWhole(file);
     }
     return (await show([file], request))[0] ?? unreachable();
+  }
+
+  /** The one request that carries all bytes. */
+  async function signWhole(file: FileRecord): Promise<SignedRequest> {
+    const { declaredType: contentType, sizeBytes, sealedBy } = file;
+    const write = { key: arrivalKey(file), contentType, sizeBytes, lifeMs: lifeMs(file) };
+    if (file.strategy === 'form') return signer.signForm(write);
+    const checksum =
+      file.announcedValue === null ? undefined : checksumHeader(file, file.announcedValue, await capabilities());
+    return signer.signPut({
+      ...write,
+      once: sealedBy === 'if-none-match',
+      ...(checksum === undefined ? {} : { checksum }),
+    });
   }
 
   async function show(shown: readonly FileRecord[], request?: SignedRequest): Promise<Upload[]> {
@@ -139,23 +179,46 @@ export function openUploads(options: UploadsOptions): Uploads {
     return { folderId, versionOf: there?.state === 'ready' ? there : undefined };
   }
 
+  async function create(account: Account, request: CreateUploadRequest, idempotencyKey?: string): Promise<Upload> {
+    const found = await capabilities();
+    const file = newUpload(account, request, await findPlace(account, request), { ...options, found });
+    const added = await files.add(file, {
+      onConflict: request.onConflict === 'refuse' ? 'refuse' : 'keep-both',
+      idempotency:
+        idempotencyKey === undefined
+          ? undefined
+          : {
+              key: idempotencyKey,
+              requestHash: createHash('sha256')
+                .update(JSON.stringify([account.userId, request]))
+                .digest('hex'),
+              expiresAtMs: file.createdAtMs + limits.idempotencyLifeMs,
+            },
+    });
+    // The row comes first: whatever fails from here on, the row's review finds and ends.
+    await bucket.prepare();
+    return render(await ensureMultipart(added));
+  }
+
   return {
-    create: async (account, request, idempotencyKey) => {
-      const file = newUpload(account, request, await findPlace(account, request), options);
-      const added = await files.add(file, {
-        onConflict: request.onConflict === 'refuse' ? 'refuse' : 'keep-both',
-        idempotency:
-          idempotencyKey === undefined
-            ? undefined
-            : {
-                key: idempotencyKey,
-                requestHash: createHash('sha256').update(JSON.stringify(request)).digest('hex'),
-                expiresAtMs: file.createdAtMs + limits.idempotencyLifeMs,
-              },
+    create,
+
+    createAll: async (account, requests, idempotencyKey) => {
+      const results: (Upload | FilesError)[] = [];
+      const waiting = requests.entries();
+      const lanes = Array.from({ length: Math.min(batchLanes, requests.length) }, async () => {
+        for (const [index, request] of waiting) {
+          const key = idempotencyKey === undefined ? undefined : `${idempotencyKey}/${index}`;
+          try {
+            results[index] = await create(account, request, key);
+          } catch (error) {
+            if (!isFilesError(error)) throw error;
+            results[index] = error;
+          }
+        }
       });
-      // The row comes first: whatever fails from here on, the row's review finds and ends.
-      await bucket.prepare();
-      return render(await ensureMultipart(added));
+      await Promise.all(lanes);
+      return results;
     },
 
     copy: async (account, fileId, { name, folderId, onConflict = 'keep-both' }) => {
@@ -175,7 +238,8 @@ export function openUploads(options: UploadsOptions): Uploads {
         onConflict,
       };
       const place = await findPlace(account, wanted);
-      const copy = newCopy(account, source, { ...place, name: wanted.name }, options);
+      const found = await capabilities();
+      const copy = newCopy(account, source, { ...place, name: wanted.name }, { ...options, found });
       const added = await files.add(copy, {
         onConflict: onConflict === 'refuse' ? 'refuse' : 'keep-both',
         jobs: [{ kind: 'copy', dueAtMs: clock() }],
@@ -184,10 +248,11 @@ export function openUploads(options: UploadsOptions): Uploads {
       return render(added);
     },
 
-    list: async (tenantId, { cursor, limit = defaultPageSize }) => {
+    list: async (tenantId, { cursor, limit = defaultPageSize }, userId) => {
       const rows = await files.list({
         tenantId,
         shelf: 'uploads',
+        userId,
         sort: 'createdAt',
         descending: true,
         limit: limit + 1,
@@ -208,15 +273,15 @@ export function openUploads(options: UploadsOptions): Uploads {
       const file = await find(tenantId, id);
       if (file.strategy !== 'multipart' || !isUploading(file)) throw wrongState(file, 'list the parts of');
       if (file.multipartUploadId === null) return [];
-      const parts = await bucket.listParts(file.objectKey, file.multipartUploadId);
+      const parts = await bucket.listParts(arrivalKey(file), file.multipartUploadId);
       if (parts !== undefined) {
         if (file.state === 'pending' && parts.length > 0) await mover.move(file, { kind: 'parts-seen' });
-        return parts;
+        return parts.map(({ partNumber, sizeBytes, etag }) => ({ partNumber, sizeBytes, etag }));
       }
       throw wrongState(await reconcile(file, options), 'list the parts of');
     },
 
-    signParts: async (tenantId, id, partNumbers) => {
+    signParts: async (tenantId, id, { partNumbers, checksums = {} }) => {
       let file = await find(tenantId, id);
       if (file.strategy !== 'multipart' || file.partSizeBytes === null) throw wrongState(file, 'sign parts of');
       file = await ensureMultipart(file);
@@ -231,16 +296,21 @@ export function openUploads(options: UploadsOptions): Uploads {
           detail: `The upload has ${partCount} parts; part ${beyond.join(', ')} was asked for.`,
         });
       }
+      requireChecksums(file.announcedAlgorithm, checksums);
+      const found = file.announcedAlgorithm === null ? undefined : await capabilities();
       await reserveSigning(file, clock() + ends);
-      return [...new Set(partNumbers)].map((partNumber) =>
-        signer.signPart({
-          key: file.objectKey,
+      return [...new Set(partNumbers)].map((partNumber) => {
+        const value = checksums[String(partNumber)] ?? null;
+        const checksum = found === undefined ? undefined : checksumHeader(file, value, found);
+        return signer.signPart({
+          key: arrivalKey(file),
           uploadId,
           partNumber,
           sizeBytes: partSize(file.sizeBytes, partSizeBytes, partNumber),
           lifeMs: ends,
-        }),
-      );
+          ...(checksum === undefined ? {} : { checksum }),
+        });
+      });
     },
 
     complete: async (tenantId, id) => {
@@ -262,6 +332,19 @@ export function openUploads(options: UploadsOptions): Uploads {
   };
 }
 
+/** Throws `invalid-request` for a value that is none of the algorithm that was announced. */
+function requireChecksums(algorithm: AnnouncedAlgorithm | null, checksums: Readonly<Record<string, string>>): void {
+  for (const [partNumber, value] of Object.entries(checksums)) {
+    if (algorithm !== null && isChecksum(algorithm, value)) continue;
+    throw new FilesError('invalid-request', {
+      detail:
+        algorithm === null
+          ? 'Checksums of parts came, but the upload announced no algorithm.'
+          : `The checksum of part ${partNumber} is not a ${algorithm} in base64.`,
+    });
+  }
+}
+
 function wrongState(file: FileRecord, what: string): FilesError {
   const why = file.reason === null ? '' : ` ${file.reason}`;
   return new FilesError('wrong-state', {
@@ -278,6 +361,7 @@ function uploadOf(file: FileRecord, folder: readonly string[], request?: SignedR
     id: file.id,
     fileId: file.lineId,
     name: file.name,
+    folderId: file.folderId,
     folder,
     sizeBytes: file.sizeBytes,
     contentType: file.contentType,

@@ -1,11 +1,12 @@
 // Takes a file from `uploaded` to rest: its true size, the sameness of its bytes, what they are, and what the scanner says.
 // Each step rests on the row alone, so that it is safe to repeat from any point.
 
+import { compareAnnounced } from './announced-checksum.ts';
 import type { Bucket } from './bucket/bucket.ts';
 import { judgeContent, sniffedBytes } from './content-rules.ts';
 import type { FileTable } from './database/database.ts';
 import type { FileEvent } from './file-lifecycle.ts';
-import type { FileRecord } from './file-record.ts';
+import { arrivalKey, type FileRecord, objectOf } from './file-record.ts';
 import type { FileMover } from './move-file.ts';
 import { allowsType, type ChosenPolicy } from './policies.ts';
 import { type ScanFileOptions, scanFile } from './scan-file.ts';
@@ -49,17 +50,19 @@ async function nextEvent(file: FileRecord, options: ValidationOptions): Promise<
 /** A crash between two steps of an upload can leave a second upload of the same key in the bucket; it is paid for. */
 async function abortStrays(file: FileRecord, bucket: Bucket): Promise<void> {
   if (file.strategy !== 'multipart') return;
-  for (const { key, uploadId } of await bucket.listMultipart(file.objectKey))
+  for (const { key, uploadId } of await bucket.listMultipart(arrivalKey(file)))
     await bucket.abortMultipart(key, uploadId);
 }
 
 async function inspect(file: FileRecord, bucket: Bucket, policy: ChosenPolicy): Promise<FileEvent> {
-  const facts = await bucket.head(file.objectKey);
+  const facts = await bucket.head(objectOf(file));
   if (facts === undefined || file.objectEtag === null) return rejected('The bytes are no longer in the bucket.');
   if (facts.etag !== file.objectEtag) return rejected('The bytes in the bucket changed after they were uploaded.');
   if (facts.sizeBytes !== file.sizeBytes) {
     return rejected(`The bucket holds ${facts.sizeBytes} bytes, but ${file.sizeBytes} were announced.`);
   }
+  const difference = await compareAnnounced(file, facts, bucket);
+  if (difference !== undefined) return rejected(difference);
   const firstBytes = await readFirst(file, bucket, file.objectEtag);
   if (firstBytes === undefined) return rejected('The bytes in the bucket changed while they were being checked.');
   const verdict = await judgeContent(file, firstBytes);
@@ -75,7 +78,7 @@ async function inspect(file: FileRecord, bucket: Bucket, policy: ChosenPolicy): 
 async function readFirst(file: FileRecord, bucket: Bucket, etag: string): Promise<Uint8Array | undefined> {
   // An empty object has no first byte, and a range of it is refused.
   if (file.sizeBytes === 0) return new Uint8Array();
-  const body = await bucket.read(file.objectKey, { etag, firstBytes: Math.min(sniffedBytes, file.sizeBytes) });
+  const body = await bucket.read(objectOf(file), { etag, firstBytes: Math.min(sniffedBytes, file.sizeBytes) });
   if (body === undefined) return undefined;
   const chunks: Uint8Array[] = [];
   let sizeBytes = 0;

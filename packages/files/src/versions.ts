@@ -1,6 +1,7 @@
 // The versions of a file: listed, restored, deleted.
 
 import type { FileEntry, FileVersion } from '@stowage/contract';
+import type { AuditNote } from './audit-note.ts';
 import type { FileTable, TenantId } from './database/database.ts';
 import { isRetained } from './file-lifecycle.ts';
 import { type FileRecord, isoDate } from './file-record.ts';
@@ -21,7 +22,7 @@ export interface Versions {
   /** Makes it the current one. Throws `not-found`, `wrong-state` unless it and the current one are ready. */
   restore(version: VersionAddress): Promise<FileEntry>;
   /** For good. Safe to repeat. Throws `not-found`, `wrong-state` for the current one, `retained`. */
-  remove(version: VersionAddress): Promise<void>;
+  remove(version: VersionAddress, note: AuditNote): Promise<void>;
 }
 
 interface VersionsOptions {
@@ -71,7 +72,7 @@ export function openVersions({ files, storedFiles, mover, clock }: VersionsOptio
       throw tooFast();
     },
 
-    remove: async (address) => {
+    remove: async (address, note) => {
       for (let attempt = 0; attempt < maxMoveAttempts; attempt++) {
         const version = await get(address);
         if (version.role === 'current') {
@@ -81,10 +82,10 @@ export function openVersions({ files, storedFiles, mover, clock }: VersionsOptio
         }
         requireNotRetained(version, clock());
         if (version.state === 'trashed') {
-          if ((await mover.move(version, { kind: 'purge-started' })) !== undefined) return;
+          if ((await mover.move(version, { kind: 'purge-started' }, note)) !== undefined) return;
         } else if (version.state === 'ready') {
           await mover.move(version, { kind: 'trashed', forGood: true });
-        } else if ((await mover.move(version, { kind: 'purge-started' })) !== undefined) return;
+        } else if ((await mover.move(version, { kind: 'purge-started' }, note)) !== undefined) return;
         else {
           const latest = await get(address);
           if (latest.fence === version.fence) {

@@ -36,6 +36,8 @@ interface WorkerOptions {
   readonly reconcile: (file: FileRecord) => Promise<FileRecord>;
   /** Puts into the trash what lies in folders of the trash. */
   readonly sweepFolders: () => Promise<void>;
+  /** Tells applications what is due. Whether there was anything. */
+  readonly deliverWebhooks: () => Promise<boolean>;
   readonly onJob: (kind: JobKind, outcome: 'done' | 'retried' | 'given-up') => void;
 }
 
@@ -159,7 +161,8 @@ export function openWorker(options: WorkerOptions): Worker {
     await inParallel(due, limits.jobConcurrency, review);
     const taken = await database.outbox.take({ nowMs: clock(), leaseMs, limit: batchSize });
     await inParallel(taken, limits.jobConcurrency, runJob);
-    return due.length + taken.length > 0;
+    const told = await options.deliverWebhooks();
+    return due.length + taken.length > 0 || told;
   }
 
   async function work(): Promise<void> {

@@ -24,6 +24,7 @@ export const archiveRoutes = {
     summary:
       'A ZIP archive of files and folders, streamed. Only what is ready goes in. An archive that breaks off is shorter than its end: unpackers say so.',
     access: 'authenticated',
+    requires: 'files:read',
     query: archiveQuery,
     status: 200,
     produces: 'application/zip',

@@ -2,14 +2,17 @@
 
 import type { z } from 'zod';
 import type { ProblemCode } from '../problem.ts';
+import type { Action } from '../rights.ts';
 
 export interface Route {
   readonly method: 'GET' | 'POST' | 'DELETE' | 'PATCH';
   /** With `{id}`-style parameters (OpenAPI). */
   readonly path: string;
   readonly summary: string;
-  /** Who may call: anyone, or a session or API key. */
-  readonly access: 'public' | 'authenticated';
+  /** Who may call: anyone; a session, API key or token; or only a person who is signed in, by a session. */
+  readonly access: 'public' | 'authenticated' | 'person';
+  /** The least that the caller must be allowed. `null`: nothing, what is asked concerns the caller alone or everybody. */
+  readonly requires?: Action | null;
   readonly query?: z.ZodType;
   readonly body?: z.ZodType;
   /** A header that it reads beside the common ones. */

@@ -10,6 +10,7 @@ export const searchRoutes = {
     path: '/v1/search',
     summary: 'Files whose name, tags or text have these words, the newest first.',
     access: 'authenticated',
+    requires: 'files:read',
     query: searchQuerySchema,
     status: 200,
     response: fileListSchema,

@@ -1,24 +1,27 @@
 // Signing in and out.
 
-import { sessionSchema, signInRequestSchema } from '../account.ts';
+import { sessionSchema } from '../account.ts';
+import { signInRequestSchema, signInWaysSchema } from '../identity.ts';
 import type { Route } from './route.ts';
 
 export const sessionRoutes = {
   signIn: {
     method: 'POST',
     path: '/v1/session',
-    summary: 'Sign in with a one-time token; sets the session cookie.',
+    summary: 'Sign in, by a one-time token or by e-mail and password; sets the session cookie.',
     access: 'public',
+    requires: null,
     body: signInRequestSchema,
     status: 200,
     response: sessionSchema,
-    problems: ['sign-in-link-used', 'cross-site'],
+    problems: ['sign-in-link-used', 'sign-in-failed', 'second-factor-required', 'second-factor-wrong', 'cross-site'],
   },
   getSession: {
     method: 'GET',
     path: '/v1/session',
     summary: 'Who is calling, and what applies to them.',
     access: 'authenticated',
+    requires: null,
     status: 200,
     response: sessionSchema,
     problems: [],
@@ -28,7 +31,18 @@ export const sessionRoutes = {
     path: '/v1/session',
     summary: 'End the session.',
     access: 'authenticated',
+    requires: null,
     status: 204,
     problems: ['cross-site'],
+  },
+  getSignInWays: {
+    method: 'GET',
+    path: '/v1/session/ways',
+    summary: 'How one can sign in here.',
+    access: 'public',
+    requires: null,
+    status: 200,
+    response: signInWaysSchema,
+    problems: [],
   },
 } as const satisfies Record<string, Route>;

@@ -11,6 +11,7 @@ export const trashRoutes = {
     path: '/v1/trash',
     summary: 'Files in the trash, the newest files first.',
     access: 'authenticated',
+    requires: 'files:read',
     query: cursorQuery,
     status: 200,
     response: fileListSchema,
@@ -22,6 +23,7 @@ export const trashRoutes = {
     summary:
       'Delete all that is in the trash for good, but for what is retained. Begun at once, done in the background.',
     access: 'authenticated',
+    requires: 'files:purge',
     status: 200,
     response: z.object({ files: z.int() }),
     problems: [],
@@ -31,6 +33,7 @@ export const trashRoutes = {
     path: '/v1/trash/{id}',
     summary: 'Delete a file in the trash for good, with all its versions. Safe to repeat.',
     access: 'authenticated',
+    requires: 'files:purge',
     status: 204,
     problems: ['not-found', 'wrong-state', 'retained'],
   },

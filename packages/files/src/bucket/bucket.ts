@@ -2,15 +2,22 @@
 // Every method throws `storage-unavailable` when the endpoint does not answer, refuses the service, or answers nonsense:
 // then nothing is known about the effect, and the caller has to look again.
 
-import type { UploadedPart } from '@stowage/contract';
+import type { AnnouncedAlgorithm, UploadedPart } from '@stowage/contract';
+import type { ObjectAddress } from '../file-record.ts';
 
 /** An object as HEAD describes it. */
 export interface ObjectFacts {
   readonly sizeBytes: number;
   readonly etag: string;
+  /** Absent where the bucket keeps no versions. */
   readonly versionId: string | undefined;
-  /** As the bucket keeps it; of the whole object or a composite of its parts. */
-  readonly checksum: { readonly algorithm: string; readonly value: string } | undefined;
+  /** As the bucket keeps it; of the whole object, or, when `composite`, of its parts' checksums. */
+  readonly checksum: { readonly algorithm: string; readonly value: string; readonly composite: boolean } | undefined;
+}
+
+/** A part as ListParts describes it. */
+export interface StoredPart extends UploadedPart {
+  readonly checksum?: { readonly algorithm: string; readonly value: string };
 }
 
 export interface OpenMultipartUpload {
@@ -18,27 +25,42 @@ export interface OpenMultipartUpload {
   readonly uploadId: string;
 }
 
+/** How checksums are to be kept of an upload in parts: each part's, or that of the whole. */
+export interface MultipartChecksum {
+  readonly algorithm: AnnouncedAlgorithm;
+  /** base64, of the whole. Absent: each part has its own. */
+  readonly value: string | null;
+}
+
 export interface Bucket {
   /** Makes the bucket when it is missing, and lets pages of these origins send bytes to it. Done once; safe to repeat. */
   prepare(): Promise<void>;
-  /** `undefined` when there is no such object. */
-  head(key: string): Promise<ObjectFacts | undefined>;
+  /** The version asked for, else the newest. `undefined` when there is no such object. */
+  head(object: ObjectAddress): Promise<ObjectFacts | undefined>;
   /** The object's bytes, or its first `firstBytes`; `undefined` when there is none with that ETag. */
-  read(key: string, options: ReadOptions): Promise<AsyncIterable<Uint8Array> | undefined>;
-  /** Writes a small object. `false` when the key is taken: what is there stays. */
+  read(object: ObjectAddress, options: ReadOptions): Promise<AsyncIterable<Uint8Array> | undefined>;
+  /** Writes a small object. `false` when the key is taken: what is there stays, where the endpoint honours the condition. */
   put(key: string, bytes: Uint8Array, contentType: string): Promise<boolean>;
   /**
-   * Copies an object to a key that is free, if it still has that ETag. Only `head` can tell what came of it, but for
-   * `source-changed`, when nothing was copied: the source is gone, or another.
+   * Copies an object to a key that is free, in parts where it is large, if the source still has that ETag and the endpoint honours
+   * the condition. Asked once: it is never sent again, so that no second copy can come late. Only `head` can tell what came of
+   * it, but for `source-changed`, when nothing was copied: the source is gone, or another.
    */
   copy(copy: CopyRequest): Promise<'asked' | 'source-changed'>;
-  /** Removes an object, or that version of it; one that is not there is not an error. */
-  remove(key: string, versionId: string | undefined): Promise<void>;
-  createMultipart(key: string, contentType: string): Promise<string>;
+  /** Removes every version of an object; one that is not there is not an error. */
+  remove(key: string): Promise<void>;
+  /** Keys that begin so, in order, at most 1,000, and only those after `after`. */
+  listKeys(prefix: string, after?: string): Promise<readonly string[]>;
+  createMultipart(key: string, contentType: string, checksum?: MultipartChecksum): Promise<string>;
   /** Every part, by number; `undefined` when there is no such upload (which says nothing about the object). */
-  listParts(key: string, uploadId: string): Promise<readonly UploadedPart[] | undefined>;
+  listParts(key: string, uploadId: string): Promise<readonly StoredPart[] | undefined>;
   /** Asks for the parts to be joined, where the key is free. Only `head` can tell what came of it. */
-  completeMultipart(key: string, uploadId: string, parts: readonly UploadedPart[]): Promise<void>;
+  completeMultipart(
+    key: string,
+    uploadId: string,
+    parts: readonly StoredPart[],
+    checksum?: MultipartChecksum,
+  ): Promise<void>;
   /** An upload that is not there is not an error. */
   abortMultipart(key: string, uploadId: string): Promise<void>;
   /** Unfinished uploads of exactly this key. */
@@ -46,13 +68,8 @@ export interface Bucket {
   close(): void;
 }
 
-interface CopyRequest {
-  readonly from: {
-    readonly key: string;
-    readonly etag: string;
-    readonly versionId: string | null;
-    readonly sizeBytes: number;
-  };
+export interface CopyRequest {
+  readonly from: ObjectAddress & { readonly etag: string; readonly sizeBytes: number };
   readonly to: string;
   readonly contentType: string;
 }

@@ -70,7 +70,7 @@ async function ensureCors({ sdk, client, settings, origins }: PrepareBucketOptio
   const ours: CORSRule = {
     ID: ruleId,
     AllowedOrigins: [...new Set(origins)].sort(),
-    AllowedMethods: ['GET', 'HEAD', 'PUT'],
+    AllowedMethods: ['GET', 'HEAD', 'PUT', 'POST'],
     AllowedHeaders: ['*'],
     ExposeHeaders: ['ETag'],
     MaxAgeSeconds: 3600,

@@ -2,12 +2,15 @@
 // Spec: the S3 API reference. Streams and uploads need `WHEN_REQUIRED`, or other endpoints are sent checksums they do not know.
 
 import type { S3Client } from '@aws-sdk/client-s3';
-import type { UploadedPart } from '@stowage/contract';
-import { FilesError } from '../files-error.ts';
+import type { AnnouncedAlgorithm } from '@stowage/contract';
+import { FilesError, isFilesError } from '../files-error.ts';
 import type { FilesLimits } from '../limits.ts';
 import type { FilesLog } from '../log.ts';
-import type { Bucket, ObjectFacts, OpenMultipartUpload, ReadOptions } from './bucket.ts';
+import type { Bucket, ObjectFacts, OpenMultipartUpload, StoredPart } from './bucket.ts';
+import { copyObject } from './copy-object.ts';
+import type { RequestAllowance, RequestGuard } from './guard-requests.ts';
 import { prepareBucket } from './prepare-bucket.ts';
+import { removeObject } from './remove-object.ts';
 import type { S3Settings } from './s3-settings.ts';
 import { errorCode } from './sdk-error.ts';
 
@@ -19,71 +22,97 @@ interface S3BucketOptions {
   readonly log: FilesLog;
   /** Origins of pages that may send bytes to the bucket. */
   readonly origins: readonly string[];
+  readonly guard: RequestGuard;
+}
+
+interface Loaded {
+  readonly sdk: S3Module;
+  /** For what is answered at once. */
+  readonly client: S3Client;
+  /** For what the endpoint works on before it answers. */
+  readonly patient: S3Client;
 }
 
 /** Pages of one listing that are read at most: 10,000 parts are ten, and a longer answer is a fault of the endpoint. */
 const maxPages = 20;
+const absent = ['NotFound', 'NoSuchKey', 'NoSuchVersion', '404'];
 
 export function openS3Bucket(options: S3BucketOptions): Bucket {
-  const { settings, limits } = options;
+  const { settings, limits, guard } = options;
   const name = settings.bucket;
-  let loading: Promise<{ readonly sdk: S3Module; readonly client: S3Client }> | undefined;
+  const quick = { totalMs: limits.bucketTotalMs, retries: limits.bucketRetries };
+  /** What takes effect by itself, or takes long: sent once, and then looked at. */
+  const once = { totalMs: limits.bucketWorkMs, retries: 0 };
+  let loading: Promise<Loaded> | undefined;
   let preparing: Promise<void> | undefined;
 
-  function load(): Promise<{ readonly sdk: S3Module; readonly client: S3Client }> {
-    loading ??= import('@aws-sdk/client-s3').then((sdk) => ({ sdk, client: openClient(sdk, settings, limits) }));
+  function load(): Promise<Loaded> {
+    loading ??= import('@aws-sdk/client-s3').then((sdk) => ({
+      sdk,
+      client: openClient(sdk, settings, { ...limits, silenceMs: limits.bucketTimeoutMs }),
+      patient: openClient(sdk, settings, { ...limits, silenceMs: limits.bucketWorkMs }),
+    }));
     return loading;
   }
 
-  /** Runs one request; `absent` names the error codes that mean that the thing asked for is not there. */
+  /** Runs one request; `missing` names the error codes that mean that the thing asked for is not there. */
   async function ask<Answer>(
-    what: string,
-    request: (sdk: S3Module, client: S3Client) => Promise<Answer>,
-    absent: readonly string[] = [],
+    what: keyof typeof asked,
+    request: (loaded: Loaded, send: { readonly abortSignal: AbortSignal }) => Promise<Answer>,
+    {
+      missing = [],
+      allowance = quick,
+    }: { readonly missing?: readonly string[]; readonly allowance?: RequestAllowance } = {},
   ): Promise<Answer | undefined> {
-    const { sdk, client } = await load();
+    const loaded = await load();
     try {
-      return await request(sdk, client);
+      return await guard.run(what, allowance, (abortSignal) => request(loaded, { abortSignal }));
     } catch (error) {
-      if (absent.includes(errorCode(error))) return undefined;
-      throw unavailable(what, error);
+      if (missing.includes(errorCode(error))) return undefined;
+      throw isFilesError(error) ? error : unavailable(asked[what], error);
     }
   }
 
   return {
     prepare: () => {
-      preparing ??= load()
-        .then(({ sdk, client }) => prepareBucket({ sdk, client, ...options }))
-        .catch((error: unknown) => {
+      preparing ??= ask('prepare', ({ sdk, client }) => prepareBucket({ sdk, client, ...options })).catch(
+        (error: unknown) => {
           preparing = undefined;
-          throw unavailable('prepare the bucket', error);
-        });
+          throw error;
+        },
+      );
       return preparing;
     },
 
-    head: async (key) => {
+    head: async ({ key, versionId }) => {
       const answer = await ask(
-        'read an object’s head',
-        (sdk, client) => client.send(new sdk.HeadObjectCommand({ Bucket: name, Key: key, ChecksumMode: 'ENABLED' })),
-        ['NotFound', 'NoSuchKey', '404'],
+        'head',
+        ({ sdk, client }, send) =>
+          client.send(
+            new sdk.HeadObjectCommand({ Bucket: name, Key: key, ChecksumMode: 'ENABLED', ...versionOf(versionId) }),
+            send,
+          ),
+        { missing: absent },
       );
       return answer === undefined ? undefined : factsOf(answer);
     },
 
-    read: async (key, { etag, firstBytes, signal }: ReadOptions) => {
+    read: async ({ key, versionId }, { etag, firstBytes, signal }) => {
       const answer = await ask(
-        'read an object',
-        (sdk, client) =>
+        'read',
+        ({ sdk, client }) =>
           client.send(
             new sdk.GetObjectCommand({
               Bucket: name,
               Key: key,
               IfMatch: etag,
+              ...versionOf(versionId),
               ...(firstBytes === undefined ? {} : { Range: `bytes=0-${firstBytes - 1}` }),
             }),
+            // The guard's time is for the answer to begin; the body may take its own.
             signal === undefined ? {} : { abortSignal: signal },
           ),
-        ['NotFound', 'NoSuchKey', 'PreconditionFailed', '404', '412'],
+        { missing: [...absent, 'PreconditionFailed', '412'] },
       );
       // Under Node the SDK's body is a stream of Buffers.
       return answer === undefined ? undefined : (answer.Body as AsyncIterable<Uint8Array>);
@@ -91,8 +120,8 @@ export function openS3Bucket(options: S3BucketOptions): Bucket {
 
     put: async (key, bytes, contentType) => {
       const answer = await ask(
-        'write an object',
-        (sdk, client) =>
+        'put',
+        ({ sdk, client }, send) =>
           client.send(
             new sdk.PutObjectCommand({
               Bucket: name,
@@ -102,66 +131,75 @@ export function openS3Bucket(options: S3BucketOptions): Bucket {
               ContentType: contentType,
               IfNoneMatch: '*',
             }),
+            send,
           ),
-        ['PreconditionFailed', 'ConditionalRequestConflict'],
+        { missing: ['PreconditionFailed', 'ConditionalRequestConflict'] },
       );
       return answer !== undefined;
     },
 
-    copy: async ({ from, to, contentType }) => {
-      const version = from.versionId === null ? '' : `?versionId=${encodeURIComponent(from.versionId)}`;
-      const answer = await ask(
-        'copy an object',
-        (sdk, client) =>
-          client
-            .send(
-              new sdk.CopyObjectCommand({
-                Bucket: name,
-                Key: to,
-                CopySource: `${name}/${from.key.split('/').map(encodeURIComponent).join('/')}${version}`,
-                CopySourceIfMatch: from.etag,
-                MetadataDirective: 'REPLACE',
-                ContentType: contentType,
-              }),
-            )
-            .then(() => 'asked' as const),
-        ['NotFound', 'NoSuchKey', 'NoSuchVersion', 'PreconditionFailed', '404', '412'],
+    copy: async (request) => {
+      const outcome = await ask(
+        'copy',
+        ({ sdk, patient: client }, { abortSignal: signal }) =>
+          copyObject(request, { sdk, client, bucket: name, limits, signal }),
+        { allowance: once },
       );
-      return answer ?? 'source-changed';
+      return outcome ?? 'source-changed';
     },
 
-    remove: async (key, versionId) => {
+    remove: async (key) => {
       await ask(
-        'remove an object',
-        (sdk, client) =>
-          client.send(
-            new sdk.DeleteObjectCommand({
-              Bucket: name,
-              Key: key,
-              ...(versionId === undefined ? {} : { VersionId: versionId }),
-            }),
-          ),
-        ['NotFound', 'NoSuchKey', 'NoSuchVersion', '404'],
+        'remove',
+        ({ sdk, client }, { abortSignal: signal }) => removeObject(key, { sdk, client, bucket: name, signal }),
+        { missing: absent },
       );
     },
 
-    createMultipart: async (key, contentType) => {
-      const answer = await ask('begin an upload in parts', (sdk, client) =>
-        client.send(new sdk.CreateMultipartUploadCommand({ Bucket: name, Key: key, ContentType: contentType })),
+    listKeys: async (prefix, after) => {
+      const answer = await ask('list', ({ sdk, client }, send) =>
+        client.send(
+          new sdk.ListObjectsV2Command({
+            Bucket: name,
+            Prefix: prefix,
+            ...(after === undefined ? {} : { StartAfter: after }),
+          }),
+          send,
+        ),
+      );
+      return (answer?.Contents ?? []).flatMap(({ Key }) => (Key === undefined ? [] : [Key]));
+    },
+
+    createMultipart: async (key, contentType, checksum) => {
+      const answer = await ask('createMultipart', ({ sdk, client }, send) =>
+        client.send(
+          new sdk.CreateMultipartUploadCommand({
+            Bucket: name,
+            Key: key,
+            ContentType: contentType,
+            ...(checksum === undefined
+              ? {}
+              : {
+                  ChecksumAlgorithm: checksumNames[checksum.algorithm],
+                  ChecksumType: checksum.value === null ? 'COMPOSITE' : 'FULL_OBJECT',
+                }),
+          }),
+          send,
+        ),
       );
       if (answer?.UploadId === undefined || answer.UploadId === '') {
-        throw unavailable('begin an upload in parts', new Error('The answer held no upload id.'));
+        throw unavailable(asked.createMultipart, new Error('The answer held no upload id.'));
       }
       return answer.UploadId;
     },
 
     listParts: async (key, uploadId) => {
-      const parts: UploadedPart[] = [];
+      const parts: StoredPart[] = [];
       let marker: string | undefined;
       for (let page = 0; page < maxPages; page++) {
         const answer = await ask(
-          'list the parts of an upload',
-          (sdk, client) =>
+          'listParts',
+          ({ sdk, client }, send) =>
             client.send(
               new sdk.ListPartsCommand({
                 Bucket: name,
@@ -169,41 +207,58 @@ export function openS3Bucket(options: S3BucketOptions): Bucket {
                 UploadId: uploadId,
                 ...(marker === undefined ? {} : { PartNumberMarker: marker }),
               }),
+              send,
             ),
-          ['NoSuchUpload', '404'],
+          { missing: ['NoSuchUpload', '404'] },
         );
         if (answer === undefined) return undefined;
-        for (const { PartNumber: partNumber, Size: sizeBytes, ETag: etag } of answer.Parts ?? []) {
-          if (partNumber !== undefined && sizeBytes !== undefined && etag !== undefined) {
-            parts.push({ partNumber, sizeBytes, etag });
-          }
+        for (const part of answer.Parts ?? []) {
+          const { PartNumber: partNumber, Size: sizeBytes, ETag: etag } = part;
+          if (partNumber === undefined || sizeBytes === undefined || etag === undefined) continue;
+          const checksum = checksumOf(part);
+          parts.push({ partNumber, sizeBytes, etag, ...(checksum === undefined ? {} : { checksum }) });
         }
         if (answer.IsTruncated !== true) return parts;
         marker = answer.NextPartNumberMarker;
       }
-      throw unavailable('list the parts of an upload', new Error(`The list did not end within ${maxPages} pages.`));
+      throw unavailable(asked.listParts, new Error(`The list did not end within ${maxPages} pages.`));
     },
 
-    completeMultipart: async (key, uploadId, parts) => {
-      await ask('join the parts of an upload', (sdk, client) =>
-        client.send(
-          new sdk.CompleteMultipartUploadCommand({
-            Bucket: name,
-            Key: key,
-            UploadId: uploadId,
-            IfNoneMatch: '*',
-            MultipartUpload: { Parts: parts.map(({ partNumber, etag }) => ({ PartNumber: partNumber, ETag: etag })) },
-          }),
-        ),
+    completeMultipart: async (key, uploadId, parts, checksum) => {
+      await ask(
+        'completeMultipart',
+        ({ sdk, patient }, send) =>
+          patient.send(
+            new sdk.CompleteMultipartUploadCommand({
+              Bucket: name,
+              Key: key,
+              UploadId: uploadId,
+              IfNoneMatch: '*',
+              ...(checksum === undefined || checksum.value === null
+                ? {}
+                : { [`Checksum${checksumNames[checksum.algorithm]}`]: checksum.value, ChecksumType: 'FULL_OBJECT' }),
+              MultipartUpload: {
+                Parts: parts.map((part) => ({
+                  PartNumber: part.partNumber,
+                  ETag: part.etag,
+                  ...(part.checksum === undefined || checksum === undefined
+                    ? {}
+                    : { [`Checksum${part.checksum.algorithm}`]: part.checksum.value }),
+                })),
+              },
+            }),
+            send,
+          ),
+        { allowance: { ...once, retries: limits.bucketRetries } },
       );
     },
 
     abortMultipart: async (key, uploadId) => {
       await ask(
-        'abort an upload',
-        (sdk, client) =>
-          client.send(new sdk.AbortMultipartUploadCommand({ Bucket: name, Key: key, UploadId: uploadId })),
-        ['NoSuchUpload', '404'],
+        'abortMultipart',
+        ({ sdk, client }, send) =>
+          client.send(new sdk.AbortMultipartUploadCommand({ Bucket: name, Key: key, UploadId: uploadId }), send),
+        { missing: ['NoSuchUpload', '404'] },
       );
     },
 
@@ -211,8 +266,8 @@ export function openS3Bucket(options: S3BucketOptions): Bucket {
       const uploads: OpenMultipartUpload[] = [];
       let markers: { readonly KeyMarker?: string; readonly UploadIdMarker?: string } = {};
       for (let page = 0; page < maxPages; page++) {
-        const answer = await ask('list unfinished uploads', (sdk, client) =>
-          client.send(new sdk.ListMultipartUploadsCommand({ Bucket: name, Prefix: key, ...markers })),
+        const answer = await ask('listMultipart', ({ sdk, client }, send) =>
+          client.send(new sdk.ListMultipartUploadsCommand({ Bucket: name, Prefix: key, ...markers }), send),
         );
         for (const upload of answer?.Uploads ?? []) {
           if (upload.Key === key && upload.UploadId !== undefined) uploads.push({ key, uploadId: upload.UploadId });
@@ -223,16 +278,50 @@ export function openS3Bucket(options: S3BucketOptions): Bucket {
           ...(answer.NextUploadIdMarker === undefined ? {} : { UploadIdMarker: answer.NextUploadIdMarker }),
         };
       }
-      throw unavailable('list unfinished uploads', new Error(`The list did not end within ${maxPages} pages.`));
+      throw unavailable(asked.listMultipart, new Error(`The list did not end within ${maxPages} pages.`));
     },
 
     close: () => {
-      void loading?.then(({ client }) => client.destroy());
+      guard.close();
+      void loading?.then(({ client, patient }) => {
+        client.destroy();
+        patient.destroy();
+      });
     },
   };
 }
 
-function openClient(sdk: S3Module, settings: S3Settings, limits: FilesLimits): S3Client {
+/** What the service could not do, for whoever asked. */
+const asked = {
+  prepare: 'make the bucket ready',
+  head: 'read an object’s head',
+  read: 'read an object',
+  put: 'write an object',
+  copy: 'copy an object',
+  remove: 'remove an object',
+  list: 'list objects',
+  createMultipart: 'begin an upload in parts',
+  listParts: 'list the parts of an upload',
+  completeMultipart: 'join the parts of an upload',
+  abortMultipart: 'abort an upload',
+  listMultipart: 'list unfinished uploads',
+} as const;
+
+const checksumNames = { crc32: 'CRC32', crc64nvme: 'CRC64NVME', sha256: 'SHA256' } as const satisfies Record<
+  AnnouncedAlgorithm,
+  string
+>;
+
+function versionOf(versionId: string | null): { readonly VersionId?: string } {
+  return versionId === null ? {} : { VersionId: versionId };
+}
+
+/** No checksums but those that are asked for: Ceph answers them with 411, or stores their framing as data. */
+function openClient(
+  sdk: S3Module,
+  settings: S3Settings,
+  { bucketConnectTimeoutMs, silenceMs }: FilesLimits & { readonly silenceMs: number },
+): S3Client {
   return new sdk.S3Client({
     endpoint: settings.endpoint,
     region: settings.region,
@@ -240,13 +329,14 @@ function openClient(sdk: S3Module, settings: S3Settings, limits: FilesLimits): S
     forcePathStyle: settings.forcePathStyle,
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
-    maxAttempts: 3,
+    // The guard tries again, out of a budget and in sight of the circuit.
+    maxAttempts: 1,
     // A gateway whose disks are gone never answers; without these the request would wait for ever.
     requestHandler: {
-      connectionTimeout: limits.bucketConnectTimeoutMs,
-      requestTimeout: limits.bucketTimeoutMs,
+      connectionTimeout: bucketConnectTimeoutMs,
+      requestTimeout: silenceMs,
       throwOnRequestTimeout: true,
-      socketTimeout: limits.bucketTimeoutMs,
+      socketTimeout: silenceMs,
     },
   });
 }
@@ -259,29 +349,37 @@ const checksumFields = [
   'ChecksumSHA1',
 ] as const;
 
-type Head = {
-  readonly [Field in (typeof checksumFields)[number] | 'ETag' | 'VersionId']?: string | undefined;
+type Checksums = { readonly [Field in (typeof checksumFields)[number]]?: string | undefined };
+type Head = Checksums & {
+  readonly [Field in 'ETag' | 'VersionId' | 'ChecksumType']?: string | undefined;
 } & { readonly ContentLength?: number | undefined };
 
 function factsOf(answer: Head): ObjectFacts {
   if (answer.ContentLength === undefined || answer.ETag === undefined) {
     throw unavailable('read an object’s head', new Error('The answer lacks Content-Length or ETag.'));
   }
-  const field = checksumFields.find((candidate) => answer[candidate] !== undefined);
-  const value = field === undefined ? undefined : answer[field];
+  const checksum = checksumOf(answer);
   return {
     sizeBytes: answer.ContentLength,
     etag: answer.ETag,
     // Buckets without versioning say `null` or nothing.
     versionId: answer.VersionId === 'null' ? undefined : answer.VersionId,
     checksum:
-      field === undefined || value === undefined ? undefined : { algorithm: field.slice('Checksum'.length), value },
+      checksum === undefined
+        ? undefined
+        : { ...checksum, composite: answer.ChecksumType === 'COMPOSITE' || /-\d+$/.test(checksum.value) },
   };
+}
+
+function checksumOf(answer: Checksums): { readonly algorithm: string; readonly value: string } | undefined {
+  const field = checksumFields.find((candidate) => answer[candidate] !== undefined);
+  const value = field === undefined ? undefined : answer[field];
+  return field === undefined || value === undefined ? undefined : { algorithm: field.slice('Checksum'.length), value };
 }
 
 function unavailable(what: string, cause: unknown): FilesError {
   return new FilesError('storage-unavailable', {
-    detail: `The service could not ${what} in the bucket. Try again in a moment.`,
+    detail: `The service could not ${what} at the object storage. Try again in a moment.`,
     retryAfterSeconds: 5,
     cause,
   });

@@ -20,12 +20,22 @@ export interface S3Settings {
 
 /** Scheme, host and port that clients send bytes to: what a page's `connect-src` must allow. */
 export function publicOrigin(settings: S3Settings): string {
-  return new URL(publicEndpointOf(settings)).origin;
+  return new URL(publicBucketUrl(settings)).origin;
 }
 
-/** The endpoint that signed URLs name, with the bucket in its host where the style wants it so. */
-export function publicEndpointOf(settings: S3Settings): string {
-  const url = new URL(settings.publicEndpoint ?? settings.endpoint);
-  if (!settings.forcePathStyle) url.hostname = `${settings.bucket}.${url.hostname}`;
-  return url.href.replace(/\/+$/, '');
+/** The bucket's own URL as the service reaches it, without a slash at the end. */
+export function bucketUrl(settings: S3Settings): string {
+  return urlAt(settings.endpoint, settings);
+}
+
+/** The bucket's own URL as signed URLs name it, without a slash at the end. */
+export function publicBucketUrl(settings: S3Settings): string {
+  return urlAt(settings.publicEndpoint ?? settings.endpoint, settings);
+}
+
+function urlAt(endpoint: string, { bucket, forcePathStyle }: S3Settings): string {
+  const url = new URL(endpoint);
+  if (!forcePathStyle) url.hostname = `${bucket}.${url.hostname}`;
+  const base = url.href.replace(/\/+$/, '');
+  return forcePathStyle ? `${base}/${bucket}` : base;
 }

@@ -1,20 +1,29 @@
-// URLs that let a client do one thing with one key for a short while.
-// Design §6: a PUT carries `if-none-match: *` in its signature, so that the only URL that can write a key can write it once:
-// the bytes that are judged are the bytes that are served. Type and length are signed too: the bucket refuses another.
+// URLs and forms that let a client do one thing with one key for a short while.
+// Design §6: a PUT carries `if-none-match: *` in its signature where the endpoint was proven to honour it, so that the only URL
+// that can write a key can write it once. Type, length and a checksum that is known are signed too: the bucket refuses others.
+// What was made is read again and compared with what was asked for before it leaves (check-signed.ts).
 
 import type { SignedPart, SignedRequest } from '@stowage/contract';
-import { presignUrl, SigningKeys } from '@stowage/s3';
+import { presignUrl, SigningKeys, signPostPolicy } from '@stowage/s3';
 import { isoDate } from '../file-record.ts';
-import { publicEndpointOf, type S3Settings } from './s3-settings.ts';
+import { checkSignedForm, checkSignedUrl } from './check-signed.ts';
+import { publicBucketUrl, type S3Settings } from './s3-settings.ts';
+
+/** A header such as `x-amz-checksum-crc32` and its value. */
+type ChecksumHeader = Readonly<Record<string, string>>;
+
+interface WriteOptions {
+  readonly key: string;
+  readonly contentType: string;
+  readonly sizeBytes: number;
+  readonly lifeMs: number;
+}
 
 export interface UrlSigner {
-  /** One PUT of exactly this many bytes of this type, to a key that holds nothing. */
-  signPut(options: {
-    readonly key: string;
-    readonly contentType: string;
-    readonly sizeBytes: number;
-    readonly lifeMs: number;
-  }): SignedRequest;
+  /** One PUT of exactly this many bytes of this type; with `once`, to a key that holds nothing. */
+  signPut(options: WriteOptions & { readonly once: boolean; readonly checksum?: ChecksumHeader }): SignedRequest;
+  /** A form of exactly this many bytes of this type. It can be sent again while it is good. */
+  signForm(options: WriteOptions): SignedRequest;
   /** One part of exactly this many bytes. */
   signPart(options: {
     readonly key: string;
@@ -22,6 +31,7 @@ export interface UrlSigner {
     readonly partNumber: number;
     readonly sizeBytes: number;
     readonly lifeMs: number;
+    readonly checksum?: ChecksumHeader;
   }): SignedPart;
   /** The bytes, with the type and disposition that the browser is to see. */
   signGet(options: {
@@ -39,8 +49,8 @@ interface UrlSignerOptions {
 }
 
 export function openUrlSigner({ settings, clock }: UrlSignerOptions): UrlSigner {
-  const endpoint = publicEndpointOf(settings);
-  const prefix = settings.forcePathStyle ? `/${settings.bucket}` : '';
+  const endpoint = publicBucketUrl(settings);
+  const { region, credentials, bucket } = settings;
   const signingKeys = new SigningKeys();
 
   function sign(request: {
@@ -50,41 +60,48 @@ export function openUrlSigner({ settings, clock }: UrlSignerOptions): UrlSigner 
     readonly headers?: Readonly<Record<string, string>>;
     readonly query?: readonly (readonly [string, string])[];
   }): { readonly url: string; readonly expiresAt: string } {
+    const { method, key, headers = {}, query = [] } = request;
     const nowMs = clock();
-    const expiresSeconds = Math.max(1, Math.floor(request.lifeMs / 1000));
-    const headers = request.headers ?? {};
-    const url = presignUrl({
-      method: request.method,
-      endpoint,
-      path: `${prefix}/${request.key}`,
-      region: settings.region,
-      credentials: settings.credentials,
-      headers,
-      query: request.query ?? [],
-      expiresSeconds,
-      nowMs,
-      signingKeys,
-    });
-    checkSignedHeaders(url, ['host', ...Object.keys(headers)]);
-    // The signature is dated in whole seconds.
-    return { url, expiresAt: isoDate((Math.floor(nowMs / 1000) + expiresSeconds) * 1000) };
+    const expiresSeconds = secondsOf(request.lifeMs);
+    const common = { endpoint, region, credentials, signingKeys, nowMs };
+    const url = presignUrl({ ...common, method, path: `/${key}`, headers, query, expiresSeconds });
+    checkSignedUrl(url, { endpoint, key, expiresSeconds, headers, query });
+    return { url, expiresAt: endOf(nowMs, expiresSeconds) };
   }
 
   return {
-    signPut: ({ key, contentType, sizeBytes, lifeMs }) => {
-      const sent = { 'content-type': contentType, 'if-none-match': '*' };
+    signPut: ({ key, contentType, sizeBytes, lifeMs, once, checksum = {} }) => {
+      const sent = { 'content-type': contentType, ...(once ? { 'if-none-match': '*' } : {}), ...checksum };
       const signed = sign({ method: 'PUT', key, lifeMs, headers: { ...sent, 'content-length': String(sizeBytes) } });
       // Every HTTP client sets content-length itself, and browsers forbid pages to.
       return { method: 'PUT', ...signed, headers: sent };
     },
 
-    signPart: ({ key, uploadId, partNumber, sizeBytes, lifeMs }) => {
+    signForm: ({ key, contentType, sizeBytes, lifeMs }) => {
+      const nowMs = clock();
+      const expiresSeconds = secondsOf(lifeMs);
+      const fields = signPostPolicy({
+        bucket,
+        key,
+        fields: { 'Content-Type': contentType, success_action_status: '201' },
+        conditions: [['content-length-range', sizeBytes, sizeBytes]],
+        expiresAtMs: nowMs + expiresSeconds * 1000,
+        credentials,
+        region,
+        nowMs,
+        signingKeys,
+      });
+      checkSignedForm(fields, { bucket, key, contentType, sizeBytes, endsAtMs: nowMs + expiresSeconds * 1000 });
+      return { method: 'POST', url: endpoint, headers: {}, fields, expiresAt: endOf(nowMs, expiresSeconds) };
+    },
+
+    signPart: ({ key, uploadId, partNumber, sizeBytes, lifeMs, checksum = {} }) => {
       const query = [
         ['partNumber', String(partNumber)],
         ['uploadId', uploadId],
       ] as const;
-      const signed = sign({ method: 'PUT', key, lifeMs, query, headers: { 'content-length': String(sizeBytes) } });
-      return { partNumber, method: 'PUT', ...signed, headers: {} };
+      const headers = { ...checksum, 'content-length': String(sizeBytes) };
+      return { partNumber, method: 'PUT', ...sign({ method: 'PUT', key, lifeMs, query, headers }), headers: checksum };
     },
 
     signGet: ({ key, versionId, contentType, disposition, lifeMs }) => {
@@ -98,10 +115,11 @@ export function openUrlSigner({ settings, clock }: UrlSignerOptions): UrlSigner 
   };
 }
 
-/** What is not signed is not enforced: such a URL must not leave the house. */
-function checkSignedHeaders(url: string, expected: readonly string[]): void {
-  const signed = new URL(url).searchParams.get('X-Amz-SignedHeaders')?.split(';') ?? [];
-  const missing = expected.filter((name) => !signed.includes(name));
-  if (missing.length > 0)
-    throw new Error(`The URL was to sign ${expected.join(', ')} and does not sign ${missing.join(', ')}.`);
+function secondsOf(lifeMs: number): number {
+  return Math.max(1, Math.floor(lifeMs / 1000));
+}
+
+/** A signature is dated in whole seconds. */
+function endOf(nowMs: number, expiresSeconds: number): string {
+  return isoDate((Math.floor(nowMs / 1000) + expiresSeconds) * 1000);
 }

@@ -1,48 +1,116 @@
-// Sign-in tokens, sessions and API keys, all by their hashes.
+// Sign-in tokens, sessions and API keys, all by their hashes. A token names its tenant only once it was found, so looking for one
+// is the service's own query.
 
 import type { Kysely } from 'kysely';
-import type { Account, AccountTable } from './database.ts';
+import type { AccountTable, Identity } from './account-tables.ts';
+import type { WriteNote } from './audit-table.ts';
 import type { Schema } from './schema.ts';
 import type { SqlScope } from './sql-scope.ts';
 
-export function openAccountTable(scope: SqlScope): AccountTable {
+export function openAccountTable(scope: SqlScope, writeNote: WriteNote): AccountTable {
   return {
-    addSignInToken: async (token) => {
-      await scope.write('service', (transaction) => transaction.insertInto('signInTokens').values(token).execute());
-    },
+    addSignInToken: (token, note) =>
+      scope.write(token, async (transaction) => {
+        await transaction.insertInto('signInTokens').values(token).execute();
+        await writeNote(transaction, note);
+      }),
 
-    redeemSignInToken: ({ tokenHash, sessionHash, nowMs, expiresAtMs }) =>
-      scope.write('service', async (transaction) => {
-        const token = await transaction
+    findSignInToken: (tokenHash, nowMs) =>
+      scope.read('service', (query) =>
+        query
+          .selectFrom('signInTokens')
+          .selectAll()
+          .where('tokenHash', '=', tokenHash)
+          .where('expiresAtMs', '>', nowMs)
+          .executeTakeFirst(),
+      ),
+
+    redeemSignInToken: (tokenHash, session, note) =>
+      scope.write(session, async (transaction) => {
+        const { numDeletedRows } = await transaction
           .deleteFrom('signInTokens')
           .where('tokenHash', '=', tokenHash)
-          .returningAll()
-          .executeTakeFirst();
-        if (token === undefined || token.expiresAtMs <= nowMs) return undefined;
-        const { userId } = token;
-        await transaction
-          .insertInto('sessions')
-          .values({ tokenHash: sessionHash, userId, createdAtMs: nowMs, expiresAtMs })
-          .execute();
-        return accounts(transaction).where('users.id', '=', userId).executeTakeFirstOrThrow();
+          .where('tenantId', '=', session.tenantId)
+          .where('userId', '=', session.userId)
+          .executeTakeFirstOrThrow();
+        if (numDeletedRows !== 1n) return false;
+        await transaction.insertInto('sessions').values(session).execute();
+        await writeNote(transaction, note);
+        return true;
       }),
 
-    findSession: (sessionHash, nowMs) =>
+    addSession: (session, note) =>
+      scope.write(session, async (transaction) => {
+        await transaction.insertInto('sessions').values(session).execute();
+        await writeNote(transaction, note);
+      }),
+
+    findSession: (tokenHash, nowMs) =>
       scope.read('service', async (query) => {
-        const row = await accounts(query)
+        const row = await identities(query)
           .innerJoin('sessions', 'sessions.userId', 'users.id')
-          .where('sessions.tokenHash', '=', sessionHash)
+          .where('sessions.tokenHash', '=', tokenHash)
           .where('sessions.expiresAtMs', '>', nowMs)
-          .select('sessions.expiresAtMs')
+          .select([
+            'sessions.tokenHash',
+            'sessions.id',
+            'sessions.how',
+            'sessions.address',
+            'sessions.userAgent',
+            'sessions.createdAtMs',
+            'sessions.expiresAtMs',
+          ])
           .executeTakeFirst();
-        return row === undefined ? undefined : { account: accountOf(row), expiresAtMs: row.expiresAtMs };
+        if (row === undefined) return undefined;
+        const { id, how, address, userAgent, createdAtMs, expiresAtMs, tenantId, userId } = row;
+        return {
+          identity: identityOf(row),
+          session: { tokenHash, id, how, address, userAgent, createdAtMs, expiresAtMs, tenantId, userId },
+        };
       }),
 
-    removeSession: async (sessionHash) => {
+    listSessions: ({ tenantId, id }, nowMs) =>
+      scope.read({ tenantId }, (query) =>
+        query
+          .selectFrom('sessions')
+          .selectAll()
+          .where('tenantId', '=', tenantId)
+          .where('userId', '=', id)
+          .where('expiresAtMs', '>', nowMs)
+          .orderBy('id', 'desc')
+          .limit(maxListedSessions)
+          .execute(),
+      ),
+
+    removeSession: async (tokenHash) => {
       await scope.write('service', (transaction) =>
-        transaction.deleteFrom('sessions').where('tokenHash', '=', sessionHash).execute(),
+        transaction.deleteFrom('sessions').where('tokenHash', '=', tokenHash).execute(),
       );
     },
+
+    removeSessionById: ({ tenantId, id }, sessionId, note) =>
+      scope.write({ tenantId }, async (transaction) => {
+        const { numDeletedRows } = await transaction
+          .deleteFrom('sessions')
+          .where('tenantId', '=', tenantId)
+          .where('userId', '=', id)
+          .where('id', '=', sessionId)
+          .executeTakeFirstOrThrow();
+        if (numDeletedRows !== 1n) return false;
+        await writeNote(transaction, note);
+        return true;
+      }),
+
+    removeOtherSessions: ({ tenantId, id }, keptTokenHash, note) =>
+      scope.write({ tenantId }, async (transaction) => {
+        const { numDeletedRows } = await transaction
+          .deleteFrom('sessions')
+          .where('tenantId', '=', tenantId)
+          .where('userId', '=', id)
+          .where('tokenHash', '<>', keptTokenHash)
+          .executeTakeFirstOrThrow();
+        if (numDeletedRows > 0n) await writeNote(transaction, note);
+      }),
 
     removeExpired: (nowMs) =>
       scope.write('service', async (transaction) => {
@@ -51,40 +119,43 @@ export function openAccountTable(scope: SqlScope): AccountTable {
         }
       }),
 
-    addApiKey: async (key) => {
-      await scope.write(key, (transaction) => transaction.insertInto('apiKeys').values(key).execute());
-    },
+    addApiKey: (key, note) =>
+      scope.write(key, async (transaction) => {
+        await transaction.insertInto('apiKeys').values(key).execute();
+        await writeNote(transaction, note);
+      }),
 
-    listApiKeys: (tenantId) =>
-      scope.read({ tenantId }, (query) =>
-        query
+    listApiKeys: (tenantId, userId) =>
+      scope.read({ tenantId }, (query) => {
+        const rows = query
           .selectFrom('apiKeys')
-          .select(['id', 'name', 'hint', 'createdAtMs', 'lastUsedAtMs'])
+          .selectAll()
           .where('tenantId', '=', tenantId)
           .orderBy('id')
-          .execute(),
-      ),
+          .limit(maxListedKeys);
+        return (userId === undefined ? rows : rows.where('userId', '=', userId)).execute();
+      }),
 
-    removeApiKey: (tenantId, id) =>
+    removeApiKey: ({ tenantId, id }, userId, note) =>
       scope.write({ tenantId }, async (transaction) => {
-        const { numDeletedRows } = await transaction
-          .deleteFrom('apiKeys')
-          .where('tenantId', '=', tenantId)
-          .where('id', '=', id)
-          .executeTakeFirstOrThrow();
-        return numDeletedRows === 1n;
+        let rows = transaction.deleteFrom('apiKeys').where('tenantId', '=', tenantId).where('id', '=', id);
+        if (userId !== undefined) rows = rows.where('userId', '=', userId);
+        const { numDeletedRows } = await rows.executeTakeFirstOrThrow();
+        if (numDeletedRows !== 1n) return false;
+        await writeNote(transaction, note);
+        return true;
       }),
 
     findApiKey: (secretHash) =>
       scope.read('service', async (query) => {
-        const row = await accounts(query)
-          .innerJoin('apiKeys', 'apiKeys.userId', 'users.id')
-          .where('apiKeys.secretHash', '=', secretHash)
-          .select(['apiKeys.id', 'apiKeys.name', 'apiKeys.hint', 'apiKeys.createdAtMs', 'apiKeys.lastUsedAtMs'])
+        const key = await query
+          .selectFrom('apiKeys')
+          .selectAll()
+          .where('secretHash', '=', secretHash)
           .executeTakeFirst();
-        if (row === undefined) return undefined;
-        const { id, name, hint, createdAtMs, lastUsedAtMs } = row;
-        return { account: accountOf(row), key: { id, name, hint, createdAtMs, lastUsedAtMs } };
+        if (key === undefined) return undefined;
+        const row = await identities(query).where('users.id', '=', key.userId).executeTakeFirstOrThrow();
+        return { identity: identityOf(row), key };
       }),
 
     touchApiKey: async (id, nowMs) => {
@@ -95,13 +166,31 @@ export function openAccountTable(scope: SqlScope): AccountTable {
   };
 }
 
-function accounts(database: Kysely<Schema>) {
+/** More than one person has, and more than a tenant may. */
+const maxListedSessions = 1_000;
+const maxListedKeys = 10_000;
+
+/** Users with their tenants. */
+export function identities(database: Kysely<Schema>) {
   return database
     .selectFrom('users')
     .innerJoin('tenants', 'tenants.id', 'users.tenantId')
-    .select(['users.id as userId', 'users.name as userName', 'tenants.id as tenantId', 'tenants.name as tenantName']);
+    .select([
+      'users.id as userId',
+      'users.name as userName',
+      'users.email',
+      'users.role',
+      'users.serviceAdmin',
+      'users.disabledAtMs',
+      'tenants.id as tenantId',
+      'tenants.name as tenantName',
+      'tenants.suspendedAtMs',
+    ]);
 }
 
-function accountOf({ userId, userName, tenantId, tenantName }: Account): Account {
-  return { userId, userName, tenantId, tenantName };
+/** A row of `identities`. */
+export function identityOf(row: Omit<Identity, 'serviceAdmin'> & { readonly serviceAdmin: number }): Identity {
+  const { userId, userName, email, role, disabledAtMs, tenantId, tenantName, suspendedAtMs } = row;
+  const serviceAdmin = row.serviceAdmin === 1;
+  return { userId, userName, email, role, serviceAdmin, disabledAtMs, tenantId, tenantName, suspendedAtMs };
 }

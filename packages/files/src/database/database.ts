@@ -2,18 +2,29 @@
 // method is one transaction, durable once it resolved. Both pass database.contract.ts.
 
 import type { FileState } from '@stowage/contract';
+import type { AuditNote } from '../audit-note.ts';
+import type { EndpointProfile } from '../bucket/endpoint-profile.ts';
 import type { FileChanges, FileRecord, Shelf } from '../file-record.ts';
 import type { FolderRecord } from '../folder-record.ts';
 import type { Job, NewJob } from '../job.ts';
 import type { ShareRecord } from '../share-record.ts';
+import type { DeliveryRecord, WebhookRecord } from '../webhooks/webhook-record.ts';
+import type { AccountTable, AuditTable, GrantTable, GroupTable, TenantTable, UserTable } from './account-tables.ts';
 
 export interface Database {
   readonly files: FileTable;
   readonly folders: FolderTable;
   readonly search: SearchTable;
   readonly shares: ShareTable;
+  readonly webhooks: WebhookTable;
+  readonly endpoints: EndpointTable;
   readonly outbox: Outbox;
   readonly accounts: AccountTable;
+  readonly users: UserTable;
+  readonly groups: GroupTable;
+  readonly grants: GrantTable;
+  readonly tenants: TenantTable;
+  readonly audit: AuditTable;
   close(): Promise<void>;
 }
 
@@ -51,6 +62,10 @@ export interface ListOptions {
   readonly sort: SortColumn;
   readonly descending: boolean;
   readonly limit: number;
+  /** Only what lies in these folders, however deep. Default: wherever it lies. */
+  readonly within?: readonly string[] | undefined;
+  /** Only what this user brought. */
+  readonly userId?: string | undefined;
   /** Only names that hold this, whatever the case. */
   readonly name?: string | undefined;
   /** Only what comes after this place in the order. */
@@ -88,7 +103,12 @@ export interface FileTable {
    * answers the new row; `undefined` when the row has moved on, and then nothing is written. The sums of what is used and
    * reserved follow. A version that becomes the current one takes the place of the one before it, unless that one is not `ready`.
    */
-  change(file: FileRecord, changes: FileChanges, jobs?: readonly NewJob[]): Promise<FileRecord | undefined>;
+  change(
+    file: FileRecord,
+    changes: FileChanges,
+    jobs?: readonly NewJob[],
+    note?: AuditNote,
+  ): Promise<FileRecord | undefined>;
   /**
    * As `change`, for a new name or place: throws `name-taken`, or gives the name a number, when it is taken there, and
    * `not-found` when the folder is not there.
@@ -112,8 +132,16 @@ export interface FileTable {
     readonly folderId: string;
     readonly limit: number;
   }): Promise<readonly FileRecord[]>;
-  /** Has everything in a tenant's trash that is not retained be purged at the next review. Answers how many files. */
-  emptyTrash(tenantId: string, nowMs: number): Promise<number>;
+  /**
+   * Has everything in a tenant's trash that is not retained be purged at the next review; of what lies in some folders, where
+   * they are named. Answers how many files.
+   */
+  emptyTrash(options: {
+    readonly tenantId: string;
+    readonly nowMs: number;
+    readonly within?: readonly string[] | undefined;
+    readonly note: AuditNote;
+  }): Promise<number>;
   /** In order, at most `limit`. */
   list(options: ListOptions): Promise<readonly FileRecord[]>;
   /** Rows whose review is due, the longest due first; nobody else gets them before `leaseMs` have passed. */
@@ -151,6 +179,8 @@ export interface FolderTable {
   }): Promise<string>;
   /** By id, the names from the top down to the folder and with its own. The top's is empty. */
   paths(tenantId: string, ids: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>>;
+  /** By id, the folders from each up to the top, itself first; in the trash, too. What is not there is not in the answer. */
+  chains(tenantId: string, ids: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>>;
   /** Whether `id` is `within` or lies below it. */
   isWithin(folder: TenantId, within: string): Promise<boolean>;
   /** What lies in a folder and below it. */
@@ -161,26 +191,60 @@ export interface FolderTable {
 
 export interface ListFoldersOptions {
   readonly tenantId: string;
-  readonly parentId: string;
+  /** The folder they lie in, or the folders themselves, wherever they lie. */
+  readonly from: { readonly parentId: string } | { readonly ids: readonly string[] };
   readonly limit: number;
   /** Only what comes after this place in the order. */
   readonly after?: ListPlace | undefined;
 }
 
 export interface ShareTable {
-  add(share: ShareRecord): Promise<void>;
-  /** Whatever the tenant: whoever shows the token of a share needs no account. */
+  add(share: ShareRecord, note: AuditNote): Promise<void>;
+  /** Whatever the tenant, unless it is suspended: whoever shows the token of a share needs no account. */
   find(id: string): Promise<ShareRecord | undefined>;
-  /** The newest first. */
+  /** The newest first; those of one user, or of all. */
   list(page: {
     readonly tenantId: string;
+    readonly createdBy?: string | undefined;
     readonly limit: number;
     readonly beforeId?: string | undefined;
   }): Promise<readonly ShareRecord[]>;
-  /** Whether there is one. */
-  revoke(share: TenantId, nowMs: number): Promise<boolean>;
+  /** Whether there is one. With a user, only one of theirs. */
+  revoke(
+    share: TenantId & { readonly createdBy?: string | undefined },
+    nowMs: number,
+    note: AuditNote,
+  ): Promise<boolean>;
   /** Counts one download if the share may still be used for one, and says whether it may. */
   countDownload(share: ShareRecord, nowMs: number): Promise<boolean>;
+}
+
+export interface WebhookTable {
+  add(webhook: WebhookRecord): Promise<void>;
+  list(tenantId: string): Promise<readonly WebhookRecord[]>;
+  get(webhook: TenantId): Promise<WebhookRecord | undefined>;
+  replace(webhook: WebhookRecord): Promise<void>;
+  /** With its deliveries. Whether there was one. */
+  remove(webhook: TenantId): Promise<boolean>;
+  addDelivery(delivery: DeliveryRecord): Promise<void>;
+  getDelivery(delivery: TenantId & { readonly webhookId: string }): Promise<DeliveryRecord | undefined>;
+  /** The newest first. */
+  listDeliveries(page: {
+    readonly tenantId: string;
+    readonly webhookId: string;
+    readonly limit: number;
+    readonly beforeId?: string | undefined;
+  }): Promise<readonly DeliveryRecord[]>;
+  /** Takes deliveries that are due and counts the try; nobody else gets them before `leaseMs` have passed. */
+  takeDue(options: LeaseOptions): Promise<readonly DeliveryRecord[]>;
+  /** What became of a try. */
+  settle(
+    delivery: DeliveryRecord,
+    outcome: Pick<DeliveryRecord, 'state' | 'dueAtMs' | 'deliveredAtMs' | 'lastAnswer'>,
+  ): Promise<void>;
+  disable(webhook: TenantId, reason: string): Promise<void>;
+  /** Forgets deliveries that were settled before. */
+  removeSettled(beforeMs: number): Promise<void>;
 }
 
 export interface SearchOptions {
@@ -191,6 +255,8 @@ export interface SearchOptions {
   readonly before?: number | undefined;
   /** In this folder, however deep. */
   readonly folderId?: string | undefined;
+  /** In one of these folders, however deep. Default: wherever it lies. */
+  readonly within?: readonly string[] | undefined;
   /** `image/png`, or `image/*`. */
   readonly type?: string | undefined;
   readonly tag?: string | undefined;
@@ -214,7 +280,16 @@ interface LeaseOptions {
   readonly limit: number;
 }
 
+export interface EndpointTable {
+  /** `undefined` when it was never tried out. */
+  get(place: { readonly endpoint: string; readonly bucket: string }): Promise<EndpointProfile | undefined>;
+  /** In place of what was found before. */
+  put(profile: EndpointProfile): Promise<void>;
+}
+
 export interface Outbox {
+  /** Writes a job without a change of its file. One of the same kind that waits already is enough. */
+  add(fileId: string, job: NewJob): Promise<void>;
   /** Takes jobs that are due; nobody else gets them before `leaseMs` have passed. */
   take(options: LeaseOptions): Promise<readonly Job[]>;
   /** Strikes a job off. */
@@ -225,54 +300,4 @@ export interface Outbox {
   release(): Promise<void>;
   /** Jobs waiting, whether due or not. */
   count(): Promise<number>;
-}
-
-export interface Account {
-  readonly userId: string;
-  readonly userName: string;
-  readonly tenantId: string;
-  readonly tenantName: string;
-}
-
-export interface StoredApiKey {
-  readonly id: string;
-  readonly name: string;
-  readonly hint: string;
-  readonly createdAtMs: number;
-  readonly lastUsedAtMs: number | null;
-}
-
-/** Tokens and keys are only ever given here as hashes. */
-export interface AccountTable {
-  addSignInToken(token: {
-    readonly tokenHash: string;
-    readonly userId: string;
-    readonly expiresAtMs: number;
-  }): Promise<void>;
-  /**
-   * Trades a sign-in token for a session, in one transaction: of several that try the same token, one gets it.
-   * `undefined` when the token is unknown, used or expired.
-   */
-  redeemSignInToken(options: {
-    readonly tokenHash: string;
-    readonly sessionHash: string;
-    readonly nowMs: number;
-    readonly expiresAtMs: number;
-  }): Promise<Account | undefined>;
-  findSession(
-    sessionHash: string,
-    nowMs: number,
-  ): Promise<{ readonly account: Account; readonly expiresAtMs: number } | undefined>;
-  removeSession(sessionHash: string): Promise<void>;
-  /** Forgets tokens, sessions and idempotency keys that have expired. */
-  removeExpired(nowMs: number): Promise<void>;
-  addApiKey(
-    key: StoredApiKey & { readonly secretHash: string; readonly userId: string; readonly tenantId: string },
-  ): Promise<void>;
-  listApiKeys(tenantId: string): Promise<readonly StoredApiKey[]>;
-  /** Whether there was one. */
-  removeApiKey(tenantId: string, id: string): Promise<boolean>;
-  findApiKey(secretHash: string): Promise<{ readonly account: Account; readonly key: StoredApiKey } | undefined>;
-  /** Notes when a key was last used. */
-  touchApiKey(id: string, nowMs: number): Promise<void>;
 }

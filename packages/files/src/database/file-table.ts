@@ -5,23 +5,30 @@ import { type Kysely, sql, type Transaction } from 'kysely';
 import type { FileChanges, FileRecord } from '../file-record.ts';
 import { FilesError } from '../files-error.ts';
 import { foldName, topFolderId } from '../folder-record.ts';
-import type { NewJob } from '../job.ts';
+import type { WriteNote } from './audit-table.ts';
 import type { AddOptions, FileTable, IdempotencyKey, ListOptions, ListPlace, SortColumn } from './database.ts';
 import { chooseName, lockTenant } from './file-names.ts';
 import { recordOf, rowOf } from './file-rows.ts';
 import { restoreFolders } from './folder-table.ts';
-import { subtreeOf } from './folder-tree.ts';
+import { subtreeOf, subtreesOf } from './folder-tree.ts';
+import { addJobs } from './outbox.ts';
 import type { FileRow, Schema } from './schema.ts';
 import { indexWords } from './search-table.ts';
 import type { SqlScope } from './sql-scope.ts';
 import { requireRoom, settleUsage } from './usage-totals.ts';
+import { tellWebhooks } from './webhook-table.ts';
 
 const sortColumns = { name: 'nameFolded', createdAt: 'createdAtMs', sizeBytes: 'sizeBytes' } as const satisfies Record<
   SortColumn,
   keyof FileRow
 >;
 
-export function openFileTable(scope: SqlScope, { newId }: { readonly newId: () => string }): FileTable {
+interface FileTableOptions {
+  readonly newId: () => string;
+  readonly writeNote: WriteNote;
+}
+
+export function openFileTable(scope: SqlScope, { newId, writeNote }: FileTableOptions): FileTable {
   return {
     add: (file, options = {}) =>
       scope.write(file, async (transaction) => {
@@ -72,10 +79,14 @@ export function openFileTable(scope: SqlScope, { newId }: { readonly newId: () =
         return row === undefined ? undefined : recordOf(row);
       }),
 
-    change: (file, changes, jobs = []) =>
+    change: (file, changes, jobs = [], note) =>
       scope.write(file, async (transaction) => {
         const changed = await change(transaction, file, changes);
-        if (changed !== undefined) await addJobs(transaction, file.id, jobs, newId);
+        if (changed !== undefined) {
+          await addJobs(transaction, file.id, jobs, newId);
+          await tellWebhooks(transaction, { before: file, after: changed, newId });
+          if (note !== undefined) await writeNote(transaction, note);
+        }
         return changed;
       }),
 
@@ -86,7 +97,10 @@ export function openFileTable(scope: SqlScope, { newId }: { readonly newId: () =
           changes.state === 'ready' && file.state === 'trashed' ? await returnFrom(transaction, file, changes) : {};
         const name = await chooseName(transaction, { ...file, ...changes, ...place }, onConflict);
         const changed = await change(transaction, file, { ...changes, ...place, name });
-        if (changed !== undefined) await addJobs(transaction, file.id, jobs, newId);
+        if (changed !== undefined) {
+          await addJobs(transaction, file.id, jobs, newId);
+          await tellWebhooks(transaction, { before: file, after: changed, newId });
+        }
         return changed;
       }),
 
@@ -120,19 +134,22 @@ export function openFileTable(scope: SqlScope, { newId }: { readonly newId: () =
         return (await rows.execute()).map(recordOf);
       }),
 
-    emptyTrash: (tenantId, nowMs) =>
+    emptyTrash: ({ tenantId, nowMs, within, note }) =>
       scope.write({ tenantId }, async (transaction) => {
-        const { numUpdatedRows } = await transaction
+        let rows = transaction
           .updateTable('files')
           .set(({ eb }) => ({ purgeAtMs: nowMs, reviewAtMs: nowMs, fence: eb('fence', '+', 1) }))
           .where('tenantId', '=', tenantId)
           .where('shelf', '=', 'trash')
-          .where(({ eb, or }) => or([eb('retainUntilMs', 'is', null), eb('retainUntilMs', '<=', nowMs)]))
-          .executeTakeFirstOrThrow();
-        return Number(numUpdatedRows);
+          .where(({ eb, or }) => or([eb('retainUntilMs', 'is', null), eb('retainUntilMs', '<=', nowMs)]));
+        if (within !== undefined) rows = rows.where('folderId', 'in', subtreesOf(tenantId, within));
+        const { numUpdatedRows } = await rows.executeTakeFirstOrThrow();
+        const count = Number(numUpdatedRows);
+        await writeNote(transaction, { ...note, details: { ...note.details, files: count } });
+        return count;
       }),
 
-    trashWithin: (options) => scope.write('service', (transaction) => trashWithin(transaction, options)),
+    trashWithin: (options) => scope.write('service', (transaction) => trashWithin(transaction, { ...options, newId })),
 
     list: (options) => scope.read(options, (query) => list(query, options)),
 
@@ -289,7 +306,7 @@ async function returnFrom(
 
 async function trashWithin(
   transaction: Transaction<Schema>,
-  { nowMs, purgeAtMs, limit }: Parameters<FileTable['trashWithin']>[0],
+  { nowMs, purgeAtMs, limit, newId }: Parameters<FileTable['trashWithin']>[0] & { readonly newId: () => string },
 ): Promise<readonly FileRecord[]> {
   const rows = await transaction
     .selectFrom('files')
@@ -309,34 +326,13 @@ async function trashWithin(
       reviewAtMs: purgeAtMs,
       updatedAtMs: nowMs,
     } as const;
-    const changed = await change(transaction, recordOf(row), changes);
-    if (changed !== undefined) trashed.push(changed);
+    const before = recordOf(row);
+    const changed = await change(transaction, before, changes);
+    if (changed === undefined) continue;
+    await tellWebhooks(transaction, { before, after: changed, newId });
+    trashed.push(changed);
   }
   return trashed;
-}
-
-/** A job of the same kind that waits already is enough; it is done at the earlier of both times. */
-async function addJobs(
-  transaction: Transaction<Schema>,
-  fileId: string,
-  jobs: readonly NewJob[],
-  newId: () => string,
-): Promise<void> {
-  for (const job of jobs) {
-    const waiting = await transaction
-      .selectFrom('outbox')
-      .select(['id', 'dueAtMs'])
-      .where('fileId', '=', fileId)
-      .where('kind', '=', job.kind)
-      .where('leasedUntilMs', '=', 0)
-      .executeTakeFirst();
-    if (waiting === undefined) {
-      const row = { id: newId(), ...job, fileId, attempts: 0, leasedUntilMs: 0, lastError: null };
-      await transaction.insertInto('outbox').values(row).execute();
-    } else if (waiting.dueAtMs > job.dueAtMs) {
-      await transaction.updateTable('outbox').set({ dueAtMs: job.dueAtMs }).where('id', '=', waiting.id).execute();
-    }
-  }
 }
 
 async function list(query: Kysely<Schema>, options: ListOptions): Promise<readonly FileRecord[]> {
@@ -351,6 +347,8 @@ async function list(query: Kysely<Schema>, options: ListOptions): Promise<readon
     .orderBy('id', direction)
     .limit(options.limit);
   if (options.folderId !== undefined) rows = rows.where('folderId', '=', options.folderId);
+  if (options.within !== undefined) rows = rows.where('folderId', 'in', subtreesOf(options.tenantId, options.within));
+  if (options.userId !== undefined) rows = rows.where('userId', '=', options.userId);
   if (options.name !== undefined && options.name !== '') {
     const pattern = `%${foldName(options.name).replace(/[\\%_]/g, (character) => `\\${character}`)}%`;
     rows = rows.where(sql<boolean>`name_folded like ${pattern} escape '\\'`);

@@ -6,7 +6,7 @@ import { FilesError } from '../files-error.ts';
 import { type FolderRecord, foldName, topFolderId } from '../folder-record.ts';
 import type { FolderTable, ListFoldersOptions } from './database.ts';
 import { lockTenant } from './file-names.ts';
-import { chainOf, maxFolderDepth, pathsOf, subtreeOf } from './folder-tree.ts';
+import { chainOf, chainsOf, maxFolderDepth, pathsOf, subtreeOf } from './folder-tree.ts';
 import type { FolderRow, Schema } from './schema.ts';
 import type { SqlScope } from './sql-scope.ts';
 
@@ -90,6 +90,8 @@ export function openFolderTable(scope: SqlScope, { newId }: { readonly newId: ()
 
     paths: (tenantId, ids) => scope.read({ tenantId }, (query) => pathsOf(query, tenantId, ids)),
 
+    chains: (tenantId, ids) => scope.read({ tenantId }, (query) => chainsOf(query, tenantId, ids)),
+
     isWithin: ({ tenantId, id }, within) =>
       within === topFolderId
         ? Promise.resolve(true)
@@ -144,6 +146,7 @@ export function openFolderTable(scope: SqlScope, { newId }: { readonly newId: ()
           .execute();
         if (empty.length === 0) return 0;
         const ids = empty.map(({ id }) => id);
+        await transaction.deleteFrom('grants').where('folderId', 'in', ids).execute();
         await transaction.deleteFrom('folders').where('id', 'in', ids).execute();
         return ids.length;
       }),
@@ -182,12 +185,20 @@ async function list(
     .selectFrom('folders')
     .selectAll()
     .where('tenantId', '=', options.tenantId)
-    .where('parentId', '=', options.parentId)
     .where('trashedAtMs', 'is', null)
     .orderBy('nameFolded')
+    .orderBy('id')
     .limit(options.limit);
-  const { after } = options;
-  if (after !== undefined) rows = rows.where('nameFolded', '>', String(after.value));
+  const { after, from } = options;
+  if ('parentId' in from) rows = rows.where('parentId', '=', from.parentId);
+  else if (from.ids.length === 0) return [];
+  else rows = rows.where('id', 'in', from.ids);
+  if (after !== undefined) {
+    const name = String(after.value);
+    rows = rows.where(({ eb, and, or }) =>
+      or([eb('nameFolded', '>', name), and([eb('nameFolded', '=', name), eb('id', '>', after.id)])]),
+    );
+  }
   return (await rows.execute()).map(recordOf);
 }
 

@@ -29,6 +29,28 @@ export async function pathsOf(
   return paths;
 }
 
+/** The folders from each of some up to the top, itself first; one that is not there is not in the answer. */
+export async function chainsOf(
+  query: Kysely<Schema>,
+  tenantId: string,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const wanted = [...new Set(ids)].filter((id) => id !== topFolderId);
+  const chains = new Map<string, string[]>();
+  if (wanted.length === 0) return chains;
+  const { rows } = await sql<{ readonly start: string; readonly id: string }>`
+    WITH RECURSIVE above (start, id, parent_id, height) AS (
+      SELECT id, id, parent_id, 0 FROM folders WHERE tenant_id = ${tenantId} AND id IN (${sql.join(wanted)})
+      UNION ALL
+      SELECT above.start, folders.id, folders.parent_id, above.height + 1
+      FROM folders JOIN above ON folders.id = above.parent_id
+      WHERE folders.tenant_id = ${tenantId} AND above.height < ${maxFolderDepth * 2}
+    )
+    SELECT start, id FROM above ORDER BY start, height`.execute(query);
+  for (const { start, id } of rows) chains.set(start, [...(chains.get(start) ?? []), id]);
+  return chains;
+}
+
 /** The folders from one up to the top, itself first. */
 export async function chainOf(query: Kysely<Schema>, tenantId: string, id: string): Promise<readonly string[]> {
   if (id === topFolderId) return [];
@@ -46,9 +68,16 @@ export async function chainOf(query: Kysely<Schema>, tenantId: string, id: strin
 
 /** A subquery: the ids of a folder and of all that lie below it. Not for the top, below which lies everything. */
 export function subtreeOf(tenantId: string, id: string): RawBuilder<string> {
+  return subtreesOf(tenantId, [id]);
+}
+
+/** As `subtreeOf`, for several folders. None gives no id. */
+export function subtreesOf(tenantId: string, ids: readonly string[]): RawBuilder<string> {
+  // IN () is no SQL; no folder has the empty id.
+  const roots = sql.join(ids.length === 0 ? [topFolderId] : ids);
   return sql<string>`(
     WITH RECURSIVE below (id, depth) AS (
-      SELECT id, 0 FROM folders WHERE tenant_id = ${tenantId} AND id = ${id}
+      SELECT id, 0 FROM folders WHERE tenant_id = ${tenantId} AND id IN (${roots})
       UNION ALL
       SELECT folders.id, below.depth + 1
       FROM folders JOIN below ON folders.parent_id = below.id

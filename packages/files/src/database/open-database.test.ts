@@ -14,7 +14,7 @@ const newId = monotonicFactory();
 let count = 0;
 
 const open = (path: string): Promise<Database> =>
-  openDatabase({ settings: { path }, clock: () => 1_000, newId: () => newId() });
+  openDatabase({ settings: { path }, clock: () => 1_000, newId: () => newId(), secret: new Uint8Array(32) });
 const newFile = (over: Parameters<typeof aFile>[0] = {}): ReturnType<typeof aFile> => {
   const id = newId();
   count++;

@@ -1,10 +1,14 @@
 // The database, opened, brought to this version's shape, and ready: SQLite in a file, or PostgreSQL.
 
 import { CamelCasePlugin, type Dialect, Kysely } from 'kysely';
+import { openAuditSeal } from '../audit-chain.ts';
 import { openAccountTable } from './account-table.ts';
+import { openAuditTable, openNoteWriter } from './audit-table.ts';
 import type { Database } from './database.ts';
+import { openEndpointTable } from './endpoint-table.ts';
 import { openFileTable } from './file-table.ts';
 import { openFolderTable } from './folder-table.ts';
+import { openGrantTable, openGroupTable } from './group-table.ts';
 import { migrate } from './migrations/migrate.ts';
 import type { SqlDialect } from './migrations/migration.ts';
 import { openOutbox } from './outbox.ts';
@@ -14,6 +18,9 @@ import { openSearchTable } from './search-table.ts';
 import { openShareTable } from './share-table.ts';
 import { openSqlScope } from './sql-scope.ts';
 import { sqliteDialect } from './sqlite/sqlite-dialect.ts';
+import { openTenantTable } from './tenant-table.ts';
+import { openUserTable } from './user-table.ts';
+import { openWebhookTable } from './webhook-table.ts';
 
 export type DatabaseSettings =
   /** A file, made when missing; `:memory:` keeps nothing. One process at a time. */
@@ -26,26 +33,36 @@ interface OpenDatabaseOptions {
   readonly clock: () => number;
   /** A new ULID. */
   readonly newId: () => string;
+  /** The service's: the audit log is sealed with a key that follows from it. */
+  readonly secret: Uint8Array;
 }
 
 /** Throws when the database cannot be reached, or was written by a newer version. */
-export async function openDatabase({ settings, clock, newId }: OpenDatabaseOptions): Promise<Database> {
+export async function openDatabase({ settings, clock, newId, secret }: OpenDatabaseOptions): Promise<Database> {
   const kind: SqlDialect = 'path' in settings ? 'sqlite' : 'postgres';
   const dialect: Dialect = 'path' in settings ? sqliteDialect(settings.path) : postgresDialect(settings);
   const kysely = new Kysely<Schema>({ dialect, plugins: [new CamelCasePlugin()] });
   try {
     await migrate(kysely, { dialect: kind, nowMs: clock(), newId });
     const scope = openSqlScope(kysely, kind);
-    const outbox = openOutbox(scope);
+    const writeNote = openNoteWriter({ seal: openAuditSeal(secret), clock });
+    const outbox = openOutbox(scope, { newId });
     // This process is the only one: whoever took these has ended. Of several processes, another may be at work on them.
     if (kind === 'sqlite') await outbox.release();
     return {
-      files: openFileTable(scope, { newId }),
+      files: openFileTable(scope, { newId, writeNote }),
       folders: openFolderTable(scope, { newId }),
       search: openSearchTable(scope),
-      shares: openShareTable(scope),
+      shares: openShareTable(scope, writeNote),
+      webhooks: openWebhookTable(scope),
+      endpoints: openEndpointTable(scope),
       outbox,
-      accounts: openAccountTable(scope),
+      accounts: openAccountTable(scope, writeNote),
+      users: openUserTable(scope, writeNote),
+      groups: openGroupTable(scope, writeNote),
+      grants: openGrantTable(scope, writeNote),
+      tenants: openTenantTable(scope, writeNote),
+      audit: openAuditTable(scope, writeNote),
       close: () => kysely.destroy(),
     };
   } catch (error) {

@@ -1,14 +1,20 @@
 // Jobs waiting to be done, in the order they are due.
 
-import type { Job } from '../job.ts';
+import type { Transaction } from 'kysely';
+import type { Job, NewJob } from '../job.ts';
 import type { Outbox } from './database.ts';
+import type { Schema } from './schema.ts';
 import type { SqlScope } from './sql-scope.ts';
 
 /** Longest error text kept with a job. */
 const maxErrorCharacters = 500;
 
-export function openOutbox(scope: SqlScope): Outbox {
+export function openOutbox(scope: SqlScope, { newId }: { readonly newId: () => string }): Outbox {
   return {
+    add: async (fileId, job) => {
+      await scope.write('service', (transaction) => addJobs(transaction, fileId, [job], newId));
+    },
+
     take: ({ nowMs, leaseMs, limit }) =>
       scope.write('service', async (transaction) => {
         const waiting = transaction
@@ -65,4 +71,28 @@ export function openOutbox(scope: SqlScope): Outbox {
         return Number(count);
       }),
   };
+}
+
+/** A job of the same kind that waits already is enough; it is done at the earlier of both times. */
+export async function addJobs(
+  transaction: Transaction<Schema>,
+  fileId: string,
+  jobs: readonly NewJob[],
+  newId: () => string,
+): Promise<void> {
+  for (const job of jobs) {
+    const waiting = await transaction
+      .selectFrom('outbox')
+      .select(['id', 'dueAtMs'])
+      .where('fileId', '=', fileId)
+      .where('kind', '=', job.kind)
+      .where('leasedUntilMs', '=', 0)
+      .executeTakeFirst();
+    if (waiting === undefined) {
+      const row = { id: newId(), ...job, fileId, attempts: 0, leasedUntilMs: 0, lastError: null };
+      await transaction.insertInto('outbox').values(row).execute();
+    } else if (waiting.dueAtMs > job.dueAtMs) {
+      await transaction.updateTable('outbox').set({ dueAtMs: job.dueAtMs }).where('id', '=', waiting.id).execute();
+    }
+  }
 }

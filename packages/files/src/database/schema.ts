@@ -2,10 +2,23 @@
 
 import type { FileState, UploadStrategy } from '@stowage/contract';
 import type { Generated } from 'kysely';
+import type { AuditRecord } from '../audit-chain.ts';
+import type { EndpointProfile } from '../bucket/endpoint-profile.ts';
 import type { FileRecord, Shelf } from '../file-record.ts';
 import type { FolderRecord } from '../folder-record.ts';
 import type { JobKind } from '../job.ts';
 import type { ShareRecord } from '../share-record.ts';
+import type { DeliveryRecord, WebhookRecord } from '../webhooks/webhook-record.ts';
+import type {
+  ApiKeyRecord,
+  GrantRecord,
+  GroupMemberRow,
+  GroupRow,
+  RecoveryCodeRow,
+  SessionRecord,
+  SignInTokenRecord,
+  UserRow,
+} from './account-rows.ts';
 
 /** `tags`, `metadata` and `previews` are JSON text; `nameFolded` and `shelf` follow from the record and are there to be searched. */
 export interface FileRow extends Omit<FileRecord, 'tags' | 'metadata' | 'previews' | 'state' | 'strategy'> {
@@ -30,6 +43,17 @@ export interface UsageTotalsRow {
   readonly usedFiles: number;
   readonly reservedBytes: number;
   readonly reservedFiles: number;
+}
+
+/** `events` is JSON text; `enabled` is 0 or 1. */
+export interface WebhookRow extends Omit<WebhookRecord, 'events' | 'enabled'> {
+  readonly events: string;
+  readonly enabled: number;
+}
+
+/** `capabilities` is JSON text. */
+export interface EndpointProfileRow extends Omit<EndpointProfile, 'capabilities'> {
+  readonly capabilities: string;
 }
 
 interface SearchDocumentRow {
@@ -59,7 +83,7 @@ interface IdempotencyRow {
   readonly expiresAtMs: number;
 }
 
-interface TenantRow {
+export interface TenantRow {
   readonly id: string;
   readonly name: string;
   readonly createdAtMs: number;
@@ -68,36 +92,6 @@ interface TenantRow {
   /** `null`: as much as the bucket takes. */
   readonly quotaBytes: number | null;
   readonly quotaFiles: number | null;
-}
-
-interface UserRow {
-  readonly id: string;
-  readonly tenantId: string;
-  readonly name: string;
-}
-
-interface SignInTokenRow {
-  readonly tokenHash: string;
-  readonly userId: string;
-  readonly expiresAtMs: number;
-}
-
-interface SessionRow {
-  readonly tokenHash: string;
-  readonly userId: string;
-  readonly createdAtMs: number;
-  readonly expiresAtMs: number;
-}
-
-interface ApiKeyRow {
-  readonly id: string;
-  readonly userId: string;
-  readonly tenantId: string;
-  readonly name: string;
-  readonly hint: string;
-  readonly secretHash: string;
-  readonly createdAtMs: number;
-  readonly lastUsedAtMs: number | null;
 }
 
 interface MigrationRow {
@@ -111,13 +105,21 @@ export interface Schema {
   readonly folders: FolderRow;
   readonly searchDocuments: SearchDocumentRow;
   readonly shares: ShareRecord;
+  readonly webhooks: WebhookRow;
+  readonly webhookDeliveries: DeliveryRecord;
+  readonly endpointProfiles: EndpointProfileRow;
   readonly usageTotals: UsageTotalsRow;
   readonly outbox: OutboxRow;
   readonly idempotencyKeys: IdempotencyRow;
   readonly tenants: TenantRow;
   readonly users: UserRow;
-  readonly signInTokens: SignInTokenRow;
-  readonly sessions: SessionRow;
-  readonly apiKeys: ApiKeyRow;
+  readonly recoveryCodes: RecoveryCodeRow;
+  readonly signInTokens: SignInTokenRecord;
+  readonly sessions: SessionRecord;
+  readonly apiKeys: ApiKeyRecord;
+  readonly userGroups: GroupRow;
+  readonly groupMembers: GroupMemberRow;
+  readonly grants: GrantRecord;
+  readonly auditEntries: AuditRecord;
   readonly schemaMigrations: MigrationRow;
 }

@@ -7,7 +7,7 @@ import { topFolderId } from '../folder-record.ts';
 import { askedWords, searchWords, tenantWord } from '../search-words.ts';
 import type { SearchOptions, SearchTable } from './database.ts';
 import { recordOf } from './file-rows.ts';
-import { subtreeOf } from './folder-tree.ts';
+import { subtreeOf, subtreesOf } from './folder-tree.ts';
 import type { FileRow, Schema } from './schema.ts';
 import type { SqlScope } from './sql-scope.ts';
 
@@ -84,6 +84,8 @@ async function select(
   if (folderId !== undefined && folderId !== topFolderId) {
     rows = rows.where('files.folderId', 'in', subtreeOf(options.tenantId, folderId));
   }
+  const { within } = options;
+  if (within !== undefined) rows = rows.where('files.folderId', 'in', subtreesOf(options.tenantId, within));
   if (type?.endsWith('/*'))
     rows = rows.where('files.contentType', 'like', `${type.slice(0, -1).replaceAll('_', '\\_')}%`);
   else if (type !== undefined) rows = rows.where('files.contentType', '=', type);

@@ -1,40 +1,54 @@
 // Rows of shares. A download is counted by one UPDATE that also judges: of any number that come at once, no more than the limit
 // succeed, and each success is counted once.
 
+import type { WriteNote } from './audit-table.ts';
 import type { ShareTable } from './database.ts';
 import type { SqlScope } from './sql-scope.ts';
 
-export function openShareTable(scope: SqlScope): ShareTable {
+export function openShareTable(scope: SqlScope, writeNote: WriteNote): ShareTable {
   return {
-    add: async (share) => {
-      await scope.write(share, (transaction) => transaction.insertInto('shares').values(share).execute());
-    },
+    add: (share, note) =>
+      scope.write(share, async (transaction) => {
+        await transaction.insertInto('shares').values(share).execute();
+        await writeNote(transaction, note);
+      }),
 
     find: (id) =>
-      scope.read('service', (query) => query.selectFrom('shares').selectAll().where('id', '=', id).executeTakeFirst()),
+      scope.read('service', (query) =>
+        query
+          .selectFrom('shares')
+          .innerJoin('tenants', 'tenants.id', 'shares.tenantId')
+          .selectAll('shares')
+          .where('shares.id', '=', id)
+          .where('tenants.suspendedAtMs', 'is', null)
+          .executeTakeFirst(),
+      ),
 
-    list: ({ tenantId, limit, beforeId }) =>
+    list: ({ tenantId, createdBy, limit, beforeId }) =>
       scope.read({ tenantId }, (query) => {
-        const rows = query
+        let rows = query
           .selectFrom('shares')
           .selectAll()
           .where('tenantId', '=', tenantId)
           .orderBy('id', 'desc')
           .limit(limit);
+        if (createdBy !== undefined) rows = rows.where('createdBy', '=', createdBy);
         return (beforeId === undefined ? rows : rows.where('id', '<', beforeId)).execute();
       }),
 
-    revoke: ({ tenantId, id }, nowMs) =>
+    revoke: ({ tenantId, id, createdBy }, nowMs, note) =>
       scope.write({ tenantId }, async (transaction) => {
-        const row = await transaction
+        let rows = transaction
           .selectFrom('shares')
           .select('revokedAtMs')
           .where('id', '=', id)
-          .where('tenantId', '=', tenantId)
-          .executeTakeFirst();
+          .where('tenantId', '=', tenantId);
+        if (createdBy !== undefined) rows = rows.where('createdBy', '=', createdBy);
+        const row = await rows.executeTakeFirst();
         if (row === undefined) return false;
         if (row.revokedAtMs !== null) return true;
         await transaction.updateTable('shares').set({ revokedAtMs: nowMs }).where('id', '=', id).execute();
+        await writeNote(transaction, note);
         return true;
       }),
 

@@ -17,9 +17,9 @@ export interface SqlScope {
 }
 
 /** The setting that the policies of row-level security read. */
-const tenantSetting = 'stowage.tenant';
+export const tenantSetting = 'stowage.tenant';
 /** What it holds for the service itself; no tenant's id has this character. */
-const everyTenant = '*';
+export const everyTenant = '*';
 const tenantIdPattern = /^[A-Za-z0-9_-]{1,64}$/;
 
 /** How often a transaction that another got in the way of is tried. */

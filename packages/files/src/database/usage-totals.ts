@@ -67,7 +67,10 @@ export async function requireRoom(transaction: Transaction<Schema>, file: FileRe
 }
 
 /** The sums of all of a tenant's users. */
-async function tenantSums(transaction: Pick<Transaction<Schema>, 'selectFrom'>, tenantId: string): Promise<Sums> {
+export async function tenantSums(
+  transaction: Pick<Transaction<Schema>, 'selectFrom'>,
+  tenantId: string,
+): Promise<Sums> {
   const row = await transaction
     .selectFrom('usageTotals')
     .select(({ fn }) => [

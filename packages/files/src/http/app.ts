@@ -1,26 +1,33 @@
-// The HTTP face: every request goes recognise → limit → same site? → allowed? → parse → handle → render. Hono routes it; the
+// The HTTP face: every request goes recognise → limit → same site? → allowed? → parse → judge what it names → handle → render. Hono routes it; the
 // routes are the contract's table.
 
 import { openApiDocument, problems, type Route, type RouteName, routeNames, routes } from '@stowage/contract';
 import { type Context, Hono } from 'hono';
 import { getCookie } from 'hono/cookie';
 import { cors } from 'hono/cors';
+import { type Access, accessOf, requireAction } from '../accounts/access.ts';
+import { type Caller, noteBy, type RequestPlace } from '../accounts/caller.ts';
+import type { Recognise } from '../accounts/recognise.ts';
+import type { Database } from '../database/database.ts';
+import type { EventsWebhook } from '../events-in/events-webhook.ts';
 import { FilesError, isFilesError } from '../files-error.ts';
 import type { FilesLimits } from '../limits.ts';
 import { errorFields, type FilesLog } from '../log.ts';
-import type { Caller, SignIn } from '../sign-in.ts';
 import type { ConsolePages } from './console-pages.ts';
 import { refuseCrossSite } from './cross-site.ts';
 import type { Call, Handlers, Reply } from './handler.ts';
 import type { Metrics } from './metrics.ts';
 import { problemResponse } from './problem-response.ts';
-import { openRateLimit } from './rate-limit.ts';
+import { addressClass, openRateLimit } from './rate-limit.ts';
 import { readBody, readIdempotencyKey, readQuery } from './read-request.ts';
 import type { SharePages } from './share-pages.ts';
+import { judgeSubjects } from './subjects.ts';
+import { trimPaths } from './visible-paths.ts';
 
 interface AppOptions {
   readonly handlers: Handlers;
-  readonly signIn: SignIn;
+  readonly recognise: Recognise;
+  readonly database: Pick<Database, 'files' | 'folders' | 'grants'>;
   readonly limits: FilesLimits;
   readonly clock: () => number;
   readonly newId: () => string;
@@ -29,6 +36,8 @@ interface AppOptions {
   /** Brings gauges up to date before they are shown. */
   readonly measure: () => Promise<void>;
   readonly allowedOrigins: ReadonlySet<string>;
+  /** Where endpoints tell of the bucket; `undefined`: nobody may. */
+  readonly eventsWebhook: EventsWebhook | undefined;
   readonly sharePages: SharePages;
   readonly consolePages: ConsolePages | undefined;
   /** Whether browsers reach the service by https, whatever the request says: a proxy may stand before it. */
@@ -49,12 +58,15 @@ type AppContext = Context<HonoTypes>;
 
 const loopback = /^(127\.|::1$|::ffff:127\.)/;
 const cookieName = 'stowage_session';
+/** What tries to become somebody. */
+const signInRoutes: ReadonlySet<RouteName> = new Set(['signIn', 'finishOidcSignIn'] satisfies RouteName[]);
 
 export function createApp(options: AppOptions): Hono<HonoTypes> {
   const { limits, clock, log, metrics, newId } = options;
   const app = new Hono<HonoTypes>();
   const requests = openRateLimit({ perSecond: limits.requestsPerSecond, burst: limits.requestBurst, clock });
   const signIns = openRateLimit({ perSecond: limits.signInsPerMinute / 60, burst: limits.signInsPerMinute, clock });
+  const pages = openRateLimit({ perSecond: limits.pagesPerSecond, burst: limits.pageBurst, clock });
   const openApi = JSON.stringify(openApiDocument());
 
   app.use(async (context, next) => {
@@ -117,31 +129,52 @@ export function createApp(options: AppOptions): Hono<HonoTypes> {
   async function answer(name: RouteName, context: AppContext): Promise<Response> {
     const route: Route = routes[name];
     const request = context.req.raw;
-    const address = context.env?.clientAddress ?? 'unknown';
+    const address = addressOf(context);
     const caller = await recognise(context);
     requests.take(caller?.principal ?? `address:${address}`);
-    if (name === 'signIn') signIns.take(address);
-    // Keys are never sent by a browser of itself: only what comes by cookie, or asks for one, can be forged.
-    if (caller?.by !== 'api-key') refuseCrossSite(request, options.allowedOrigins);
-    if (route.access === 'authenticated' && caller === undefined) throw new FilesError('unauthenticated');
+    if (signInRoutes.has(name)) signIns.take(address);
+    // Keys and tokens are never sent by a browser of itself: only what comes by cookie, or asks for one, can be forged.
+    if (caller === undefined || caller.by === 'session') refuseCrossSite(request, options.allowedOrigins);
+    const access = caller === undefined ? undefined : accessOf(caller, options.database);
+    await authorise(route, caller, access);
 
     const body = { maxBytes: limits.maxRequestBodyBytes, onBytes: countReceived };
+    const place = placeOf(context);
     const call = {
       get caller(): Caller {
-        if (caller === undefined) throw new FilesError('unauthenticated');
-        return caller;
+        return recognised(caller);
       },
+      get access(): Access {
+        return recognised(access);
+      },
+      requestId: context.get('requestId'),
+      place,
+      note: (note: Parameters<typeof noteBy>[2]) => noteBy(recognised(caller), place, note),
       params: context.req.param() as Record<string, string>,
       query: readQuery(new URL(request.url), route.query),
       body: await readBody(request, route.body, body),
       ifMatch: request.headers.get('if-match') ?? undefined,
       idempotencyKey: readIdempotencyKey(request.headers),
       sessionToken: getCookie(context, cookieName),
+      cookie: (cookie: string) => getCookie(context, cookie),
       signal: request.signal,
-    };
+    } as Call<RouteName>;
+    if (access !== undefined) await judgeSubjects(name, call, { access, files: options.database.files });
     // Query and body were parsed by this very route's schemas, which is what the handler's types are made from.
     const handle = options.handlers[name] as (call: Call<RouteName>) => Promise<Reply<unknown>>;
-    return render(route, await handle(call as Call<RouteName>), request);
+    const reply = await handle(call);
+    const shown = access === undefined ? reply.body : await trimPaths(reply.body, access);
+    return render(route, { ...reply, body: shown }, request);
+  }
+
+  /** Whether the caller may call the route at all; what it names is judged when it was read. */
+  async function authorise(route: Route, caller: Caller | undefined, access: Access | undefined): Promise<void> {
+    if (route.access === 'public') return;
+    if (caller === undefined || access === undefined) throw new FilesError('unauthenticated');
+    if (route.access === 'person' && caller.by !== 'session') {
+      throw new FilesError('forbidden', { detail: 'This is for people who are signed in, not for keys and tokens.' });
+    }
+    if (route.requires !== undefined && route.requires !== null) await requireAction(caller, access, route.requires);
   }
 
   function countReceived(sizeBytes: number): void {
@@ -149,17 +182,17 @@ export function createApp(options: AppOptions): Hono<HonoTypes> {
   }
 
   async function recognise(context: AppContext): Promise<Caller | undefined> {
-    const authorization = context.req.header('authorization');
-    // Who shows a key is judged by the key alone.
-    if (authorization !== undefined) {
-      const [scheme = '', secret = ''] = authorization.split(' ', 2);
-      const caller = scheme.toLowerCase() === 'bearer' ? await options.signIn.recogniseKey(secret) : undefined;
-      if (caller === undefined)
-        throw new FilesError('unauthenticated', { detail: 'This API key is not known, or was revoked.' });
-      return caller;
+    try {
+      const credentials = {
+        authorization: context.req.header('authorization'),
+        sessionToken: getCookie(context, cookieName),
+      };
+      return await options.recognise(credentials, placeOf(context));
+    } catch (error) {
+      // Guessing keys counts like any other request of a stranger.
+      if (isFilesError(error)) requests.take(`address:${addressOf(context)}`);
+      throw error;
     }
-    const token = getCookie(context, cookieName);
-    return token === undefined ? undefined : options.signIn.recogniseSession(token);
   }
 
   function render(route: Route, reply: Reply<unknown>, request: Request): Response {
@@ -194,9 +227,17 @@ export function createApp(options: AppOptions): Hono<HonoTypes> {
     return new Response(metrics.render(), { headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' } });
   });
 
+  const { eventsWebhook } = options;
+  if (eventsWebhook !== undefined) {
+    app.post('/internal/s3-events', (context) => {
+      requests.take(`events:${context.env?.clientAddress ?? 'unknown'}`);
+      return eventsWebhook.answer(context.req.raw);
+    });
+  }
+
   app.all('/s/*', (context) => {
-    const address = context.env?.clientAddress ?? 'unknown';
-    requests.take(`address:${address}`);
+    const address = addressOf(context);
+    pages.take(address);
     return options.sharePages.answer(context.req.raw, address);
   });
 
@@ -209,4 +250,24 @@ export function createApp(options: AppOptions): Hono<HonoTypes> {
     });
   }
   return app;
+}
+
+/** Which address a request is limited by. */
+function addressOf(context: AppContext): string {
+  const address = context.env?.clientAddress;
+  return address === undefined ? 'unknown' : addressClass(address);
+}
+
+function placeOf(context: AppContext): RequestPlace {
+  return {
+    address: context.env?.clientAddress ?? null,
+    userAgent: context.req.header('user-agent') ?? null,
+    requestId: context.get('requestId'),
+  };
+}
+
+/** What there is of a caller who was recognised. The pipeline has refused others where it must. */
+function recognised<Part>(part: Part | undefined): Part {
+  if (part === undefined) throw new FilesError('unauthenticated');
+  return part;
 }

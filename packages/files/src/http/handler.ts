@@ -1,11 +1,20 @@
 // What a handler is. It takes parsed values and answers a plain result; it never sees the request.
 
 import type { RouteBody, RouteGroups, RouteName, RouteQuery, RouteResponse } from '@stowage/contract';
-import type { Caller } from '../sign-in.ts';
+import type { Access } from '../accounts/access.ts';
+import type { Caller, RequestPlace } from '../accounts/caller.ts';
+import type { NoteOf } from '../accounts/members.ts';
 
 export interface Call<Name extends RouteName> {
   /** Throws `unauthenticated` when the caller was not recognised; the pipeline has refused such calls where it must. */
   readonly caller: Caller;
+  /** What the caller may do where. What the request names was judged before; lists are the handler's to cut. */
+  readonly access: Access;
+  readonly requestId: string;
+  /** Where the request came from. */
+  readonly place: RequestPlace;
+  /** Begins a note for the audit log, in the caller's name. */
+  readonly note: NoteOf;
   readonly params: Readonly<Record<string, string>>;
   readonly query: RouteQuery<Name>;
   readonly body: RouteBody<Name>;
@@ -13,6 +22,8 @@ export interface Call<Name extends RouteName> {
   readonly idempotencyKey: string | undefined;
   /** The session cookie as it came. */
   readonly sessionToken: string | undefined;
+  /** A cookie of the request. */
+  readonly cookie: (name: string) => string | undefined;
   /** Aborts when the client has gone. */
   readonly signal: AbortSignal;
 }

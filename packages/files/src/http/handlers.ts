@@ -1,18 +1,29 @@
 // One handler for each route of the contract, a file for each theme: a missing one does not compile.
 
 import type { Handlers } from './handler.ts';
+import { type AccountHandlersOptions, accountHandlers } from './handlers/account.ts';
 import { type ArchiveHandlersOptions, archiveHandlers } from './handlers/archives.ts';
+import { type AuditHandlersOptions, auditHandlers } from './handlers/audit.ts';
 import { type FileHandlersOptions, fileHandlers } from './handlers/files.ts';
 import { type FolderHandlersOptions, folderHandlers } from './handlers/folders.ts';
 import { type KeyHandlersOptions, keyHandlers } from './handlers/keys.ts';
+import { type MemberHandlersOptions, memberHandlers } from './handlers/members.ts';
+import { type OidcHandlersOptions, oidcHandlers } from './handlers/oidc.ts';
 import { type SearchHandlersOptions, searchHandlers } from './handlers/search.ts';
 import { type SessionHandlersOptions, sessionHandlers } from './handlers/session.ts';
 import { type ShareHandlersOptions, shareHandlers } from './handlers/shares.ts';
+import { type TenantHandlersOptions, tenantHandlers } from './handlers/tenants.ts';
 import { type TrashHandlersOptions, trashHandlers } from './handlers/trash.ts';
 import { type UploadHandlersOptions, uploadHandlers } from './handlers/uploads.ts';
 import { type VersionHandlersOptions, versionHandlers } from './handlers/versions.ts';
+import { type WebhookHandlersOptions, webhookHandlers } from './handlers/webhooks.ts';
 
-type HandlersOptions = ArchiveHandlersOptions &
+type HandlersOptions = OidcHandlersOptions &
+  AuditHandlersOptions &
+  MemberHandlersOptions &
+  TenantHandlersOptions &
+  AccountHandlersOptions &
+  ArchiveHandlersOptions &
   FileHandlersOptions &
   FolderHandlersOptions &
   KeyHandlersOptions &
@@ -21,7 +32,8 @@ type HandlersOptions = ArchiveHandlersOptions &
   ShareHandlersOptions &
   TrashHandlersOptions &
   UploadHandlersOptions &
-  VersionHandlersOptions;
+  VersionHandlersOptions &
+  WebhookHandlersOptions;
 
 export function createHandlers(options: HandlersOptions): Handlers {
   return {
@@ -35,5 +47,11 @@ export function createHandlers(options: HandlersOptions): Handlers {
     ...shareHandlers(options),
     ...archiveHandlers(options),
     ...keyHandlers(options),
+    ...auditHandlers(options),
+    ...memberHandlers(options),
+    ...tenantHandlers(options),
+    ...accountHandlers(options),
+    ...oidcHandlers(options),
+    ...webhookHandlers(options),
   };
 }

@@ -13,6 +13,24 @@ const metrics = {
   stowage_files_requests_total: { type: 'counter', help: 'Requests answered, by route and status.' },
   stowage_files_moves_total: { type: 'counter', help: 'Changes of state, by the state that was reached.' },
   stowage_files_jobs_total: { type: 'counter', help: 'Jobs, by kind and what became of them.' },
+  stowage_files_webhook_deliveries_total: {
+    type: 'counter',
+    help: 'Tries to deliver a webhook, by what became of them.',
+  },
+  stowage_files_storage_requests_total: {
+    type: 'counter',
+    help: 'Requests to the bucket, by operation and outcome; refused are those that an open circuit kept back.',
+  },
+  stowage_files_storage_retries_total: { type: 'counter', help: 'Requests to the bucket that were tried again.' },
+  stowage_files_storage_circuit: {
+    type: 'gauge',
+    help: 'Whether the bucket is asked: 0 closed (it is), 1 half-open (one request tries), 2 open (it is not).',
+  },
+  stowage_files_storage_events_total: {
+    type: 'counter',
+    help: 'What endpoints told of the bucket, by what it was worth.',
+  },
+  stowage_files_storage_messages_total: { type: 'counter', help: 'Messages of a queue, by what became of them.' },
   stowage_files_files: { type: 'gauge', help: 'Files, by state.' },
   stowage_files_outbox_jobs: { type: 'gauge', help: 'Jobs that wait, whether due or not.' },
 } as const satisfies Record<string, MetricRow>;

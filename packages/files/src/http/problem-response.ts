@@ -14,10 +14,17 @@ export function problemResponse(error: unknown, requestId: string): Response {
   return new Response(JSON.stringify(problem), { status: problem.status, headers });
 }
 
-function problemOf(error: unknown, requestId: string): Problem {
+/** The error as what a caller is told of it. */
+export function problemOf(error: unknown, requestId?: string): Problem {
   const code: ProblemCode = isFilesError(error) ? error.code : 'internal-error';
   const { status, title } = problems[code];
-  const problem = { type: `urn:stowage:problem:${code}`, title, status, code, requestId };
+  const problem = {
+    type: `urn:stowage:problem:${code}`,
+    title,
+    status,
+    code,
+    ...(requestId === undefined ? {} : { requestId }),
+  };
   if (!isFilesError(error)) return problem;
   return {
     ...problem,

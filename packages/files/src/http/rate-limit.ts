@@ -1,9 +1,11 @@
-// A token bucket for each caller: so many requests a second on average, and a burst above it. Held in memory, for one process.
+// A token bucket for each caller: so many requests a second on average, and a burst above it. One limit for each class of request,
+// with memory of its own, so that who floods one class neither starves nor is forgotten in another. Held in memory, for one
+// process.
 
 import { FilesError } from '../files-error.ts';
 
-interface RateLimit {
-  /** Takes one token; throws `too-many-requests`, with the time to wait, when there is none. */
+export interface RateLimit {
+  /** Takes one token; throws `too-many-requests`, with the time to wait, when there is none. A refusal takes nothing. */
   take(caller: string): void;
 }
 
@@ -25,14 +27,30 @@ export function openRateLimit({ perSecond, burst, clock }: RateLimitOptions): Ra
       // A clock that is set back gives nothing and takes nothing.
       const passedMs = known === undefined ? 0 : Math.max(0, nowMs - known.atMs);
       const tokens = known === undefined ? burst : Math.min(burst, known.tokens + (passedMs / 1000) * perSecond);
+      const allowed = tokens >= 1;
       callers.delete(caller);
       if (callers.size >= maxCallers) {
         const oldest = callers.keys().next();
         if (oldest.done !== true) callers.delete(oldest.value);
       }
-      callers.set(caller, { tokens: Math.max(0, tokens - 1), atMs: nowMs });
-      if (tokens < 1)
+      // Who is refused and asks again at once must not push the moment away at which they are let in.
+      callers.set(caller, { tokens: allowed ? tokens - 1 : tokens, atMs: nowMs });
+      if (!allowed)
         throw new FilesError('too-many-requests', { retryAfterSeconds: Math.ceil((1 - tokens) / perSecond) });
     },
   };
+}
+
+/** What an address is limited by: of IPv6 the network of one customer, within which addresses cost nothing. */
+export function addressClass(address: string): string {
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
+  if (mapped !== undefined) return mapped;
+  if (!address.includes(':')) return address;
+  const [head = '', tail] = address.split('%')[0]?.split('::') ?? [];
+  const before = head === '' ? [] : head.split(':');
+  const after = tail === undefined || tail === '' ? [] : tail.split(':');
+  const groups =
+    tail === undefined ? before : [...before, ...Array(8 - before.length - after.length).fill('0'), ...after];
+  const network = groups.slice(0, 4).map((group) => Number.parseInt(group, 16).toString(16));
+  return `${network.join(':')}::/64`;
 }

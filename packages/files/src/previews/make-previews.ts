@@ -4,7 +4,7 @@ import type { Bucket } from '../bucket/bucket.ts';
 import { isPreviewable } from '../content-rules.ts';
 import type { FileTable } from '../database/database.ts';
 import type { FileKeys } from '../file-key.ts';
-import type { FileRecord } from '../file-record.ts';
+import { type FileRecord, objectOf } from '../file-record.ts';
 import type { FilesLog } from '../log.ts';
 import { maxMoveAttempts } from '../move-file.ts';
 import { type PreviewMaker, previewContentType } from './preview-maker.ts';
@@ -31,7 +31,7 @@ export async function makePreviews(file: FileRecord, options: MakePreviewsOption
     return;
   const result = await maker.make({
     sizeBytes: file.sizeBytes,
-    open: (signal) => bucket.read(objectKey, { etag, signal }),
+    open: (signal) => bucket.read(objectOf(file), { etag, signal }),
   });
   if (result === undefined) return;
   if (!result.made) {
@@ -54,7 +54,7 @@ async function note(
     const current = await files.find(file.id);
     if (current?.state !== 'ready' && current?.state !== 'trashed') {
       // It was purged meanwhile; the purge may have been before the picture was written.
-      await bucket.remove(previewKey, undefined);
+      await bucket.remove(previewKey);
       return;
     }
     const changed = await files.change(current, { ...pixels, previews: ['thumbnail'], updatedAtMs: clock() });

@@ -30,6 +30,8 @@ export function aFile(over: Partial<FileRecord> = {}): FileRecord {
     multipartUploadId: null,
     objectEtag: null,
     objectVersionId: null,
+    announcedAlgorithm: null,
+    announcedValue: null,
     checksumAlgorithm: null,
     checksumValue: null,
     scanPolicy: null,

@@ -4,15 +4,30 @@
 import { createHash } from 'node:crypto';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { Schema } from '../schema.ts';
+import { everyTenant, tenantSetting } from '../sql-scope.ts';
 import { first } from './001-first.ts';
 import { tree } from './002-tree.ts';
 import { search } from './003-search.ts';
 import { shares } from './004-shares.ts';
 import { scan } from './005-scan.ts';
+import { webhooks } from './006-webhooks.ts';
+import { endpoints } from './007-endpoints.ts';
+import { accounts } from './010-accounts.ts';
+import { rowSecurity } from './011-row-security.ts';
 import type { Migration, MigrationContext, SqlDialect } from './migration.ts';
 
 /** Numbered by their place, from 1. */
-const migrations: readonly Migration[] = [first, tree, search, shares, scan];
+const migrations: readonly Migration[] = [
+  first,
+  tree,
+  search,
+  shares,
+  scan,
+  webhooks,
+  endpoints,
+  accounts,
+  rowSecurity,
+];
 
 /** Of all processes that start at once, one migrates: the number is this service's own choice. */
 const advisoryLock = 7_867_923;
@@ -26,7 +41,11 @@ export async function migrate(
   { dialect, ...context }: MigrationContext & { readonly dialect: SqlDialect },
 ): Promise<void> {
   await database.transaction().execute(async (transaction) => {
-    if (dialect === 'postgres') await sql`SELECT pg_advisory_xact_lock(${advisoryLock})`.execute(transaction);
+    if (dialect === 'postgres') {
+      await sql`SELECT pg_advisory_xact_lock(${advisoryLock})`.execute(transaction);
+      // Row-level security would hide the rows that a step is to change.
+      await sql`SELECT set_config(${tenantSetting}, ${everyTenant}, true)`.execute(transaction);
+    }
     await sql`CREATE TABLE IF NOT EXISTS schema_migrations (
       number bigint PRIMARY KEY, checksum text NOT NULL, applied_at_ms bigint NOT NULL
     )`.execute(transaction);

@@ -33,7 +33,9 @@ export function fileHandlers({
   }
 
   return {
-    listFiles: async ({ caller, query }) => ({ body: await storedFiles.list(caller.account.tenantId, query) }),
+    listFiles: async ({ caller, query, access }) => ({
+      body: await storedFiles.list(caller.account.tenantId, query, await access.rootsOf('files:read')),
+    }),
     getFile: async (call) => {
       const file = await find(call);
       return { body: await storedFiles.entry(file), headers: { etag: fileEtag(file) } };

@@ -13,7 +13,9 @@ export function folderHandlers({ folders }: FolderHandlersOptions): HandlersOf<'
   const folderOf = (call: Call<RouteName>): TenantId => ({ tenantId: call.caller.account.tenantId, id: idOf(call) });
 
   return {
-    listFolders: async ({ caller, query }) => ({ body: await folders.list(caller.account.tenantId, query) }),
+    listFolders: async ({ caller, query, access }) => ({
+      body: await folders.list(caller.account.tenantId, query, await access.rootsOf('folders:read')),
+    }),
     createFolder: async ({ caller, body }) => ({ body: await folders.create(caller.account, body) }),
     getFolder: async (call) => {
       const folder = await folders.get(folderOf(call));

@@ -1,32 +1,20 @@
-// API keys: made and revoked by people, never by other keys.
+// API keys: made and revoked by people, never by other keys: one that leaked must not be able to make others, or to lock its
+// owner out. The contract says so of the routes.
 
-import { FilesError } from '../../files-error.ts';
-import type { Caller, SignIn } from '../../sign-in.ts';
+import type { ApiKeys } from '../../accounts/api-keys.ts';
 import { type HandlersOf, idOf } from '../handler.ts';
 
 export interface KeyHandlersOptions {
-  readonly signIn: SignIn;
+  readonly apiKeys: ApiKeys;
 }
 
-export function keyHandlers({ signIn }: KeyHandlersOptions): HandlersOf<'keys'> {
+export function keyHandlers({ apiKeys }: KeyHandlersOptions): HandlersOf<'keys'> {
   return {
-    listKeys: async ({ caller }) => ({ body: await signIn.listKeys(caller.account) }),
-    createKey: async ({ caller, body }) => {
-      requireSession(caller);
-      return { body: await signIn.createKey(caller.account, body.name) };
-    },
+    listKeys: async ({ caller }) => ({ body: await apiKeys.list(caller) }),
+    createKey: async ({ caller, body, note }) => ({ body: await apiKeys.create(caller, body, note) }),
     deleteKey: async (call) => {
-      requireSession(call.caller);
-      await signIn.removeKey(call.caller.account, idOf(call));
+      await apiKeys.remove(call.caller, idOf(call), call.note);
       return { body: undefined };
     },
   };
-}
-
-/** A key that leaked must not be able to make others, or to lock its owner out. */
-function requireSession(caller: Caller): void {
-  if (caller.by === 'session') return;
-  throw new FilesError('forbidden', {
-    detail: 'API keys are made and revoked by people who are signed in, not by API keys.',
-  });
 }

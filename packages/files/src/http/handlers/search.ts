@@ -9,6 +9,8 @@ export interface SearchHandlersOptions {
 
 export function searchHandlers({ searchFiles }: SearchHandlersOptions): HandlersOf<'search'> {
   return {
-    search: async ({ caller, query }) => ({ body: await searchFiles(caller.account.tenantId, query) }),
+    search: async ({ caller, query, access }) => ({
+      body: await searchFiles(caller.account.tenantId, query, await access.rootsOf('files:read')),
+    }),
   };
 }

@@ -1,7 +1,8 @@
 // Shares: made, listed, revoked. The public page is share-pages.ts.
 
+import type { RouteName } from '@stowage/contract';
 import type { Shares } from '../../shares.ts';
-import { type HandlersOf, idOf } from '../handler.ts';
+import { type Call, type HandlersOf, idOf } from '../handler.ts';
 
 export interface ShareHandlersOptions {
   readonly shares: Shares;
@@ -9,11 +10,19 @@ export interface ShareHandlersOptions {
 
 export function shareHandlers({ shares }: ShareHandlersOptions): HandlersOf<'shares'> {
   return {
-    listShares: async ({ caller, query }) => ({ body: await shares.list(caller.account.tenantId, query) }),
-    createShare: async ({ caller, body }) => ({ body: await shares.create(caller.account, body) }),
+    listShares: async (call) => ({
+      body: await shares.list(call.caller.account.tenantId, call.query, makerOf(call)),
+    }),
+    createShare: async ({ caller, body, note }) => ({ body: await shares.create(caller.account, body, note) }),
     revokeShare: async (call) => {
-      await shares.revoke({ tenantId: call.caller.account.tenantId, id: idOf(call) });
+      const share = { tenantId: call.caller.account.tenantId, id: idOf(call), createdBy: makerOf(call) };
+      await shares.revoke(share, call.note);
       return { body: undefined };
     },
   };
+}
+
+/** Whose shares the caller sees: all, or by a right on some folders only their own. */
+function makerOf({ caller, access }: Pick<Call<RouteName>, 'caller' | 'access'>): string | undefined {
+  return access.everywhere('shares:write') ? undefined : caller.account.userId;
 }

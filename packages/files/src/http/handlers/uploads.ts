@@ -1,9 +1,11 @@
 // Uploads: announced, sent in parts, completed, given up.
 
 import { fileStates, type Upload } from '@stowage/contract';
+import { isFilesError } from '../../files-error.ts';
 import type { StateWatch } from '../../state-watch.ts';
 import type { Uploads } from '../../uploads.ts';
 import { type Call, type HandlersOf, idOf } from '../handler.ts';
+import { problemOf } from '../problem-response.ts';
 
 export interface UploadHandlersOptions {
   readonly uploads: Uploads;
@@ -15,13 +17,27 @@ export function uploadHandlers({ uploads, watch }: UploadHandlersOptions): Handl
     createUpload: async ({ caller, body, idempotencyKey }) => ({
       body: await uploads.create(caller.account, body, idempotencyKey),
     }),
-    listUploads: async ({ caller, query }) => ({ body: await uploads.list(caller.account.tenantId, query) }),
+    createUploads: async ({ caller, body, idempotencyKey }) => {
+      const outcomes = await uploads.createAll(caller.account, body.uploads, idempotencyKey);
+      return {
+        body: {
+          results: outcomes.map((outcome) =>
+            isFilesError(outcome) ? { problem: problemOf(outcome) } : { upload: outcome },
+          ),
+        },
+      };
+    },
+    listUploads: async ({ caller, query, access }) => {
+      // Who may not change files sees only what they bring themselves.
+      const userId = access.everywhere('files:write') ? undefined : caller.account.userId;
+      return { body: await uploads.list(caller.account.tenantId, query, userId) };
+    },
     getUpload: async (call) => ({ body: await waitForChange(call, { uploads, watch }) }),
     listParts: async (call) => ({
       body: { parts: await uploads.listParts(call.caller.account.tenantId, idOf(call)) },
     }),
     signParts: async (call) => ({
-      body: { parts: await uploads.signParts(call.caller.account.tenantId, idOf(call), call.body.partNumbers) },
+      body: { parts: await uploads.signParts(call.caller.account.tenantId, idOf(call), call.body) },
     }),
     completeUpload: async (call) => ({ body: await uploads.complete(call.caller.account.tenantId, idOf(call)) }),
     abortUpload: async (call) => {

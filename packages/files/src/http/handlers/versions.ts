@@ -19,7 +19,9 @@ export function versionHandlers({ versions }: VersionHandlersOptions): HandlersO
     listVersions: async (call) => ({ body: { versions: await versions.list(addressOf(call)) } }),
     restoreVersion: async (call) => ({ body: await versions.restore(addressOf(call)) }),
     deleteVersion: async (call) => {
-      await versions.remove(addressOf(call));
+      const subject = { kind: 'version', id: call.params.versionId ?? '' };
+      const note = call.note({ action: 'version.purged', subject, details: { fileId: idOf(call) } });
+      await versions.remove(addressOf(call), note);
       return { body: undefined };
     },
   };

@@ -1,0 +1,82 @@
+// One's own account: password, second factor, sessions. For people who are signed in, never for keys.
+
+import {
+  changePasswordRequestSchema,
+  codeRequestSchema,
+  recoveryCodesSchema,
+  secondFactorOfferSchema,
+  sessionEntryListSchema,
+} from '../identity.ts';
+import type { Route } from './route.ts';
+
+export const accountRoutes = {
+  changePassword: {
+    method: 'POST',
+    path: '/v1/account/password',
+    summary: 'Set or change one’s password. All other sessions end.',
+    access: 'person',
+    requires: null,
+    body: changePasswordRequestSchema,
+    status: 204,
+    problems: ['sign-in-failed', 'invalid-request', 'cross-site'],
+  },
+  offerSecondFactor: {
+    method: 'POST',
+    path: '/v1/account/second-factor',
+    summary: 'Begin with an authenticator: answers its secret. Nothing changes until it is confirmed.',
+    access: 'person',
+    requires: null,
+    status: 201,
+    response: secondFactorOfferSchema,
+    problems: ['second-factor-exists', 'cross-site'],
+  },
+  confirmSecondFactor: {
+    method: 'POST',
+    path: '/v1/account/second-factor/confirm',
+    summary: 'Confirm the authenticator by a code of it. From now on signing in by password asks for one.',
+    access: 'person',
+    requires: null,
+    body: codeRequestSchema,
+    status: 200,
+    response: recoveryCodesSchema,
+    problems: ['second-factor-wrong', 'second-factor-exists', 'not-found', 'cross-site'],
+  },
+  removeSecondFactor: {
+    method: 'POST',
+    path: '/v1/account/second-factor/remove',
+    summary: 'Take the authenticator away, by a code of it or a recovery code.',
+    access: 'person',
+    requires: null,
+    body: codeRequestSchema,
+    status: 204,
+    problems: ['second-factor-wrong', 'not-found', 'cross-site'],
+  },
+  listSessions: {
+    method: 'GET',
+    path: '/v1/account/sessions',
+    summary: 'Where one is signed in.',
+    access: 'person',
+    requires: null,
+    status: 200,
+    response: sessionEntryListSchema,
+    problems: [],
+  },
+  endOtherSessions: {
+    method: 'DELETE',
+    path: '/v1/account/sessions',
+    summary: 'End all one’s sessions but this one.',
+    access: 'person',
+    requires: null,
+    status: 204,
+    problems: ['cross-site'],
+  },
+  endSession: {
+    method: 'DELETE',
+    path: '/v1/account/sessions/{id}',
+    summary: 'End one of one’s sessions.',
+    access: 'person',
+    requires: null,
+    status: 204,
+    problems: ['not-found', 'cross-site'],
+  },
+} as const satisfies Record<string, Route>;

@@ -1,0 +1,198 @@
+// Rows of webhooks and their deliveries. A delivery is written in the transaction of the change that it tells of (design §6,
+// invariant 7), and taken by one process at a time.
+
+import type { WebhookEvent, WebhookEventType } from '@stowage/contract';
+import type { Selectable, Transaction } from 'kysely';
+import { type FileRecord, isoDate } from '../file-record.ts';
+import type { DeliveryRecord, WebhookRecord } from '../webhooks/webhook-record.ts';
+import type { WebhookTable } from './database.ts';
+import type { Schema, WebhookRow } from './schema.ts';
+import type { SqlScope } from './sql-scope.ts';
+
+export function openWebhookTable(scope: SqlScope): WebhookTable {
+  return {
+    add: async (webhook) => {
+      await scope.write(webhook, (transaction) => transaction.insertInto('webhooks').values(rowOf(webhook)).execute());
+    },
+
+    list: (tenantId) =>
+      scope.read({ tenantId }, async (query) => {
+        const rows = await query
+          .selectFrom('webhooks')
+          .selectAll()
+          .where('tenantId', '=', tenantId)
+          .orderBy('id')
+          .execute();
+        return rows.map(recordOf);
+      }),
+
+    get: ({ tenantId, id }) =>
+      scope.read({ tenantId }, async (query) => {
+        const row = await query
+          .selectFrom('webhooks')
+          .selectAll()
+          .where('id', '=', id)
+          .where('tenantId', '=', tenantId)
+          .executeTakeFirst();
+        return row === undefined ? undefined : recordOf(row);
+      }),
+
+    replace: async (webhook) => {
+      await scope.write(webhook, (transaction) =>
+        transaction.updateTable('webhooks').set(rowOf(webhook)).where('id', '=', webhook.id).execute(),
+      );
+    },
+
+    remove: ({ tenantId, id }) =>
+      scope.write({ tenantId }, async (transaction) => {
+        const { numDeletedRows } = await transaction
+          .deleteFrom('webhooks')
+          .where('id', '=', id)
+          .where('tenantId', '=', tenantId)
+          .executeTakeFirstOrThrow();
+        return numDeletedRows === 1n;
+      }),
+
+    addDelivery: async (delivery) => {
+      await scope.write(delivery, (transaction) =>
+        transaction.insertInto('webhookDeliveries').values(delivery).execute(),
+      );
+    },
+
+    getDelivery: ({ tenantId, webhookId, id }) =>
+      scope.read({ tenantId }, (query) =>
+        query
+          .selectFrom('webhookDeliveries')
+          .selectAll()
+          .where('id', '=', id)
+          .where('webhookId', '=', webhookId)
+          .where('tenantId', '=', tenantId)
+          .executeTakeFirst(),
+      ),
+
+    listDeliveries: ({ tenantId, webhookId, limit, beforeId }) =>
+      scope.read({ tenantId }, (query) => {
+        const rows = query
+          .selectFrom('webhookDeliveries')
+          .selectAll()
+          .where('tenantId', '=', tenantId)
+          .where('webhookId', '=', webhookId)
+          .orderBy('id', 'desc')
+          .limit(limit);
+        return (beforeId === undefined ? rows : rows.where('id', '<', beforeId)).execute();
+      }),
+
+    takeDue: ({ nowMs, leaseMs, limit }) =>
+      scope.write('service', async (transaction) => {
+        const due = transaction
+          .selectFrom('webhookDeliveries')
+          .innerJoin('webhooks', 'webhooks.id', 'webhookDeliveries.webhookId')
+          .selectAll('webhookDeliveries')
+          .where('webhookDeliveries.dueAtMs', '<=', nowMs)
+          .where('webhooks.enabled', '=', 1)
+          .orderBy('webhookDeliveries.dueAtMs')
+          .limit(limit);
+        const taken = await (scope.dialect === 'postgres'
+          ? due.forUpdate('webhookDeliveries').skipLocked()
+          : due
+        ).execute();
+        if (taken.length === 0) return [];
+        await transaction
+          .updateTable('webhookDeliveries')
+          .set(({ eb }) => ({ dueAtMs: nowMs + leaseMs, attempts: eb('attempts', '+', 1) }))
+          .where(
+            'id',
+            'in',
+            taken.map(({ id }) => id),
+          )
+          .execute();
+        return taken.map((delivery) => ({ ...delivery, attempts: delivery.attempts + 1 }));
+      }),
+
+    settle: async ({ id }, outcome) => {
+      await scope.write('service', (transaction) =>
+        transaction.updateTable('webhookDeliveries').set(outcome).where('id', '=', id).execute(),
+      );
+    },
+
+    disable: async ({ tenantId, id }, reason) => {
+      await scope.write({ tenantId }, (transaction) =>
+        transaction.updateTable('webhooks').set({ enabled: 0, disabledReason: reason }).where('id', '=', id).execute(),
+      );
+    },
+
+    removeSettled: async (beforeMs) => {
+      await scope.write('service', (transaction) =>
+        transaction
+          .deleteFrom('webhookDeliveries')
+          .where('state', '<>', 'waiting')
+          .where('createdAtMs', '<', beforeMs)
+          .execute(),
+      );
+    },
+  };
+}
+
+/** Writes what a change of a file has to be told, for each webhook that wants to know. */
+export async function tellWebhooks(
+  transaction: Transaction<Schema>,
+  { before, after, newId }: { readonly before: FileRecord; readonly after: FileRecord; readonly newId: () => string },
+): Promise<void> {
+  const type = eventTypes[after.state];
+  if (type === undefined || before.state === after.state) return;
+  const webhooks = await transaction
+    .selectFrom('webhooks')
+    .select(['id', 'events'])
+    .where('tenantId', '=', after.tenantId)
+    .execute();
+  const event: WebhookEvent = { type, timestamp: isoDate(after.updatedAtMs), data: describe(after) };
+  const eventId = newId();
+  for (const { id: webhookId, events } of webhooks) {
+    if (!readEvents(events).includes(type)) continue;
+    const delivery: DeliveryRecord = {
+      id: newId(),
+      tenantId: after.tenantId,
+      webhookId,
+      eventId,
+      type,
+      body: JSON.stringify(event),
+      state: 'waiting',
+      attempts: 0,
+      dueAtMs: after.updatedAtMs,
+      createdAtMs: after.updatedAtMs,
+      deliveredAtMs: null,
+      lastAnswer: null,
+    };
+    await transaction.insertInto('webhookDeliveries').values(delivery).execute();
+  }
+}
+
+const eventTypes: Partial<Record<FileRecord['state'], WebhookEventType>> = {
+  aborted: 'upload.aborted',
+  expired: 'upload.expired',
+  uploaded: 'file.uploaded',
+  rejected: 'file.rejected',
+  quarantined: 'file.quarantined',
+  'scan-failed': 'file.scan-failed',
+  ready: 'file.ready',
+  trashed: 'file.trashed',
+  purged: 'file.purged',
+};
+
+function describe(file: FileRecord): WebhookEvent['data'] {
+  const { lineId: fileId, id: versionId, name, folderId, sizeBytes, contentType, state, reason } = file;
+  return { fileId, versionId, name, folderId, sizeBytes, contentType, state, ...(reason === null ? {} : { reason }) };
+}
+
+function rowOf(webhook: WebhookRecord): WebhookRow {
+  return { ...webhook, events: JSON.stringify(webhook.events), enabled: webhook.enabled ? 1 : 0 };
+}
+
+function recordOf(row: Selectable<WebhookRow>): WebhookRecord {
+  return { ...row, events: readEvents(row.events), enabled: row.enabled === 1 };
+}
+
+/** Written by rowOf alone. */
+function readEvents(events: string): readonly WebhookEventType[] {
+  return JSON.parse(events) as WebhookEventType[];
+}

@@ -1,0 +1,284 @@
+// Webhooks: where they are kept, and how their deliveries come to an end. Each is tried until the address says 2xx, with longer and
+// longer waits; after the last one it is a dead letter, which can be replayed. An address that says 410 is told no more.
+
+import type {
+  ChangeWebhookRequest,
+  CreatedWebhook,
+  CreateWebhookRequest,
+  Webhook,
+  WebhookDelivery,
+} from '@stowage/contract';
+import { webhookEventTypes } from '@stowage/contract';
+import type { Account } from '../database/account-tables.ts';
+import type { TenantId, WebhookTable } from '../database/database.ts';
+import { isoDate } from '../file-record.ts';
+import { FilesError } from '../files-error.ts';
+import type { FilesLimits } from '../limits.ts';
+import { errorFields, type FilesLog } from '../log.ts';
+import type { SecretBox } from './secret-box.ts';
+import { refuseUrl, type SendOutcome, sendWebhook } from './send-webhook.ts';
+import type { DeliveryRecord, WebhookRecord } from './webhook-record.ts';
+
+export interface Webhooks {
+  list(tenantId: string): Promise<readonly Webhook[]>;
+  /** Throws `forbidden` for an address that may not be told, or when there are too many. */
+  create(account: Account, request: CreateWebhookRequest): Promise<CreatedWebhook>;
+  /** Throws `not-found`, `forbidden`. */
+  change(webhook: TenantId, request: ChangeWebhookRequest): Promise<Webhook>;
+  /** Throws `not-found`. */
+  rotateSecret(webhook: TenantId): Promise<CreatedWebhook>;
+  /** Throws `not-found`. */
+  remove(webhook: TenantId): Promise<void>;
+  /** Throws `not-found`. */
+  test(webhook: TenantId): Promise<void>;
+  /** Throws `not-found`. */
+  listDeliveries(
+    webhook: TenantId,
+    page: { readonly cursor?: string; readonly limit?: number },
+  ): Promise<{ readonly deliveries: readonly WebhookDelivery[]; readonly nextCursor?: string }>;
+  /** Throws `not-found`. */
+  replay(webhook: TenantId, deliveryId: string): Promise<void>;
+  /** Sends what is due. Whether there was anything. */
+  deliver(): Promise<boolean>;
+}
+
+interface WebhooksOptions {
+  readonly table: WebhookTable;
+  readonly secrets: SecretBox;
+  readonly limits: Pick<FilesLimits, 'maxWebhooks' | 'webhookTimeoutMs' | 'webhookHistoryMs'>;
+  readonly allowPrivate: boolean;
+  readonly clock: () => number;
+  readonly random: (sizeBytes: number) => Uint8Array;
+  readonly newId: () => string;
+  readonly log: FilesLog;
+  /** Told that a delivery was written. */
+  readonly onDue: () => void;
+  readonly onDelivery: (outcome: 'delivered' | 'retried' | 'dead') => void;
+}
+
+const second = 1000;
+const minute = 60 * second;
+const hour = 60 * minute;
+/** Waits after each failed try, as Standard Webhooks recommends; a fifth more or less by chance, so that tries do not come together. */
+const retryWaitsMs = [
+  5 * second,
+  5 * minute,
+  30 * minute,
+  2 * hour,
+  5 * hour,
+  10 * hour,
+  14 * hour,
+  20 * hour,
+  24 * hour,
+];
+const secretBytes = 32;
+const oldSecretLifeMs = 24 * hour;
+const batchSize = 20;
+const defaultPageSize = 50;
+const maxAnswerCharacters = 300;
+
+export function openWebhooks(options: WebhooksOptions): Webhooks {
+  const { table, secrets, limits, allowPrivate, clock, random, newId, log } = options;
+  const newSecret = (): string => `whsec_${Buffer.from(random(secretBytes)).toString('base64')}`;
+  let sweptAtMs = Number.NEGATIVE_INFINITY;
+
+  async function find(address: TenantId): Promise<WebhookRecord> {
+    const webhook = await table.get(address);
+    if (webhook === undefined) throw new FilesError('not-found', { detail: `There is no webhook ${address.id}.` });
+    return webhook;
+  }
+
+  function requireUrl(text: string): void {
+    const refusal = refuseUrl(new URL(text), allowPrivate);
+    if (refusal !== undefined) throw new FilesError('forbidden', { detail: refusal });
+  }
+
+  function newDelivery(
+    webhook: WebhookRecord,
+    event: Pick<DeliveryRecord, 'eventId' | 'type' | 'body'>,
+  ): DeliveryRecord {
+    const nowMs = clock();
+    return {
+      id: newId(),
+      tenantId: webhook.tenantId,
+      webhookId: webhook.id,
+      ...event,
+      state: 'waiting',
+      attempts: 0,
+      dueAtMs: nowMs,
+      createdAtMs: nowMs,
+      deliveredAtMs: null,
+      lastAnswer: null,
+    };
+  }
+
+  async function attempt(delivery: DeliveryRecord): Promise<void> {
+    const webhook = await table.get({ tenantId: delivery.tenantId, id: delivery.webhookId });
+    if (webhook === undefined) return; // its deliveries went with it
+    const nowMs = clock();
+    const sealed = [webhook.secretSealed];
+    if (webhook.oldSecretSealed !== null && (webhook.oldSecretUntilMs ?? 0) > nowMs)
+      sealed.push(webhook.oldSecretSealed);
+    const outcome = await sendWebhook({
+      url: webhook.url,
+      delivery,
+      secrets: sealed.map((secret) => secrets.open(secret)),
+      nowMs,
+      timeoutMs: limits.webhookTimeoutMs,
+      allowPrivate,
+    });
+    await settle(delivery, webhook, outcome);
+  }
+
+  async function settle(delivery: DeliveryRecord, webhook: WebhookRecord, outcome: SendOutcome): Promise<void> {
+    const nowMs = clock();
+    const lastAnswer = ('status' in outcome ? String(outcome.status) : outcome.failure).slice(0, maxAnswerCharacters);
+    if ('status' in outcome && outcome.status >= 200 && outcome.status < 300) {
+      await table.settle(delivery, { state: 'delivered', dueAtMs: null, deliveredAtMs: nowMs, lastAnswer });
+      options.onDelivery('delivered');
+      return;
+    }
+    const gone = 'status' in outcome && outcome.status === 410;
+    if (gone) await table.disable({ tenantId: webhook.tenantId, id: webhook.id }, 'The address answered 410 Gone.');
+    const waitMs = retryWaitsMs[delivery.attempts - 1];
+    if (gone || waitMs === undefined) {
+      log.warn('A webhook delivery was given up.', { webhookId: webhook.id, deliveryId: delivery.id, lastAnswer });
+      await table.settle(delivery, { state: 'dead', dueAtMs: null, deliveredAtMs: null, lastAnswer });
+      options.onDelivery('dead');
+      return;
+    }
+    const chance = 0.8 + ((random(1)[0] ?? 0) / 255) * 0.4;
+    await table.settle(delivery, {
+      state: 'waiting',
+      dueAtMs: nowMs + Math.round(waitMs * chance),
+      deliveredAtMs: null,
+      lastAnswer,
+    });
+    options.onDelivery('retried');
+  }
+
+  return {
+    list: async (tenantId) => (await table.list(tenantId)).map(shownWebhook),
+
+    create: async ({ tenantId }, { url, events = webhookEventTypes }) => {
+      requireUrl(url);
+      const known = await table.list(tenantId);
+      if (known.length >= limits.maxWebhooks) {
+        throw new FilesError('forbidden', { detail: `There are ${known.length} webhooks already. Delete one first.` });
+      }
+      const secret = newSecret();
+      const webhook: WebhookRecord = {
+        id: newId(),
+        tenantId,
+        url,
+        events: [...new Set(events)],
+        secretSealed: secrets.seal(secret),
+        oldSecretSealed: null,
+        oldSecretUntilMs: null,
+        enabled: true,
+        disabledReason: null,
+        createdAtMs: clock(),
+      };
+      await table.add(webhook);
+      return { ...shownWebhook(webhook), secret };
+    },
+
+    change: async (address, { url, events, enabled }) => {
+      if (url !== undefined) requireUrl(url);
+      const webhook = await find(address);
+      const changed: WebhookRecord = {
+        ...webhook,
+        ...(url === undefined ? {} : { url }),
+        ...(events === undefined ? {} : { events: [...new Set(events)] }),
+        ...(enabled === undefined ? {} : { enabled, disabledReason: null }),
+      };
+      await table.replace(changed);
+      options.onDue();
+      return shownWebhook(changed);
+    },
+
+    rotateSecret: async (address) => {
+      const webhook = await find(address);
+      const secret = newSecret();
+      const oldSecretUntilMs = clock() + oldSecretLifeMs;
+      const changed = {
+        ...webhook,
+        secretSealed: secrets.seal(secret),
+        oldSecretSealed: webhook.secretSealed,
+        oldSecretUntilMs,
+      };
+      await table.replace(changed);
+      return { ...shownWebhook(changed), secret };
+    },
+
+    remove: async (address) => {
+      if (!(await table.remove(address)))
+        throw new FilesError('not-found', { detail: `There is no webhook ${address.id}.` });
+    },
+
+    test: async (address) => {
+      const webhook = await find(address);
+      const type = 'webhook.test';
+      const body = JSON.stringify({ type, timestamp: isoDate(clock()), data: {} });
+      await table.addDelivery(newDelivery(webhook, { eventId: newId(), type, body }));
+      options.onDue();
+    },
+
+    listDeliveries: async (address, { cursor, limit = defaultPageSize }) => {
+      const { tenantId, id: webhookId } = await find(address);
+      const rows = await table.listDeliveries({ tenantId, webhookId, limit: limit + 1, beforeId: cursor });
+      const page = rows.slice(0, limit);
+      const last = page.at(-1);
+      const more = rows.length > limit && last !== undefined;
+      return { deliveries: page.map(shownDelivery), ...(more ? { nextCursor: last.id } : {}) };
+    },
+
+    replay: async (address, id) => {
+      const webhook = await find(address);
+      const delivery = await table.getDelivery({ tenantId: address.tenantId, webhookId: webhook.id, id });
+      if (delivery === undefined) throw new FilesError('not-found', { detail: `The webhook has no delivery ${id}.` });
+      const { eventId, type, body } = delivery;
+      await table.addDelivery(newDelivery(webhook, { eventId, type, body }));
+      options.onDue();
+    },
+
+    deliver: async () => {
+      const nowMs = clock();
+      if (nowMs - sweptAtMs > hour) {
+        sweptAtMs = nowMs;
+        await table.removeSettled(nowMs - limits.webhookHistoryMs);
+      }
+      const due = await table.takeDue({ nowMs, leaseMs: limits.webhookTimeoutMs * 2, limit: batchSize });
+      await Promise.all(
+        due.map((delivery) =>
+          attempt(delivery).catch((error: unknown) =>
+            log.warn('A webhook delivery failed; it is tried again.', {
+              deliveryId: delivery.id,
+              ...errorFields(error),
+            }),
+          ),
+        ),
+      );
+      return due.length > 0;
+    },
+  };
+}
+
+function shownWebhook({ id, url, events, enabled, disabledReason, createdAtMs }: WebhookRecord): Webhook {
+  const why = disabledReason === null ? {} : { disabledReason };
+  return { id, url, events, enabled, ...why, createdAt: isoDate(createdAtMs) };
+}
+
+function shownDelivery(delivery: DeliveryRecord): WebhookDelivery {
+  const { id, type, state, attempts, createdAtMs, deliveredAtMs, dueAtMs, lastAnswer } = delivery;
+  return {
+    id,
+    type,
+    state,
+    attempts,
+    createdAt: isoDate(createdAtMs),
+    ...(deliveredAtMs === null ? {} : { deliveredAt: isoDate(deliveredAtMs) }),
+    ...(dueAtMs === null ? {} : { nextAttemptAt: isoDate(dueAtMs) }),
+    ...(lastAnswer === null ? {} : { lastAnswer }),
+  };
+}

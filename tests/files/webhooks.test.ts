@@ -1,0 +1,118 @@
+// Webhooks, told to a real server: signed as Standard Webhooks says, tried again, given up, replayed.
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { type TestContext, test } from 'node:test';
+import { Webhook } from 'standardwebhooks';
+import { dayMs, hourMs, ServiceFixture } from './service-fixture.ts';
+
+const text = (words: string): Buffer => Buffer.from(words);
+
+interface Told {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+async function startReceiver(t: TestContext): Promise<{ url: string; told: Told[]; status: number }> {
+  const receiver = { url: '', told: [] as Told[], status: 204 };
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    receiver.told.push({ headers: request.headers as Record<string, string>, body: Buffer.concat(chunks).toString() });
+    response.writeHead(receiver.status).end('noted');
+  }).listen(0, '127.0.0.1');
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  await once(server, 'listening');
+  const address = server.address();
+  assert.ok(address !== null && typeof address !== 'string');
+  receiver.url = `http://127.0.0.1:${address.port}/hook`;
+  return receiver;
+}
+
+test('an application is told what happens to a file, in deliveries that it can verify', async (t) => {
+  const receiver = await startReceiver(t);
+  const service = await ServiceFixture.open(t, { allowPrivateWebhooks: true });
+  const { secret } = await service.call('createWebhook', {
+    body: { url: receiver.url, events: ['file.ready', 'file.trashed'] },
+  });
+  const { id } = await service.upload('plan.txt', 'text/plain', text('a plan'));
+  await service.call('deleteFile', { id });
+  await service.tick();
+  assert.deepEqual(
+    receiver.told.map(({ body }) => JSON.parse(body).type),
+    ['file.ready', 'file.trashed'],
+  );
+  for (const { headers, body } of receiver.told) {
+    // The library judges the time too, by its own clock; the service's stands where the test began.
+    const event = new Webhook(secret).verify(body, headers) as { readonly data: { readonly fileId: string } };
+    assert.equal(event.data.fileId, id);
+    assert.throws(() => new Webhook(secret).verify(`${body} `, headers));
+  }
+});
+
+test('a delivery that fails is tried again with longer waits, given up in the end, and can be replayed', async (t) => {
+  const receiver = await startReceiver(t);
+  const service = await ServiceFixture.open(t, { allowPrivateWebhooks: true });
+  const { id } = await service.call('createWebhook', { body: { url: receiver.url } });
+  receiver.status = 500;
+  await service.call('testWebhook', { id });
+  await service.tick();
+  assert.equal(receiver.told.length, 1);
+  await service.tick();
+  assert.equal(receiver.told.length, 1, 'not before its time');
+  for (let round = 0; round < 12; round++) {
+    service.advance(29 * hourMs);
+    await service.tick();
+  }
+  assert.equal(receiver.told.length, 10);
+  assert.equal(new Set(receiver.told.map(({ headers }) => headers['webhook-id'])).size, 1);
+  await service.signIn();
+  const [dead] = (await service.call('listDeliveries', { id })).deliveries;
+  assert.deepEqual([dead?.state, dead?.attempts, dead?.lastAnswer], ['dead', 10, '500']);
+  receiver.status = 200;
+  await service.call('replayDelivery', { id, deliveryId: dead?.id ?? '' });
+  await service.tick();
+  assert.equal(receiver.told.length, 11);
+  assert.equal((await service.call('listDeliveries', { id })).deliveries[0]?.state, 'delivered');
+});
+
+test('an address that is gone is told no more, and a rotated secret overlaps with the old one', async (t) => {
+  const receiver = await startReceiver(t);
+  const service = await ServiceFixture.open(t, { allowPrivateWebhooks: true });
+  const created = await service.call('createWebhook', { body: { url: receiver.url } });
+  const rotated = await service.call('rotateWebhookSecret', { id: created.id });
+  await service.call('testWebhook', { id: created.id });
+  await service.tick();
+  const [first] = receiver.told;
+  assert.ok(first);
+  for (const { secret } of [created, rotated]) new Webhook(secret).verify(first.body, first.headers);
+  receiver.status = 410;
+  await service.call('testWebhook', { id: created.id });
+  await service.tick();
+  const [webhook] = (await service.call('listWebhooks')).webhooks;
+  assert.deepEqual([webhook?.enabled, webhook?.disabledReason], [false, 'The address answered 410 Gone.']);
+  service.advance(2 * dayMs);
+});
+
+test('an address within the network that the service stands in is not told', async (t) => {
+  const service = await ServiceFixture.open(t);
+  for (const url of [
+    'http://example.com/',
+    'https://127.0.0.1/',
+    'https://[::ffff:10.0.0.1]/',
+    'https://user:word@example.com/',
+    'https://169.254.169.254/latest',
+  ]) {
+    await service.refused('forbidden', 'createWebhook', { body: { url } });
+  }
+  // A name can lead there too: that is judged when it is resolved.
+  const { id } = await service.call('createWebhook', { body: { url: 'https://localhost/hook' } });
+  await service.call('testWebhook', { id });
+  await service.tick();
+  const [delivery] = (await service.call('listDeliveries', { id })).deliveries;
+  assert.match(delivery?.lastAnswer ?? '', /private network/);
+});
