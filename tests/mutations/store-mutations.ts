@@ -129,15 +129,6 @@ export const storeMutations: readonly Mutation[] = [
     replace: 'index.flush(async () => undefined)',
   },
   {
-    name: 'recovered checkpoint before the journal is durable',
-    invariant: 3,
-    breaks:
-      'What a killed process left in the cache is in the index for good, and goes from the journal with the power.',
-    file: `${store}/replay-journal.ts`,
-    find: 'if (transactions > 0) await index.flush(syncRead);',
-    replace: 'if (transactions > 0) await index.flush(async () => undefined);',
-  },
-  {
     name: 'condition not judged',
     invariant: 4,
     breaks: 'Every conditional put wins.',

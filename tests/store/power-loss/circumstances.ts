@@ -50,7 +50,7 @@ export function drawCircumstances(random: SeededRandom): Circumstances {
 }
 
 export function durabilityOf(promised: Promised): Durability {
-  return promised === 'interval' ? { level: 'interval', intervalMs: 40 } : { level: promised };
+  return promised === 'interval' ? { level: 'interval', intervalMs: 1000 } : { level: promised };
 }
 
 export function promiseOf({ weak }: Circumstances, bucket: string): Promised {
@@ -75,11 +75,13 @@ function isFatalSync(cutClass: CutClass): boolean {
   return isFatal(cutClass) && cutClass.includes('sync');
 }
 
-export function drawFault(random: SeededRandom): PlannedFault {
+export function drawFault(random: SeededRandom, { weak }: Circumstances): PlannedFault {
   // What a failed sync leaves behind is the hardest to get right.
   const isCandidate = random.chance(0.6)
     ? isFatalSync
     : (name: CutClass) => name !== 'reading' && !name.startsWith('format');
-  const cutClass = random.pick(cutClasses.filter(isCandidate));
+  // Only where weak writes are about does the journal need syncs of their own.
+  const atJournal = weak !== 'strict' && random.chance(0.5);
+  const cutClass = atJournal ? 'journal: sync' : random.pick(cutClasses.filter(isCandidate));
   return { cutClass, occurrence: random.below(random.pick([1, 3, 12])), lasts: random.chance(0.4) };
 }

@@ -266,8 +266,7 @@ class History {
   #bringTrouble(): void {
     const world = this.#world;
     const random = this.#random;
-    const { kind } = this.circumstances;
-    if (kind === 'failing') world.planFault(drawFault(random), isFatal);
+    if (this.circumstances.kind === 'failing') world.planFault(drawFault(random, this.circumstances), isFatal);
   }
 
   /** Half of the cuts aim at a class of operations, so that rare ones are met as often as common ones. */

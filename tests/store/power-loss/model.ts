@@ -33,7 +33,7 @@ interface BucketAccount {
 }
 
 /** Weak writes of durability `interval` are durable so long after they were acknowledged, however slow the disk. */
-const intervalSlackMs = 5000;
+const intervalSlackMs = 8000;
 
 export class Model {
   readonly uploads: UploadLedger = new UploadLedger();
