@@ -8,7 +8,8 @@ import { describe, it } from 'node:test';
 import { createBucket, listKeys, patternBytes, put, readAll, storeError } from './contract/store-under-test.ts';
 import { faultyDisk } from './disk/faulty-disk.ts';
 import { nodeDisk } from './disk/node-disk.ts';
-import { type DiskStore, type DiskStoreOptions, openDiskStore } from './disk-store.ts';
+import { openDiskStore } from './disk-store.ts';
+import type { DiskStore, DiskStoreOptions } from './disk-store-options.ts';
 import { copyAsCrashed, flipByte, segmentPaths, withDataFolder } from './testing/data-folder.ts';
 
 const sizes = {

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { testCursors } from './contract/cursors.contract.ts';
 import { testObjectStore } from './contract/object-store.contract.ts';
-import { type DiskStore, openDiskStore } from './disk-store.ts';
+import { openDiskStore } from './disk-store.ts';
+import type { DiskStore } from './disk-store-options.ts';
 
 async function open(clock: () => number): Promise<{ store: DiskStore; close(): Promise<void> }> {
   const directory = await mkdtemp(join(tmpdir(), 'stowage-store-'));

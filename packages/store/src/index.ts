@@ -11,7 +11,8 @@ export { type CheckOptions, type CheckProgress, checkStore } from './checking/ch
 export { type RebuildOptions, type RebuildSummary, rebuildStore } from './checking/rebuild-store.ts';
 export type * from './cursors/change-cursor.ts';
 export type { Disk, DiskFile, OpenMode } from './disk/disk.ts';
-export { type DiskStore, type DiskStoreOptions, openDiskStore } from './disk-store.ts';
+export { openDiskStore } from './disk-store.ts';
+export type { DiskStore, DiskStoreOptions } from './disk-store-options.ts';
 export { maxIntervalMs, ownDurability } from './durability.ts';
 export { type MemoryStoreOptions, openMemoryStore } from './memory-store.ts';
 export type * from './object-store.ts';

@@ -15,8 +15,8 @@ import {
   readAll,
   storeError,
 } from '../contract/store-under-test.ts';
-import type { DiskStore } from '../disk-store.ts';
 import { openDiskStore } from '../disk-store.ts';
+import type { DiskStore } from '../disk-store-options.ts';
 import type { MultipartUpload } from '../object-store.ts';
 import { flipByte, segmentPaths, withDataFolder } from '../testing/data-folder.ts';
 import { checkStore } from './check-store.ts';

@@ -21,7 +21,8 @@ import {
 } from '../contract/store-under-test.ts';
 import { faultyDisk } from '../disk/faulty-disk.ts';
 import { nodeDisk } from '../disk/node-disk.ts';
-import { type DiskStore, type DiskStoreOptions, openDiskStore } from '../disk-store.ts';
+import { openDiskStore } from '../disk-store.ts';
+import type { DiskStore, DiskStoreOptions } from '../disk-store-options.ts';
 import { MemoryIndex } from '../ordered-index/memory-index.ts';
 import { copyAsCrashed, segmentPaths, withDataFolder } from '../testing/data-folder.ts';
 import { dumpIndex } from '../testing/index-dump.ts';

@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { testObjectStore } from '../contract/object-store.contract.ts';
 import { createBucket, listKeys, patternBytes, put, readAll } from '../contract/store-under-test.ts';
-import { type DiskStore, openDiskStore } from '../disk-store.ts';
+import { openDiskStore } from '../disk-store.ts';
+import type { DiskStore } from '../disk-store-options.ts';
 import { isStoreError } from '../store-error.ts';
 import { segmentPaths, withDataFolder } from '../testing/data-folder.ts';
 

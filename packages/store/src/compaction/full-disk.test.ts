@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { createBucket, listKeys, patternBytes, put, readAll } from '../contract/store-under-test.ts';
-import { type DiskStore, openDiskStore } from '../disk-store.ts';
+import { openDiskStore } from '../disk-store.ts';
+import type { DiskStore } from '../disk-store-options.ts';
 import { isStoreError } from '../store-error.ts';
 
 const objectSizeBytes = 40_000;

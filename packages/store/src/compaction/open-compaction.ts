@@ -12,7 +12,7 @@ type CompactionOptions = Omit<CompactorOptions, 'removed'> & {
 };
 
 /** Compaction as the rest of the store sees it. */
-interface Compaction {
+export interface Compaction {
   /** `undefined` until it has looked at the journal. */
   readonly health: CompactionHealth | undefined;
   /** So much of the journal has ceased to be live. */

@@ -14,7 +14,8 @@ import {
   putPart,
   readAll,
 } from '../contract/store-under-test.ts';
-import { type DiskStore, openDiskStore } from '../disk-store.ts';
+import { openDiskStore } from '../disk-store.ts';
+import type { DiskStore } from '../disk-store-options.ts';
 import { segmentNumber } from '../journal/segment.ts';
 import type { MultipartUpload, Part } from '../object-store.ts';
 import { copyAsCrashed, segmentPaths, withDataFolder } from '../testing/data-folder.ts';

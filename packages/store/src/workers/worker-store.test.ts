@@ -15,7 +15,8 @@ import {
   stage,
   storeError,
 } from '../contract/store-under-test.ts';
-import { type DiskStoreOptions, openDiskStore } from '../disk-store.ts';
+import { openDiskStore } from '../disk-store.ts';
+import type { DiskStoreOptions } from '../disk-store-options.ts';
 import type { ObjectStore } from '../object-store.ts';
 import { segmentPaths, withDataFolder } from '../testing/data-folder.ts';
 import { openWorkerStore } from './worker-store.ts';
