@@ -68,6 +68,7 @@ export interface GrowthStep {
   readonly dataBytes: number;
   /** From starting the process until it serves, after a clean close: the median of three. */
   readonly startMs: number;
+  /** The same after kill -9 in the middle of puts. */
   readonly startAfterKillMs: number;
   readonly afterStart?: ResidentMemory;
   readonly afterLoad?: ResidentMemory;

@@ -65,7 +65,17 @@ describe('the console', { skip: skipWithoutBrowser }, () => {
   ): string {
     const id = `k${service.rows.size}`;
     const createdAt = new Date(Date.now() - minutesAgo * 60_000).toISOString();
-    const upload = { id, fileId: id, name, folder: [], sizeBytes, contentType, state, strategy: 'put' } as const;
+    const upload = {
+      id,
+      fileId: id,
+      name,
+      folderId: '',
+      folder: [],
+      sizeBytes,
+      contentType,
+      state,
+      strategy: 'put',
+    } as const;
     service.rows.set(id, { upload: { ...upload, createdAt, expiresAt: createdAt }, previews: [], createdAt });
     service.bucket.objects.set(id, Buffer.from(`the bytes of ${name}`));
     return id;

@@ -153,10 +153,12 @@ export async function startFakeService({ staticFolder }: FakeServiceOptions = {}
 
   async function handle(call: Call, key: string | undefined): Promise<unknown> {
     switch (call.route) {
-      case 'signIn':
-        if (!service.tokens.delete(signInRequestSchema.parse(call.body).token)) throw new Refusal('sign-in-link-used');
+      case 'signIn': {
+        const request = signInRequestSchema.parse(call.body);
+        if (!('token' in request && service.tokens.delete(request.token))) throw new Refusal('sign-in-link-used');
         service.signedIn = true;
         return session(bucket);
+      }
       case 'getSession':
         return session(bucket);
       case 'signOut':
@@ -252,6 +254,7 @@ export async function startFakeService({ staticFolder }: FakeServiceOptions = {}
       id,
       fileId: id,
       name: asked.name,
+      folderId: asked.folderId ?? '',
       folder: asked.folder ?? [],
       sizeBytes: asked.sizeBytes,
       contentType: asked.contentType ?? 'application/octet-stream',
@@ -342,6 +345,8 @@ function session(bucket: FakeBucket): Session {
   return {
     user: { id: 'u1', name: 'Owner' },
     tenant: { id: 't1', name: 'Home' },
+    role: 'owner',
+    rights: [],
     limits: { maxFileSizeBytes: 5 * 1024 ** 4 },
     storage: { endpoint: bucket.endpoint, bucket: 'files' },
   };

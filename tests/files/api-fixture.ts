@@ -71,6 +71,7 @@ export async function openFixture({ serviceEndpoint, ...given }: FixtureOptions 
       credentials: engine.credentials,
       forcePathStyle: true,
     },
+    endpoint: { kind: 'engine', probing: 'forbidden' },
     database: { path: join(folder, 'files.sqlite') },
     secret: randomBytes(32),
     clock: clock.now,

@@ -11,7 +11,12 @@ const newId = monotonicFactory();
 
 if (postgres.found) {
   databaseContract('postgres', async () =>
-    openDatabase({ settings: { url: await postgres.createDatabase() }, clock: () => 1_000, newId: () => newId() }),
+    openDatabase({
+      settings: { url: await postgres.createDatabase() },
+      clock: () => 1_000,
+      newId: () => newId(),
+      secret: new Uint8Array(32),
+    }),
   );
 } else {
   test('the database contract on PostgreSQL', { skip: postgres.reason }, () => undefined);

@@ -25,6 +25,8 @@ import {
 import { type Engine, startEngine } from '@stowage/engine';
 import {
   type ClamdSettings,
+  type EndpointOptions,
+  type EventsInOptions,
   type FileService,
   type FileServiceOptions,
   type FilesLimits,
@@ -43,10 +45,20 @@ export const serviceOrigin = 'http://files.test';
 /** Small parts, so that a file of a few MiB is one of several parts. */
 export const smallParts: Partial<FilesLimits> = { multipartThresholdBytes: 5 * mib, minPartSizeBytes: 5 * mib };
 
+const knownEngine: EndpointOptions = { kind: 'engine', probing: 'forbidden' };
+
 interface FixtureOptions {
   readonly limits?: Partial<FilesLimits>;
   readonly policies?: UploadPolicies;
   readonly clamd?: ClamdSettings;
+  /** Default: the engine is known, and not tried out for each test. */
+  readonly endpoint?: EndpointOptions;
+  readonly eventsIn?: EventsInOptions;
+  readonly allowPrivateWebhooks?: boolean;
+  /** Default: SQLite, in a file that `rows` reads. */
+  readonly database?: FileServiceOptions['database'];
+  readonly issuers?: FileServiceOptions['issuers'];
+  readonly publicUrl?: string;
   readonly consoleDirectory?: string;
   readonly allowedOrigins?: readonly string[];
   /** Gives the endpoint that the service is to use instead of the engine's own: a proxy before it. */
@@ -55,8 +67,13 @@ interface FixtureOptions {
 
 interface CallOptions<Name extends RouteName> {
   readonly id?: string;
+  /** Of the path, beside those that have a name of their own here. */
+  readonly params?: Readonly<Record<string, string>>;
+  /** The session cookie to send, in place of the owner's. */
+  readonly as?: string;
   readonly preset?: string;
   readonly versionId?: string;
+  readonly deliveryId?: string;
   readonly query?: Readonly<Record<string, string | number>>;
   readonly body?: RouteBody<Name>;
   readonly headers?: Readonly<Record<string, string>>;
@@ -113,7 +130,17 @@ export class ServiceFixture {
   }
 
   async #start(clock: () => number, options: FixtureOptions): Promise<void> {
-    const { limits, policies, clamd, consoleDirectory, allowedOrigins, through } = options;
+    const {
+      endpoint = knownEngine,
+      eventsIn,
+      limits,
+      policies,
+      clamd,
+      allowPrivateWebhooks,
+      consoleDirectory,
+      allowedOrigins,
+      through,
+    } = options;
     const complain = (message: string, fields: object): void => {
       this.complaints.push(`${message} ${JSON.stringify(fields)}`);
     };
@@ -125,7 +152,11 @@ export class ServiceFixture {
         credentials: this.engine.credentials,
         forcePathStyle: true,
       },
-      database: { path: this.databasePath },
+      endpoint,
+      ...(eventsIn === undefined ? {} : { eventsIn }),
+      database: options.database ?? { path: this.databasePath },
+      ...(options.issuers === undefined ? {} : { issuers: options.issuers }),
+      ...(options.publicUrl === undefined ? {} : { publicUrl: options.publicUrl }),
       secret: new Uint8Array(32).fill(7),
       clock,
       log: { info: () => undefined, warn: complain, error: complain },
@@ -133,6 +164,7 @@ export class ServiceFixture {
       ...(limits === undefined ? {} : { limits }),
       ...(policies === undefined ? {} : { policies }),
       ...(clamd === undefined ? {} : { clamd }),
+      ...(allowPrivateWebhooks === undefined ? {} : { allowPrivateWebhooks }),
       ...(consoleDirectory === undefined ? {} : { consoleDirectory }),
       ...(allowedOrigins === undefined ? {} : { allowedOrigins }),
     };
@@ -172,19 +204,28 @@ export class ServiceFixture {
     return response;
   }
 
+  /** Signs somebody in by the link of an invitation; answers their session cookie. */
+  async signInBy(invitationUrl: string): Promise<string> {
+    const token = new URL(invitationUrl, serviceOrigin).hash.replace('#token=', '');
+    const response = await this.respond('signIn', { body: { token }, anonymous: true });
+    assert.equal(response.status, 200, await response.text());
+    return response.headers.get('set-cookie')?.split(';')[0] ?? '';
+  }
+
   /** The answer as it comes. */
   async respond<Name extends RouteName>(name: Name, options: CallOptions<Name> = {}): Promise<Response> {
     const { method, path } = routes[name];
     const filled = path
       .replace('{id}', encodeURIComponent(options.id ?? 'no-id-given'))
+      .replace('{deliveryId}', encodeURIComponent(options.deliveryId ?? 'no-delivery-given'))
       .replace('{versionId}', encodeURIComponent(options.versionId ?? 'no-version-given'))
-      .replace('{preset}', encodeURIComponent(options.preset ?? 'thumbnail'));
+      .replace('{preset}', encodeURIComponent(options.preset ?? 'thumbnail'))
+      .replace(/\{(\w+)\}/g, (_whole, name: string) => encodeURIComponent(options.params?.[name] ?? 'none-given'));
     const url = new URL(filled, serviceOrigin);
     for (const [key, value] of Object.entries(options.query ?? {})) url.searchParams.set(key, String(value));
     const headers = new Headers(options.headers);
-    if (options.anonymous !== true && this.cookie !== '' && !headers.has('authorization')) {
-      headers.set('cookie', this.cookie);
-    }
+    const cookie = options.as ?? this.cookie;
+    if (options.anonymous !== true && cookie !== '' && !headers.has('authorization')) headers.set('cookie', cookie);
     if (options.body !== undefined && !headers.has('content-type')) headers.set('content-type', 'application/json');
     return this.send(
       new Request(url, {
@@ -224,8 +265,13 @@ export class ServiceFixture {
   }
 
   /** Announces a file and sends its bytes in whichever way the service asks for. Says nothing about it afterwards. */
-  async sendFile(name: string, contentType: string, bytes: Uint8Array): Promise<Upload> {
-    const upload = await this.announce({ name, contentType, sizeBytes: bytes.length });
+  async sendFile(
+    name: string,
+    contentType: string,
+    bytes: Uint8Array,
+    over: Partial<CreateUploadRequest> = {},
+  ): Promise<Upload> {
+    const upload = await this.announce({ name, contentType, sizeBytes: bytes.length, ...over });
     if (upload.strategy === 'multipart') await this.sendParts(upload, bytes);
     else assert.equal((await sendBytes(requestOf(upload), bytes)).status, 200);
     return upload;

@@ -267,14 +267,6 @@ export const storeMutations: readonly Mutation[] = [
     replace: 'const mark = readMark(index);\n    void checkpoint;',
   },
   {
-    name: 'segment of the checkpoint removed',
-    invariant: 7,
-    breaks: 'Recovery finds no segment to go on from.',
-    file: `${store}/compaction/compactor.ts`,
-    find: 'const end = Math.min(mark?.segment ?? 0, pins.oldestNeededSegment() ?? Number.POSITIVE_INFINITY);',
-    replace: 'const end = Number.POSITIVE_INFINITY;\n    void mark;',
-  },
-  {
     name: 'removed segments not written down',
     invariant: 7,
     breaks: 'Recovery takes the gap for damage.',
@@ -378,22 +370,6 @@ export const storeMutations: readonly Mutation[] = [
     file: `${store}/journal/journal.ts`,
     find: 'await this.#rotating?.catch(() => undefined);',
     replace: 'await this.#rotating;',
-  },
-  {
-    name: 'write without room not cut off',
-    invariant: 8,
-    breaks: 'Records of a refused batch stay behind the journal’s end, and are taken for later ones.',
-    file: `${store}/journal/open-segment.ts`,
-    find: 'if (isDiskFull(cause)) await this.#cut(file);',
-    replace: '',
-  },
-  {
-    name: 'torn tail not cut',
-    invariant: 9,
-    breaks: 'Records that were never acknowledged stay behind the journal’s end, and are taken for later ones.',
-    file: `${store}/journal/journal.ts`,
-    find: 'await file.truncate(position);\n      await file.sync();',
-    replace: 'await file.sync();',
   },
   {
     name: 'opening not written down',

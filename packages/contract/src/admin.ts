@@ -145,6 +145,8 @@ export const createUserRequestSchema: z.ZodType<CreateUserRequest> = z.object({
 /** What is not named stays as it is. */
 export interface ChangeUserRequest {
   readonly name?: string;
+  /** `null` takes it away, and with it signing in by password. */
+  readonly email?: string | null;
   readonly role?: TenantRole;
   /** Ends their sessions too; their keys do nothing while it lasts. */
   readonly disabled?: boolean;
@@ -152,6 +154,7 @@ export interface ChangeUserRequest {
 
 export const changeUserRequestSchema: z.ZodType<ChangeUserRequest> = z.object({
   name: nameSchema.exactOptional(),
+  email: emailSchema.nullable().exactOptional(),
   role: tenantRoleSchema.exactOptional(),
   disabled: z.boolean().exactOptional(),
 });

@@ -8,6 +8,20 @@ import { metadataSchema, type NameConflict, nameConflicts, nameSchema, tagsSchem
 export const previewPresets = { thumbnail: 320 } as const satisfies Record<string, number>;
 export type PreviewPreset = keyof typeof previewPresets;
 
+/** What may be noticed about the bytes of a file. The service's table says what follows from each. */
+export const contentFindings = [
+  'disguised-program',
+  'other-kind',
+  'image-bomb',
+  'archive-bomb',
+  'active-content',
+  'second-format',
+  'encrypted-archive',
+  'nested-archive',
+  'unreadable-archive',
+] as const;
+export type ContentFinding = (typeof contentFindings)[number];
+
 export interface FileEntry {
   /** Stays the same through all versions of the file. */
   readonly id: string;
@@ -27,6 +41,10 @@ export interface FileEntry {
   readonly state: FileState;
   /** Why the file was rejected or quarantined. */
   readonly reason?: string;
+  /** What was noticed about the bytes and did not refuse them, in the order of `contentFindings`. */
+  readonly marks?: readonly ContentFinding[];
+  /** The first characters of a text that is ready. */
+  readonly excerpt?: string;
   /** base64 of the bytes' CRC or SHA, when the bucket gave one. */
   readonly checksum?: { readonly algorithm: string; readonly value: string };
   /** Presets that can be fetched from `/v1/files/{id}/previews/{preset}`. */
@@ -58,6 +76,8 @@ export const fileEntrySchema: z.ZodType<FileEntry> = z.object({
   contentType: z.string(),
   state: z.enum(fileStateNames as [FileState, ...FileState[]]),
   reason: z.string().exactOptional(),
+  marks: z.array(z.enum(contentFindings)).exactOptional(),
+  excerpt: z.string().exactOptional(),
   checksum: z.object({ algorithm: z.string(), value: z.string() }).exactOptional(),
   previews: z.array(z.enum(Object.keys(previewPresets) as [PreviewPreset])),
   width: z.int().exactOptional(),

@@ -1,46 +1,64 @@
+// docs/content.md says in words what the tables say: it must hold each row, as it is rendered here.
+
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { judgeContent } from './content-rules.ts';
+import { contentFindings } from '@stowage/contract';
+import { typeRules } from './content/type-rules.ts';
+import { contentRules, isPreviewable, isSafeInline, outcomeOf } from './content-rules.ts';
+import { defaultLimits } from './limits.ts';
 
-const text = (content: string): Uint8Array => new TextEncoder().encode(content);
-const elf = Buffer.concat([Buffer.from('7f454c4602010100', 'hex'), Buffer.alloc(64)]);
-const pdf = text('%PDF-1.7\n%âãÏÓ\n1 0 obj\n');
-const zip = Buffer.from('504b0304140000000000000000000000000000000000000000000000000001000000', 'hex');
+const document = await readFile(new URL('../../../docs/content.md', import.meta.url), 'utf8');
+/** Columns are padded by hand. */
+const rows = new Set(document.split('\n').map((line) => line.replace(/ +/g, ' ').trim()));
 
-async function typeOf(name: string, declaredType: string, bytes: Uint8Array): Promise<string> {
-  const verdict = await judgeContent({ name, declaredType }, bytes);
-  return verdict.accepted ? verdict.contentType : `rejected: ${verdict.reason}`;
-}
-
-test('a program is taken only under a name and type that say so', async () => {
-  assert.equal(await typeOf('tool', 'application/octet-stream', elf), 'application/x-elf');
-  assert.equal(await typeOf('lib.so.1.2', 'application/octet-stream', elf), 'application/x-elf');
-  assert.match(await typeOf('report.pdf', 'application/pdf', elf), /^rejected: .*program/);
-  assert.match(await typeOf('report.pdf', 'application/octet-stream', elf), /^rejected/);
-  assert.match(await typeOf('tool', 'image/png', elf), /^rejected/);
-  assert.match(
-    await typeOf('invoice.exe.txt', 'text/plain', Buffer.concat([text('MZ'), Buffer.alloc(100)])),
-    /^rejected/,
-  );
+test('docs/content.md holds every finding, and what becomes of it', () => {
+  for (const finding of contentFindings) {
+    const { words, outcome, choice, shown } = contentRules[finding];
+    const becomes = outcome === 'reject' ? 'refused' : 'taken and marked';
+    const row = `| \`${finding}\` | ${words} | ${becomes} | ${choice ? 'yes' : 'no'} | ${shown ? 'yes' : 'no'} |`;
+    assert.ok(rows.has(row), `docs/content.md lacks: ${row}`);
+  }
 });
 
-test('what calls itself media and is something else is refused; what cannot be told is just bytes', async () => {
-  assert.match(await typeOf('a.png', 'image/png', zip), /^rejected/);
-  assert.match(await typeOf('a.mp4', 'video/mp4', pdf), /^rejected/);
-  assert.equal(await typeOf('a.png', 'image/png', Buffer.from([0, 1, 2, 3])), 'application/octet-stream');
+test('docs/content.md holds every rule for types, in their order', () => {
+  for (const [index, { words, gives }] of typeRules.entries()) {
+    const given = gives in contentRules ? `refused as \`${gives}\`` : gives.includes('/') ? `\`${gives}\`` : gives;
+    const row = `| ${index + 1} | ${words} | ${given} |`;
+    assert.ok(rows.has(row), `docs/content.md lacks: ${row}`);
+  }
 });
 
-test('the sniffed type wins, but for formats kept in a general container', async () => {
-  assert.equal(await typeOf('a.txt', 'text/plain', pdf), 'application/pdf');
-  const docx = 'application/vnd.openxmlformats-officedocument.wordprocessingml.document';
-  assert.equal(await typeOf('a.docx', docx, zip), docx);
-  assert.equal(await typeOf('a.html', 'text/html', zip), 'application/zip');
+test('docs/content.md names the limits and their defaults', () => {
+  for (const name of [
+    'imagePixels',
+    'zipEntries',
+    'zipUnpackedBytes',
+    'zipRatio',
+    'zipRatioFromBytes',
+    'zipNestedRatio',
+    'zipDirectoryBytes',
+  ] as const) {
+    const row = `| \`${name}\` | ${defaultLimits[name].toLocaleString('en-GB')} |`;
+    assert.ok(
+      [...rows].some((line) => line.startsWith(row)),
+      `docs/content.md lacks: ${row}`,
+    );
+  }
 });
 
-test('text keeps the kind it was announced as, and is never taken for what it is not', async () => {
-  assert.equal(await typeOf('a.csv', 'text/csv', text('a;b\n')), 'text/csv');
-  assert.equal(await typeOf('a.json', 'application/json', text('{}')), 'application/json');
-  assert.equal(await typeOf('a', 'application/octet-stream', text('grüße')), 'text/plain');
-  assert.equal(await typeOf('a.txt', 'text/plain', Buffer.from([0x67, 0xfc, 0x6e])), 'application/octet-stream');
-  assert.equal(await typeOf('empty', 'text/csv', new Uint8Array()), 'text/csv');
+test('a policy chooses where the table lets it', () => {
+  assert.equal(outcomeOf('image-bomb'), 'reject');
+  assert.equal(outcomeOf('image-bomb', { 'image-bomb': 'mark' }), 'mark');
+  assert.equal(outcomeOf('active-content', { 'active-content': 'reject' }), 'reject');
+  assert.equal(outcomeOf('disguised-program', { 'disguised-program': 'mark' }), 'reject');
+});
+
+test('a mark takes away what it must', () => {
+  const png = { contentType: 'image/png', contentMarks: [] };
+  assert.deepEqual([isSafeInline(png), isPreviewable(png)], [true, true]);
+  const double = { ...png, contentMarks: ['active-content'] as const };
+  assert.deepEqual([isSafeInline(double), isPreviewable(double)], [false, true]);
+  const bomb = { ...png, contentMarks: ['image-bomb'] as const };
+  assert.deepEqual([isSafeInline(bomb), isPreviewable(bomb)], [false, false]);
 });

@@ -1,118 +1,107 @@
-// What a file's first bytes say it is, against what it was announced as. A small table of rules: the sniffed type wins, and a
-// program that calls itself something else is refused. Which types a tenant allows at all is another question.
+// What becomes of a file by what its bytes are: the table of findings and what follows from each, and which types are shown. The
+// judges are in content/; which types a tenant takes at all is the policy's (policies.ts). docs/content.md holds this table in words.
 
-import { fileTypeFromBuffer } from 'file-type';
+import type { ContentFinding } from '@stowage/contract';
 
-interface Announcement {
-  readonly name: string;
-  readonly declaredType: string;
+/** `reject`: the file is refused. `mark`: it becomes ready, and the finding stands in its entry. */
+export type ContentOutcome = 'reject' | 'mark';
+
+interface ContentRule {
+  /** What follows where the policy says nothing. */
+  readonly outcome: ContentOutcome;
+  /** Whether a policy may choose otherwise. */
+  readonly choice: boolean;
+  /** Whether a marked file may still be shown in place, and have a preview made. */
+  readonly shown: boolean;
+  readonly words: string;
 }
 
-type Verdict =
-  | { readonly accepted: true; readonly contentType: string }
-  | { readonly accepted: false; readonly reason: string };
+export const contentRules = {
+  'disguised-program': {
+    outcome: 'reject',
+    choice: false,
+    shown: false,
+    words:
+      'A program (PE, ELF, Mach-O, Java class, WebAssembly, or a script that begins with `#!`) under a name or type that does not say so, or whose name hides its ending',
+  },
+  'other-kind': {
+    outcome: 'reject',
+    choice: false,
+    shown: false,
+    words: 'Announced as an image, sound or film, and the bytes are of a known format that is none',
+  },
+  'image-bomb': {
+    outcome: 'reject',
+    choice: true,
+    shown: false,
+    words: 'An image whose header speaks of more pixels than `imagePixels`',
+  },
+  'archive-bomb': {
+    outcome: 'reject',
+    choice: true,
+    shown: false,
+    words:
+      'A ZIP archive whose directory speaks of more than `zipUnpackedBytes`, `zipRatio`, `zipEntries` or `zipNestedRatio`, or whose entries lie over each other',
+  },
+  'active-content': {
+    outcome: 'mark',
+    choice: true,
+    shown: false,
+    words: 'An image, film, sound or PDF in whose ends a page or a script stands',
+  },
+  'second-format': {
+    outcome: 'mark',
+    choice: true,
+    shown: false,
+    words: 'Bytes of another format that end as a ZIP archive',
+  },
+  'encrypted-archive': {
+    outcome: 'mark',
+    choice: true,
+    shown: true,
+    words: 'A ZIP archive of which entries are encrypted: no scanner sees into them',
+  },
+  'nested-archive': {
+    outcome: 'mark',
+    choice: true,
+    shown: true,
+    words: 'A ZIP archive that holds archives',
+  },
+  'unreadable-archive': {
+    outcome: 'mark',
+    choice: true,
+    shown: false,
+    words: 'A ZIP archive whose directory cannot be read',
+  },
+} as const satisfies Record<ContentFinding, ContentRule>;
 
-/** How many of the first bytes are looked at. */
-export const sniffedBytes = 64 * 1024;
-
-/** Judges by the first bytes, at most `sniffedBytes` of them. */
-export async function judgeContent(announced: Announcement, firstBytes: Uint8Array): Promise<Verdict> {
-  const sniffed = programType(firstBytes) ?? (await fileTypeFromBuffer(firstBytes))?.mime;
-  if (sniffed === undefined) return { accepted: true, contentType: unrecognised(announced, firstBytes) };
-  if (programTypes.has(sniffed) && !calledProgram(announced)) {
-    return {
-      accepted: false,
-      reason: `The file is a program (${sniffed}) but was announced as ${announced.declaredType} under a name that does not say so.`,
-    };
-  }
-  for (const kind of mediaKinds) {
-    if (announced.declaredType.startsWith(kind) && foreignTo(kind, sniffed)) {
-      return {
-        accepted: false,
-        reason: `The file was announced as ${announced.declaredType}, but its bytes are ${sniffed}.`,
-      };
-    }
-  }
-  return { accepted: true, contentType: refines(announced.declaredType, sniffed) ? announced.declaredType : sniffed };
+/** What follows from a finding under a policy's choices. */
+export function outcomeOf(
+  finding: ContentFinding,
+  choices: Partial<Readonly<Record<ContentFinding, ContentOutcome>>> = {},
+): ContentOutcome {
+  const { choice, outcome } = contentRules[finding];
+  return choice ? (choices[finding] ?? outcome) : outcome;
 }
 
-/** Types of which a preview is made. */
-export function isPreviewable(contentType: string): boolean {
-  return previewableTypes.has(contentType);
+/** Whether a preview is made of a file of this type that is marked so; of PDF and film where the programs are installed. */
+export function isPreviewable({ contentType, contentMarks }: Shown): boolean {
+  return previewableTypes.has(contentType) && !contentMarks.includes('image-bomb');
 }
 
-/** Types that a browser may show in place: none of them runs a script. */
-export function isSafeInline(contentType: string): boolean {
+/** Whether a browser may show the file in place: nothing of its type runs a script, and nothing in it was found that might. */
+export function isSafeInline({ contentType, contentMarks }: Shown): boolean {
+  return inlineTypes.has(contentType) && contentMarks.every((mark) => contentRules[mark].shown);
+}
+
+/** Types that a download names: no browser reads them as a page or runs them as a script. */
+export function isNamedType(contentType: string): boolean {
   return inlineTypes.has(contentType);
 }
 
-const programTypes: ReadonlySet<string> = new Set([
-  'application/x-msdownload',
-  'application/x-elf',
-  'application/x-mach-binary',
-  'application/java-vm',
-  'application/wasm',
-]);
-
-/** Endings under which a program is called what it is. Without an ending is how programs are called on Unix. */
-const programName =
-  /\.(exe|dll|sys|scr|com|ocx|cpl|drv|efi|msi|elf|so(\.\d+)*|o|ko|bin|run|appimage|dylib|bundle|class|wasm|node)$/i;
-const namedTypes = /^application\/(octet-stream|x-.*|vnd\.microsoft\.portable-executable|java-vm|wasm)$/;
-
-function calledProgram({ name, declaredType }: Announcement): boolean {
-  return namedTypes.test(declaredType) && (programName.test(name) || !name.includes('.'));
-}
-
-/** MZ and ELF by themselves: of a cut or odd program, the magic is enough to judge by. */
-function programType(bytes: Uint8Array): string | undefined {
-  if (bytes[0] === 0x4d && bytes[1] === 0x5a && bytes.length >= 64) return 'application/x-msdownload';
-  if (bytes[0] === 0x7f && bytes[1] === 0x45 && bytes[2] === 0x4c && bytes[3] === 0x46) return 'application/x-elf';
-  return undefined;
-}
-
-const mediaKinds = ['image/', 'video/', 'audio/'] as const;
-
-/** Whether bytes of the sniffed type are no image, or nothing to be heard or seen. */
-function foreignTo(kind: (typeof mediaKinds)[number], sniffed: string): boolean {
-  if (sniffed.startsWith(kind)) return false;
-  if (kind === 'image/')
-    return sniffed !== 'application/xml' && sniffed !== 'application/pdf' && sniffed !== 'application/postscript';
-  // Containers of sound and of pictures are told apart badly by their first bytes.
-  return !/^(audio|video)\/|^application\/(ogg|mp4|vnd\.ms-asf|x-matroska)/.test(sniffed);
-}
-
-/** Formats that are kept in a general container: the first bytes show the container, the announcement says the format. */
-function refines(declared: string, sniffed: string): boolean {
-  switch (sniffed) {
-    case 'application/zip':
-      return /^application\/(vnd\.|epub\+zip|java-archive|x-zip)/.test(declared);
-    case 'application/xml':
-      return /^(image\/svg\+xml|text\/xml|application\/[a-z0-9.+-]*\+?xml)$/.test(declared);
-    case 'application/x-cfb':
-      return /^application\/(msword|vnd\.ms-)/.test(declared);
-    default:
-      return false;
-  }
-}
-
-/** Bytes of no known format: text keeps its announced kind, anything else is just bytes. */
-function unrecognised({ declaredType }: Announcement, bytes: Uint8Array): string {
-  if (bytes.length === 0) return declaredType;
-  if (!isText(bytes)) return 'application/octet-stream';
-  const textual = /^text\/|^application\/([a-z0-9.-]+\+)?(json|xml|yaml|javascript|sql|toml|x-sh)$|^image\/svg\+xml$/;
-  return textual.test(declaredType) ? declaredType : 'text/plain';
-}
-
-/** UTF-8 without control characters other than white space; a character cut at the end is forgiven. */
-function isText(bytes: Uint8Array): boolean {
-  if (bytes.some((byte) => byte < 0x09 || (byte > 0x0d && byte < 0x20 && byte !== 0x1b))) return false;
-  try {
-    new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: bytes.length >= sniffedBytes });
-    return true;
-  } catch {
-    // Not UTF-8 is an answer, not a fault.
-    return false;
-  }
+interface Shown {
+  readonly contentType: string;
+  readonly contentMarks: readonly ContentFinding[];
 }
 
 const previewableTypes: ReadonlySet<string> = new Set([
@@ -122,6 +111,12 @@ const previewableTypes: ReadonlySet<string> = new Set([
   'image/gif',
   'image/avif',
   'image/tiff',
+  'image/svg+xml',
+  'application/pdf',
+  'video/mp4',
+  'video/quicktime',
+  'video/webm',
+  'video/matroska',
 ]);
 
 const inlineTypes: ReadonlySet<string> = new Set([

@@ -4,7 +4,7 @@
 import { type Disposition, type DownloadLink, type PreviewPreset, previewPresets } from '@stowage/contract';
 import { create as createDisposition } from 'content-disposition';
 import type { UrlSigner } from './bucket/sign-urls.ts';
-import { isSafeInline } from './content-rules.ts';
+import { isNamedType, isSafeInline } from './content-rules.ts';
 import type { FileKeys } from './file-key.ts';
 import type { FileRecord } from './file-record.ts';
 import { FilesError } from './files-error.ts';
@@ -29,11 +29,11 @@ export function openDownloads({ signer, keys }: DownloadsOptions): Downloads {
   return {
     link: (file, { disposition = 'attachment', lifeMs }) => {
       requireReady(file);
-      const inline = disposition === 'inline' && isSafeInline(file.contentType);
+      const inline = disposition === 'inline' && isSafeInline(file);
       return signer.signGet({
         key: file.objectKey,
         versionId: file.objectVersionId,
-        contentType: shownType(file.contentType, inline),
+        contentType: shownType(file),
         disposition: dispositionHeader(file.name, inline ? 'inline' : 'attachment'),
         lifeMs,
       });
@@ -69,10 +69,13 @@ export function dispositionHeader(name: string, type: Disposition): string {
   return createDisposition(safe === '' ? 'file' : safe, { type, fallback: fallback === '' ? 'file' : fallback });
 }
 
-/** What may not be shown in place is not named either, so that no browser is tempted. */
-function shownType(contentType: string, inline: boolean): string {
-  if (contentType === 'text/plain') return 'text/plain; charset=utf-8';
-  return inline || isSafeInline(contentType) ? contentType : 'application/octet-stream';
+/**
+ * Types that may not be shown in place are not named either, so that no browser is tempted. One that may is named also where this
+ * file is not shown: a script is run out of bytes without a type, never out of an image.
+ */
+function shownType(file: FileRecord): string {
+  if (file.contentType === 'text/plain') return 'text/plain; charset=utf-8';
+  return isNamedType(file.contentType) ? file.contentType : 'application/octet-stream';
 }
 
 function isPreset(preset: string): preset is PreviewPreset {

@@ -2,7 +2,7 @@
 // The contract's state table says what may follow what; here stands what each step brings with it, and that every state
 // which is not at rest has a time at which the service looks at the row by itself. Design §6.
 
-import { type FileState, mayFollow } from '@stowage/contract';
+import { type ContentFinding, type FileState, mayFollow } from '@stowage/contract';
 import type { ObjectFacts } from './bucket/bucket.ts';
 import type { FileChanges, FileRecord } from './file-record.ts';
 import type { NewJob } from './job.ts';
@@ -20,7 +20,12 @@ export type FileEvent =
   | { readonly kind: 'stored'; readonly facts: ObjectFacts }
   | { readonly kind: 'validation-started' }
   /** The bytes are what was announced; `contentType` is what they are. */
-  | { readonly kind: 'validated'; readonly contentType: string }
+  | {
+      readonly kind: 'validated';
+      readonly contentType: string;
+      readonly marks?: readonly ContentFinding[];
+      readonly excerpt?: string | undefined;
+    }
   | { readonly kind: 'rejected'; readonly reason: string }
   /** `policy` says what judged the bytes. */
   | { readonly kind: 'scanned'; readonly policy: string; readonly previewable: boolean }
@@ -101,7 +106,16 @@ export function transition(
       return { changes: { ...review, ...changes }, jobs: [now('validate'), ...cleaning] };
     }
     case 'validated':
-      return { changes: { ...review, contentType: event.contentType, scanningSinceMs: nowMs }, jobs: [] };
+      return {
+        changes: {
+          ...review,
+          contentType: event.contentType,
+          contentMarks: event.marks ?? [],
+          excerpt: event.excerpt ?? null,
+          scanningSinceMs: nowMs,
+        },
+        jobs: [],
+      };
     case 'rescan':
       return { changes: { ...review, reason: null, scanningSinceMs: nowMs }, jobs: [now('validate')] };
     case 'infected':

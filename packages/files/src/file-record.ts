@@ -4,7 +4,14 @@
 // Each row has bytes of its own under a key of its own, for good. The versions of one file share a line; one of them is the
 // current one, and it alone carries the file's name and place. So a new version asks nothing of the endpoint.
 
-import type { AnnouncedAlgorithm, FileEntry, FileState, PreviewPreset, UploadStrategy } from '@stowage/contract';
+import type {
+  AnnouncedAlgorithm,
+  ContentFinding,
+  FileEntry,
+  FileState,
+  PreviewPreset,
+  UploadStrategy,
+} from '@stowage/contract';
 
 export interface FileRecord {
   /** A ULID; also the upload's id. */
@@ -38,7 +45,7 @@ export interface FileRecord {
   readonly objectKey: string;
   /** The version whose bytes the bucket is to copy; `null`: they are uploaded. */
   readonly copiedFrom: string | null;
-  /** Where the bytes arrive when they are promoted to `objectKey` from there; `null`: they arrive there. */
+  /** Where the bytes arrive when those at `objectKey` are made from them, copied or stripped; `null`: they arrive there. */
   readonly stagingKey: string | null;
   /** What makes the judged bytes the served bytes. */
   readonly sealedBy: Seal;
@@ -55,6 +62,10 @@ export interface FileRecord {
   readonly scanPolicy: string | null;
   /** Since when it waits for its verdict. */
   readonly scanningSinceMs: number | null;
+  /** What was noticed about the bytes and did not refuse them. */
+  readonly contentMarks: readonly ContentFinding[];
+  /** The beginning of a text. */
+  readonly excerpt: string | null;
   readonly previews: readonly PreviewPreset[];
   readonly width: number | null;
   readonly height: number | null;
@@ -85,7 +96,7 @@ export type Seal = 'if-none-match' | 'service-only' | 'version-id' | 'promotion'
 
 /** What may change in a row. */
 export type FileChanges = Partial<
-  Omit<FileRecord, 'id' | 'tenantId' | 'userId' | 'stagingKey' | 'sealedBy' | 'fence' | 'createdAtMs'>
+  Omit<FileRecord, 'id' | 'tenantId' | 'userId' | 'sealedBy' | 'fence' | 'createdAtMs'>
 >;
 
 /** An object in the bucket and, where the bucket keeps versions, which of them. */
@@ -152,6 +163,8 @@ export function fileEntry(file: FileRecord, folder: readonly string[]): FileEntr
     contentType: file.contentType,
     state: file.state,
     ...(file.reason === null ? {} : { reason: file.reason }),
+    ...(file.contentMarks.length === 0 ? {} : { marks: file.contentMarks }),
+    ...(file.state !== 'ready' || file.excerpt === null ? {} : { excerpt: file.excerpt }),
     ...(file.checksumAlgorithm === null || file.checksumValue === null
       ? {}
       : { checksum: { algorithm: file.checksumAlgorithm, value: file.checksumValue } }),

@@ -57,6 +57,20 @@ export interface FilesLimits {
   readonly maxApiKeys: number;
   /** Requests that wait for a change of state at the same time; further ones are answered at once. Default 1,000. */
   readonly maxWaiting: number;
+  /** Most pixels that the header of an image may speak of. Default 1,000 million; previews have a limit of their own. */
+  readonly imagePixels: number;
+  /** Entries of a ZIP archive that is uploaded. Default 200,000. */
+  readonly zipEntries: number;
+  /** Bytes of its directory: what of it is read. Default 32 MiB. */
+  readonly zipDirectoryBytes: number;
+  /** Bytes that its entries may come to when they are unpacked. Default 1 TiB. */
+  readonly zipUnpackedBytes: number;
+  /** How many times its own size that may be. Default 200. */
+  readonly zipRatio: number;
+  /** From how many unpacked bytes on that is asked: a small bomb is none. Default 100 MiB. */
+  readonly zipRatioFromBytes: number;
+  /** How many times its packed size an archive in the archive may have. Default 8: what is packed twice does not shrink again. */
+  readonly zipNestedRatio: number;
   /** Largest image of which a preview is made. Default 100 MiB. */
   readonly previewSourceBytes: number;
   /** Most pixels of an image of which a preview is made. Default 100 million. */
@@ -132,6 +146,13 @@ export const defaultLimits: FilesLimits = {
   maxGrants: 10_000,
   maxApiKeys: 100,
   maxWaiting: 1_000,
+  imagePixels: 1_000_000_000,
+  zipEntries: 200_000,
+  zipDirectoryBytes: 32 * mib,
+  zipUnpackedBytes: 1024 * gib,
+  zipRatio: 200,
+  zipRatioFromBytes: 100 * mib,
+  zipNestedRatio: 8,
   previewSourceBytes: 100 * mib,
   previewPixels: 100_000_000,
   previewTimeMs: 20 * secondMs,

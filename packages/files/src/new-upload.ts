@@ -98,6 +98,8 @@ function newRow(
     checksumValue: null,
     scanPolicy: null,
     scanningSinceMs: null,
+    contentMarks: [],
+    excerpt: null,
     previews: [],
     width: null,
     height: null,

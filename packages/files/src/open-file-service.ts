@@ -42,6 +42,7 @@ import { openPasswordHashes } from './password-hash.ts';
 import { openPolicies, type UploadPolicies } from './policies.ts';
 import { makePreviews } from './previews/make-previews.ts';
 import { openPreviewMaker } from './previews/preview-maker.ts';
+import { findPreviewPrograms } from './previews/preview-programs.ts';
 import { removeStaged } from './promote.ts';
 import { reconcile } from './reconcile.ts';
 import { discardBytes, pruneVersions, purgeFile } from './removal.ts';
@@ -81,6 +82,8 @@ export interface FileServiceOptions {
   readonly clamd?: ClamdSettings;
   /** Whether webhooks may go to plain http and to addresses of private networks. Default false. */
   readonly allowPrivateWebhooks?: boolean;
+  /** Whether the audit log tells of downloads too: a write for each. Default false. */
+  readonly auditDownloads?: boolean;
   /** Whose tokens are taken, and where people can sign in beside here. Default: nobody's, and nowhere. */
   readonly issuers?: IssuerTable;
   /** For what is asked of issuers. Default: the global one. */
@@ -130,6 +133,7 @@ export async function openFileService(options: FileServiceOptions): Promise<File
   const newId = ulidFactory(clock, random);
   const origin = (options.publicUrl ?? '').replace(/\/+$/, '');
   const fetch = options.fetch ?? globalThis.fetch;
+  const auditDownloads = options.auditDownloads === true;
   const issuers = openIssuers({ issuers: options.issuers ?? {}, clock, fetch, origin });
   const ownOrigin = options.publicUrl === undefined ? [] : [new URL(options.publicUrl).origin];
   const allowedOrigins = new Set([...ownOrigin, ...(options.allowedOrigins ?? [])]);
@@ -137,6 +141,12 @@ export async function openFileService(options: FileServiceOptions): Promise<File
   const metrics = openMetrics();
   const watch = openStateWatch({ maxWaiting: limits.maxWaiting });
   const database = await openDatabase({ settings: options.database, clock, newId, secret: options.secret });
+  if (database.rowSecurity === 'bypassed') {
+    log.warn(
+      'Row-level security does not hold: the role of the database is a superuser or has BYPASSRLS. Give the service an ordinary role that owns its tables.',
+      {},
+    );
+  }
   const { files, outbox } = database;
   const keys = openFileKeys(options.secret);
   const chance = (): number => (random(1)[0] ?? 0) / 256;
@@ -193,6 +203,7 @@ export async function openFileService(options: FileServiceOptions): Promise<File
     tokens: openShareTokens(options.secret),
     passwords,
     origin,
+    auditDownloads,
   });
   const archives = openArchives({ bucket, database, maxFiles: limits.maxArchiveFiles });
   const webhooks = openWebhooks({
@@ -218,7 +229,7 @@ export async function openFileService(options: FileServiceOptions): Promise<File
   const oidc = openOidcSignIn({ ...people, issuers, findNamed, signIn, secret: options.secret, fetch, origin });
   const apiKeys = openApiKeys(people);
   const invitations = openInvitations({ limits, clock, random, origin });
-  const maker = openPreviewMaker(limits);
+  const maker = openPreviewMaker(limits, await findPreviewPrograms(limits));
 
   const worker = openWorker({
     ...parts,
@@ -270,6 +281,8 @@ export async function openFileService(options: FileServiceOptions): Promise<File
       apiKeys,
       members: openMembers({ ...people, invitations }),
       tenants: openTenants({ ...people, invitations }),
+      audit: database.audit,
+      auditDownloads,
       auditLog: openAuditLog({ audit: database.audit, secret: options.secret }),
       providers: oidc.providers,
       oidc,
@@ -317,9 +330,10 @@ export async function openFileService(options: FileServiceOptions): Promise<File
     await database.close();
     throw error;
   }
+  // Events come in like requests, whether or not anything is worked on by itself.
+  eventsIn.start();
   if (options.background !== false) {
     worker.start();
-    eventsIn.start();
     prepared().catch((error: unknown) => {
       log.warn('The bucket is not ready; the next upload tries again.', { bucket: s3.bucket, ...errorFields(error) });
     });

@@ -2,7 +2,8 @@
 // judged before anything is signed; what of it the bucket can enforce (length, type, the key) is then signed, and what only the
 // bytes can tell is judged once they are there.
 
-import type { CreateUploadRequest, UploadMeans } from '@stowage/contract';
+import type { ContentFinding, CreateUploadRequest, UploadMeans } from '@stowage/contract';
+import { type ContentOutcome, contentRules } from './content-rules.ts';
 import { FilesError } from './files-error.ts';
 
 export interface UploadPolicy {
@@ -26,6 +27,11 @@ export interface UploadPolicy {
   readonly keepVersions?: number;
   /** From when it is ready, a file cannot be purged for so long. Default 0. */
   readonly retentionMs?: number;
+  /**
+   * What follows from what is noticed about the bytes, by finding: `reject`, or `mark` and take. Default: as content-rules.ts says. A
+   * program in disguise and what is no media though it was announced so are always refused.
+   */
+  readonly content?: Readonly<Partial<Record<ContentFinding, ContentOutcome>>>;
   /** Whether what cameras and programs write into images (place, device, author) is taken out before it is served. Default false. */
   readonly stripMetadata?: boolean;
   /** How files may be sent. Default: by all ways, of which the client's and the endpoint's best is chosen. */
@@ -157,6 +163,11 @@ function withDefaults(category: string, policy: UploadPolicy): ChosenPolicy {
     throw new RangeError(
       `An extension of category ${category} is ${ending}; write it in lower case and without its dot.`,
     );
+  }
+  for (const [finding, outcome] of Object.entries(policy.content ?? {})) {
+    const rule = Object.entries(contentRules).find(([name]) => name === finding)?.[1];
+    if (rule?.choice === true && (outcome === 'reject' || outcome === 'mark')) continue;
+    throw new RangeError(`content of category ${category} says ${outcome} for ${finding}; that cannot be chosen.`);
   }
   return { ...policy, category, keepVersions, minSizeBytes, retentionMs, stripMetadata };
 }

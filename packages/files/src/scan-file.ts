@@ -33,7 +33,7 @@ export async function scanFile(file: FileRecord, options: ScanFileOptions): Prom
   const pass = (policy: string): FileEvent => ({
     kind: 'scanned',
     policy,
-    previewable: isPreviewable(file.contentType),
+    previewable: isPreviewable(file),
   });
   if (scanner === undefined) {
     if (wanted === 'required')

@@ -3,6 +3,7 @@
 
 import type { CreateShareRequest, Share, ShareList } from '@stowage/contract';
 import type { NoteOf } from './accounts/members.ts';
+import { serviceNote } from './audit-note.ts';
 import type { Account } from './database/account-tables.ts';
 import type { Database, TenantId } from './database/database.ts';
 import { type FileRecord, isoDate } from './file-record.ts';
@@ -32,8 +33,8 @@ export interface Shares {
   files(share: ShareRecord, limit: number): Promise<readonly FileRecord[]>;
   /** One of them. Throws `not-found`. */
   file(share: ShareRecord, fileId: string): Promise<FileRecord>;
-  /** Counts one download. Of any number at once no more than the limit succeed. Throws `share-ended`. */
-  countDownload(share: ShareRecord): Promise<void>;
+  /** Counts one download of a file, or of `archive`. Of any number at once no more than the limit succeed. Throws `share-ended`. */
+  countDownload(share: ShareRecord, what: string): Promise<void>;
 }
 
 interface SharesOptions {
@@ -44,11 +45,21 @@ interface SharesOptions {
   readonly newId: () => string;
   /** Under which people reach the service, without a slash at the end. Empty: addresses are relative. */
   readonly origin: string;
+  /** Whether the audit log tells of downloads too. */
+  readonly auditDownloads: boolean;
 }
 
 const defaultPageSize = 50;
 
-export function openShares({ database, tokens, passwords, clock, newId, origin }: SharesOptions): Shares {
+export function openShares({
+  database,
+  tokens,
+  passwords,
+  clock,
+  newId,
+  origin,
+  auditDownloads,
+}: SharesOptions): Shares {
   const { files, folders, shares } = database;
 
   async function targetName({ tenantId, targetKind, targetId: id }: ShareRecord): Promise<string | undefined> {
@@ -163,8 +174,12 @@ export function openShares({ database, tokens, passwords, clock, newId, origin }
       return file;
     },
 
-    countDownload: async (share) => {
-      if (!(await shares.countDownload(share, clock()))) throw new FilesError('share-ended');
+    countDownload: async (share, what) => {
+      const { tenantId, id } = share;
+      const subject = { kind: 'share', id };
+      const note = serviceNote({ tenantId, action: 'file.downloaded', subject, details: { what } });
+      const counted = await shares.countDownload(share, clock(), auditDownloads ? note : undefined);
+      if (!counted) throw new FilesError('share-ended');
     },
   };
 }

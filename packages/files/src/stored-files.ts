@@ -5,12 +5,13 @@ import { isPreviewable } from './content-rules.ts';
 import type { FileTable, FolderTable, SortColumn, TenantId } from './database/database.ts';
 import { type FileRecord, fileEntry, fileEtag, shelfOf } from './file-record.ts';
 import { FilesError } from './files-error.ts';
+import { topFolderId } from './folder-record.ts';
 import { readPlace, writePlace } from './list-cursor.ts';
 import { type FileMover, maxMoveAttempts } from './move-file.ts';
 import { requireName } from './new-upload.ts';
 
 export interface StoredFiles {
-  /** `within`: only what lies in these folders, however deep. Default: wherever it lies. */
+  /** `within`: only what lies in these folders, however deep. Default: wherever it lies. Throws `not-found` for the folder. */
   list(tenantId: string, query: ListFilesQuery, within?: readonly string[]): Promise<FileList>;
   /** The row as its owner sees it. */
   entry(file: FileRecord): Promise<FileEntry>;
@@ -63,6 +64,10 @@ export function openStoredFiles({ files, folders, mover, clock }: StoredFilesOpt
     entries: show,
 
     list: async (tenantId, { cursor, limit = defaultPageSize, sort = '-createdAt', name, folderId }, within) => {
+      if (folderId !== undefined && folderId !== topFolderId) {
+        const there = await folders.get({ tenantId, id: folderId });
+        if (there === undefined) throw new FilesError('not-found', { detail: `There is no folder ${folderId}.` });
+      }
       const descending = sort.startsWith('-');
       // What is left after the sign is one of the columns: the schema lets nothing else through.
       const column = (descending ? sort.slice(1) : sort) as SortColumn;
@@ -138,7 +143,7 @@ export function openStoredFiles({ files, folders, mover, clock }: StoredFilesOpt
             detail: `Only a file in the trash can be restored; this one is ${file.state}.`,
           });
         }
-        const restored = await mover.move(file, { kind: 'restored', previewable: isPreviewable(file.contentType) });
+        const restored = await mover.move(file, { kind: 'restored', previewable: isPreviewable(file) });
         if (restored !== undefined) return entry(restored);
         file = await get(tenantId, id);
       }

@@ -1,6 +1,5 @@
 // What one client of a history does with buckets. It is one alone, so that the order of what it does is known.
 
-import { durabilityOf } from './circumstances.ts';
 import { deleteObject, requireRoomFor } from './object-requests.ts';
 import { keys, lastingBucket, passingBucket, type Workplace } from './workplace.ts';
 
@@ -14,7 +13,7 @@ export async function createBucket(place: Workplace, name: string): Promise<void
   const { store, model } = place;
   const operation = model.number();
   model.beginCreateBucket(name, operation);
-  const durability = durabilityOf(model.promised(name));
+  const durability = model.promised(name);
   const answer = await place.ask(
     `${operation}: create bucket ${name}`,
     () => store.createBucket({ name, owner: 'owner', region: 'eu-central-1', durability }),

@@ -37,7 +37,7 @@ export class ChangeFollower {
       const cursor = await this.#open(place);
       while (!stop.aborted) {
         const told = await this.#read(place, cursor, stop);
-        if (place.random.chance(0.6)) await this.#acknowledge(cursor, place.random.pick(told));
+        if (place.random.chance(0.4)) await this.#acknowledge(cursor, place.random.pick(told));
       }
       await cursor.close();
     } catch (cause) {

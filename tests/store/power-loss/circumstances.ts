@@ -4,7 +4,6 @@
 import type { Durability } from '@stowage/store';
 import type { SeededRandom } from '../../../packages/store/src/testing/seeded-random.ts';
 import { type CutClass, cutClasses } from './cut-points.ts';
-import type { Promised } from './model.ts';
 import { weakBucket } from './workplace.ts';
 
 export const historyKinds = {
@@ -27,34 +26,37 @@ export interface Circumstances {
   /** Of buckets that have none of their own. */
   readonly usual: Durability;
   /** Of the weak bucket. */
-  readonly weak: Promised;
+  readonly weak: Durability;
   /** Whether the index is lost now and then, and rebuilt from the journal. */
   readonly losesIndex: boolean;
   readonly hasFollower: boolean;
   readonly compactsOften: boolean;
 }
 
+const strict: Durability = { level: 'strict' };
+
 export function drawCircumstances(random: SeededRandom): Circumstances {
   const kind = random.pickWeighted(historyKinds);
   const hasWeak = kind === 'weak' || ((kind === 'failing' || kind === 'full') && random.chance(0.4));
-  const weak = hasWeak ? random.pick(['interval', 'memory'] as const) : 'strict';
-  const usualIsWeak = hasWeak && random.chance(0.4);
+  const weak = hasWeak ? drawWeak(random) : strict;
   return {
     kind,
-    usual: usualIsWeak ? durabilityOf(weak) : { level: 'strict' },
+    usual: random.chance(0.4) ? weak : strict,
     weak,
     losesIndex: random.chance(0.25),
-    hasFollower: (kind === 'power' || kind === 'weak') && random.chance(0.4),
+    hasFollower: random.chance(kind === 'power' ? 0.4 : kind === 'weak' ? 0.6 : 0),
     compactsOften: random.chance(0.4),
   };
 }
 
-export function durabilityOf(promised: Promised): Durability {
-  return promised === 'interval' ? { level: 'interval', intervalMs: 1000 } : { level: promised };
+function drawWeak(random: SeededRandom): Durability {
+  if (random.chance(0.5)) return { level: 'memory' };
+  return { level: 'interval', intervalMs: random.pick([30, 1000]) };
 }
 
-export function promiseOf({ weak }: Circumstances, bucket: string): Promised {
-  return bucket === weakBucket ? weak : 'strict';
+/** How durable an acknowledged write to a bucket must be. */
+export function promiseOf({ weak }: Circumstances, bucket: string): Durability {
+  return bucket === weakBucket ? weak : strict;
 }
 
 /** An operation of the disk that fails, once or from then on. */
@@ -81,7 +83,7 @@ export function drawFault(random: SeededRandom, { weak }: Circumstances): Planne
     ? isFatalSync
     : (name: CutClass) => name !== 'reading' && !name.startsWith('format');
   // Only where weak writes are about does the journal need syncs of their own.
-  const atJournal = weak !== 'strict' && random.chance(0.5);
+  const atJournal = weak.level !== 'strict' && random.chance(0.5);
   const cutClass = atJournal ? 'journal: sync' : random.pick(cutClasses.filter(isCandidate));
   return { cutClass, occurrence: random.below(random.pick([1, 3, 12])), lasts: random.chance(0.4) };
 }

@@ -16,6 +16,7 @@ const maxRetries = 4;
 /** Puts many small objects, lets the disk fill up, and deletes them. */
 export async function fillUpAndClear(place: Workplace, world: World): Promise<void> {
   const { random } = place;
+  const { disk } = world;
   const count = random.between(0, mostObjects);
   const addresses: Address[] = Array.from({ length: count }, (_, number) => ({
     bucket: lastingBucket,
@@ -23,7 +24,6 @@ export async function fillUpAndClear(place: Workplace, world: World): Promise<vo
   }));
   await Promise.all(addresses.map((address) => putObject(place, address, random.below(40))));
   await new Promise((resolve) => setTimeout(resolve, random.below(300)));
-  const { disk } = world;
   disk.capacityBytes = disk.usedBytes + random.pick([0, 0, 4096, random.below(24 * 1024)]);
   world.note(() => `the disk takes ${disk.capacityBytes} bytes and holds ${disk.usedBytes}`);
   for (const address of addresses) await deleteObject(place, address);

@@ -47,6 +47,9 @@ const sizes = {
   roomForPutsBytes: 16 * 1024,
 };
 
+/** Where compaction is at work all the time, there are many segments for it to choose from. */
+const compactedSegmentBytes = 3 * 1024;
+
 const maxRuns = 4;
 const maxOperationsPerRun = 40;
 
@@ -149,13 +152,13 @@ class History {
     if (compactsOften) await this.#undisturbed(store.compact());
     await world.idle(20_000);
     await this.#undisturbed(store.close());
-    if (!this.#rebuilt && weak !== 'memory') requireNoLeftovers(world.disk, this.model, sizes.maxInlineBytes);
+    if (!this.#rebuilt && weak.level !== 'memory') requireNoLeftovers(world.disk, this.model, sizes.maxInlineBytes);
     world.losePower(undefined);
     if (losesIndex) world.disk.lose(`${directory}/index/checkpoint`);
     if (kind === 'rot') rotSomewhere(world, this.#random);
     const again = await this.#undisturbed(this.#open());
     // Closed in order, everything is durable but the bodies of durability `memory`.
-    this.#lossy = weak === 'memory';
+    this.#lossy = weak.level === 'memory';
     if (kind === 'rot') await this.#checkRotten(again);
     else await this.#check(again);
     await this.#undisturbed(again.close());
@@ -187,15 +190,16 @@ class History {
   #open(): Promise<DiskStore> {
     const world = this.#world;
     const random = this.#random.fork();
+    const { usual, compactsOften } = this.circumstances;
     return openDiskStore({
       directory,
       disk: world.disk,
       openIndex: openSimulatedIndex,
-      durability: this.circumstances.usual,
+      durability: usual,
       clock: () => virtualTime.nowMs,
       // Whoever asks for much wants only room taken up.
       random: (sizeBytes) => Buffer.alloc(sizeBytes, random.bytes(Math.min(sizeBytes, 64))),
-      sizes,
+      sizes: { ...sizes, ...(compactsOften ? { segmentSizeBytes: compactedSegmentBytes } : undefined) },
       hashThreads: 0,
       log: (level, message, fields) => {
         world.note(() => `${level}: ${message} ${JSON.stringify(fields)}`);
@@ -246,8 +250,8 @@ class History {
     if (!this.circumstances.compactsOften) return;
     const place = this.#workplace(store);
     while (!stop.aborted) {
-      await new Promise((resolve) => setTimeout(resolve, place.random.below(600)));
-      const task = place.random.pickWeighted({ compact: 4, compactSome: 4, scrub: 1 });
+      await new Promise((resolve) => setTimeout(resolve, place.random.below(200)));
+      const task = place.random.pickWeighted({ compact: 2, compactSome: 6, scrub: 1 });
       try {
         if (task === 'scrub') await store.scrub();
         else await store.compact(...(task === 'compact' ? [] : [this.#someSegments(place.random)]));
@@ -259,7 +263,7 @@ class History {
 
   #someSegments(random: SeededRandom): number[] {
     const names = [...this.#world.disk.files()].flatMap(([path]) => /(\d+)\.seg$/.exec(path)?.[1] ?? []);
-    return names.map(Number).filter(() => random.chance(0.4));
+    return names.map(Number).filter(() => random.chance(0.3));
   }
 
   /** Has the disk fail during this run. */

@@ -2,7 +2,7 @@
 // no journal, index or disk. What was asked for and not answered may be there, wholly, or not; what recovery shows of it is
 // then a fact like any other (`adopt`).
 
-import type { JsonValue, ObjectVersion } from '@stowage/store';
+import type { Durability, JsonValue, ObjectVersion } from '@stowage/store';
 import type { Body } from './contents.ts';
 import {
   type Condition,
@@ -18,9 +18,6 @@ export interface Address {
   readonly bucket: string;
   readonly key: string;
 }
-
-/** How durable an acknowledged write to a bucket must be. */
-export type Promised = 'strict' | 'interval' | 'memory';
 
 interface BucketAccount {
   exists: boolean;
@@ -41,7 +38,7 @@ export class Model {
   acknowledged = 0;
   /** How often what was refused. */
   readonly refusals = new Map<string, number>();
-  readonly #promised: (bucket: string) => Promised;
+  readonly #promised: (bucket: string) => Durability;
   readonly #nowMs: () => number;
   readonly #buckets = new Map<string, BucketAccount>();
   readonly #keys = new Map<string, { readonly address: Address; readonly account: KeyAccount }>();
@@ -53,7 +50,7 @@ export class Model {
   #count = 0;
   #tick = 0;
 
-  constructor(options: { readonly promised: (bucket: string) => Promised; readonly nowMs: () => number }) {
+  constructor(options: { readonly promised: (bucket: string) => Durability; readonly nowMs: () => number }) {
     this.#promised = options.promised;
     this.#nowMs = options.nowMs;
   }
@@ -76,7 +73,7 @@ export class Model {
     return [...this.#buckets.keys()];
   }
 
-  promised(bucket: string): Promised {
+  promised(bucket: string): Durability {
     return this.#promised(bucket);
   }
 
@@ -148,7 +145,7 @@ export class Model {
     const account = this.#account(address);
     account.acknowledgePut(knownOf(version), this.#now(), condition);
     this.#harden(address.bucket, account, begunTick);
-    if (this.#promised(address.bucket) === 'strict') this.#strictPuts.set(version.sequence, account.name);
+    if (this.#promised(address.bucket).level === 'strict') this.#strictPuts.set(version.sequence, account.name);
   }
 
   /** The put was refused: it must leave no trace. */
@@ -186,7 +183,7 @@ export class Model {
     if (found !== undefined) this.#holdAgainst(address, found);
     const fault = account.faultOf(found === undefined ? undefined : knownOf(found), lossy);
     if (fault !== undefined) throw new Violation(`${account.name} ${fault}.`);
-    if (lossy || this.#promised(address.bucket) !== 'strict') return;
+    if (lossy || this.#promised(address.bucket).level !== 'strict') return;
     account.see(found === undefined ? undefined : knownOf(found), this.#now());
     account.harden({ tick: Number.POSITIVE_INFINITY });
   }
@@ -209,7 +206,7 @@ export class Model {
    */
   stop({ hadFailed }: { readonly hadFailed: boolean }): void {
     for (const { address, account } of this.#keys.values()) {
-      if (!hadFailed && this.#promised(address.bucket) === 'interval')
+      if (!hadFailed && this.#promised(address.bucket).level === 'interval')
         account.harden({ ms: this.#nowMs() - intervalSlackMs });
       account.abandon();
     }
@@ -237,7 +234,7 @@ export class Model {
     const bucket = this.#bucket(name);
     bucket.creating.delete(operation);
     bucket.exists = true;
-    if (this.#promised(name) !== 'strict') bucket.looseSince = this.#now().tick;
+    if (this.#promised(name).level !== 'strict') bucket.looseSince = this.#now().tick;
     bucket.configuration.clear();
   }
 
@@ -307,7 +304,7 @@ export class Model {
 
   /** A write to a strict bucket makes everything durable that was acknowledged before it began. */
   #harden(bucket: string, account: KeyAccount, begunTick: number): void {
-    if (this.#promised(bucket) !== 'strict') return;
+    if (this.#promised(bucket).level !== 'strict') return;
     account.harden({ tick: Number.POSITIVE_INFINITY });
     for (const weak of this.#keys.values()) weak.account.harden({ tick: begunTick });
     for (const bucket of this.#buckets.values()) {

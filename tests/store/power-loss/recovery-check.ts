@@ -68,7 +68,7 @@ async function checkBytes({ store, model, lossy }: RecoveryCheck, address: Addre
     if (Buffer.concat(chunks).equals(bytesOf(model.bodiesOf(operation)))) return;
   } catch (cause) {
     if (!isStoreError(cause) || cause.code !== 'Corrupt') throw cause;
-    if (lossy && model.promised(address.bucket) === 'memory') model.noteBroken(operation);
+    if (lossy && model.promised(address.bucket).level === 'memory') model.noteBroken(operation);
     if (model.isBroken(operation)) return;
     throw new Violation(`${nameOf(address)} cannot be read: ${cause.message}`, { cause });
   } finally {

@@ -27,7 +27,7 @@ export async function workOnUpload(place: Workplace): Promise<void> {
 async function createUpload(place: Workplace): Promise<UploadAccount | undefined> {
   const { store, model } = place;
   const { bucket, key } = place.address();
-  if (bucket === weakBucket && model.promised(bucket) !== 'strict') return undefined;
+  if (bucket === weakBucket && model.promised(bucket).level !== 'strict') return undefined;
   const operation = model.number();
   const account = model.uploads.begin(operation, bucket, key);
   const answer = await place.ask(

@@ -84,7 +84,7 @@ export class Workplace {
   /** Whether the disk was made to fail, and work that answers nobody was told so as it is. */
   excusesDiskError(cause: unknown): boolean {
     const isDiskError = cause instanceof Error && 'code' in cause && cause.code === 'EIO';
-    return isDiskError && this.#options.excuses.has('ReadOnly');
+    return this.#options.excuses.has('ReadOnly') && (isDiskError || this.store.health().status !== 'ok');
   }
 
   /** Stages a body, of known or unknown length, in one piece or two. */

@@ -126,11 +126,12 @@ export class World {
       const cutClass = classOf(request.operation, directory);
       const aimed = plan?.kind === 'at' && plan.cutClass === cutClass && occurrences++ === plan.occurrence;
       if (plan?.kind === 'at' && aimed && plan.moment !== 'after') {
-        return this.#cut(cutClass, plan.moment, plan.moment === 'before' ? request : undefined);
+        return this.#cut({ cutClass, moment: plan.moment, spared: plan.moment === 'before' ? request : undefined });
       }
       this.note(() => describe(request));
       request.perform();
-      if (aimed || (plan?.kind === 'after' && step >= plan.steps)) return this.#cut(cutClass, 'after', undefined);
+      if (aimed || (plan?.kind === 'after' && step >= plan.steps))
+        return this.#cut({ cutClass, moment: 'after', spared: undefined });
     }
     throw new Error(`The store is not done after ${maxSteps} steps.`);
   }
@@ -156,9 +157,11 @@ export class World {
     if (this.#idleTurns > maxIdleTurns) throw new Error('Nothing is under way, and the store waits all the same.');
   }
 
-  #cut<Result>(cutClass: CutClass, moment: CutMoment, spared: DiskRequest | undefined): Ending<Result> {
-    this.note(() => `cut ${moment} ${cutClass} while ${this.phase}`);
-    return { kind: 'cut', cut: { cutClass, moment, phase: this.phase, spared } };
+  async #cut<Result>(cut: Omit<Cut, 'phase'>): Promise<Ending<Result>> {
+    this.note(() => `cut ${cut.moment} ${cut.cutClass} while ${this.phase}`);
+    // What follows from the last request at once still happens: answers are given, and new requests made.
+    await new Promise(setImmediate);
+    return { kind: 'cut', cut: { ...cut, phase: this.phase } };
   }
 
   #goOn(heir: (options: SimulatedDiskOptions) => SimulatedDisk): void {

@@ -29,7 +29,7 @@ export const fileRoutes = {
     query: listFilesQuerySchema,
     status: 200,
     response: fileListSchema,
-    problems: [],
+    problems: ['not-found'],
   },
   getFile: {
     method: 'GET',

@@ -26,7 +26,7 @@ export const memberRoutes = {
     ...ours,
     method: 'GET',
     path: '/v1/admin/users',
-    summary: 'Users, the oldest first.',
+    summary: 'Users, by id.',
     query: cursorQuery,
     status: 200,
     response: userListSchema,
@@ -55,11 +55,12 @@ export const memberRoutes = {
     ...ours,
     method: 'PATCH',
     path: '/v1/admin/users/{id}',
-    summary: 'Rename a user, give another role, disable or enable. A tenant keeps one owner who can sign in.',
+    summary:
+      'Change a user’s name, address or role, disable or enable them. A tenant keeps an owner who is not disabled.',
     body: changeUserRequestSchema,
     status: 200,
     response: userSchema,
-    problems: ['forbidden', 'not-found', 'last-owner', 'cross-site'],
+    problems: ['forbidden', 'not-found', 'name-taken', 'last-owner', 'cross-site'],
   },
   inviteUser: {
     ...ours,

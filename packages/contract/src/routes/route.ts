@@ -12,7 +12,7 @@ export interface Route {
   /** Who may call: anyone; a session, API key or token; or only a person who is signed in, by a session. */
   readonly access: 'public' | 'authenticated' | 'person';
   /** The least that the caller must be allowed. `null`: nothing, what is asked concerns the caller alone or everybody. */
-  readonly requires?: Action | null;
+  readonly requires: Action | null;
   readonly query?: z.ZodType;
   readonly body?: z.ZodType;
   /** A header that it reads beside the common ones. */

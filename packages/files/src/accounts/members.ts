@@ -31,7 +31,7 @@ export interface Members {
   /** Throws `name-taken`. */
   createUser(tenantId: string, request: CreateUserRequest, noteOf: NoteOf): Promise<InvitedUser>;
   getUser(user: TenantId): Promise<User>;
-  /** Throws `not-found`, `last-owner`. */
+  /** Throws `not-found`, `name-taken`, `last-owner`. */
   changeUser(user: TenantId, request: ChangeUserRequest, noteOf: NoteOf): Promise<User>;
   inviteUser(user: TenantId, noteOf: NoteOf): Promise<Invitation>;
   resetSecondFactor(user: TenantId, noteOf: NoteOf): Promise<void>;
@@ -129,17 +129,19 @@ export function openMembers({ database, limits, invitations, clock, newId }: Mem
 
     getUser: async (user) => shownUser(await requireUser(user)),
 
-    changeUser: async (user, { name, role, disabled }, noteOf) => {
+    changeUser: async (user, { name, email, role, disabled }, noteOf) => {
       const before = await requireUser(user);
       const disabledAtMs = disabled === true ? (before.disabledAtMs ?? clock()) : null;
       const changes = {
         ...(name === undefined ? {} : { name }),
+        ...(email === undefined ? {} : { email }),
         ...(role === undefined ? {} : { role }),
         ...(disabled === undefined ? {} : { disabledAtMs }),
       };
       if (Object.keys(changes).length === 0) return shownUser(before);
       const details = {
         ...(name === undefined ? {} : { name }),
+        ...(email === undefined ? {} : { email }),
         ...(role === undefined ? {} : { role, before: before.role }),
         ...(disabled === undefined ? {} : { disabled }),
       };

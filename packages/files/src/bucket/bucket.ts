@@ -37,7 +37,7 @@ export interface Bucket {
   prepare(): Promise<void>;
   /** The version asked for, else the newest. `undefined` when there is no such object. */
   head(object: ObjectAddress): Promise<ObjectFacts | undefined>;
-  /** The object's bytes, or its first `firstBytes`; `undefined` when there is none with that ETag. */
+  /** The object's bytes, or `firstBytes` of them from `fromByte` on; `undefined` when there is none with that ETag. */
   read(object: ObjectAddress, options: ReadOptions): Promise<AsyncIterable<Uint8Array> | undefined>;
   /** Writes a small object. `false` when the key is taken: what is there stays, where the endpoint honours the condition. */
   put(key: string, bytes: Uint8Array, contentType: string): Promise<boolean>;
@@ -77,5 +77,7 @@ export interface CopyRequest {
 export interface ReadOptions {
   readonly etag: string;
   readonly firstBytes?: number;
+  /** With `firstBytes` alone. Default 0. */
+  readonly fromByte?: number;
   readonly signal?: AbortSignal;
 }

@@ -107,6 +107,8 @@ export function openEndpointProfiles(options: EndpointProfilesOptions): Endpoint
   function tell({ capabilities }: EndpointProfile): void {
     const compared = kind ?? mostLike(capabilities);
     const differences = unexpectedCapabilities(capabilities, compared)
+      // Without a page there was nothing to try.
+      .filter(({ capability }) => capability !== 'cors' || options.origin !== undefined)
       .map(({ capability, found }) => `${found ? '' : 'no '}${capability}`)
       .join(', ');
     const fields = { endpoint, bucket: bucketName, comparedWith: knownEndpoints[compared], differences };

@@ -97,7 +97,7 @@ export function openS3Bucket(options: S3BucketOptions): Bucket {
       return answer === undefined ? undefined : factsOf(answer);
     },
 
-    read: async ({ key, versionId }, { etag, firstBytes, signal }) => {
+    read: async ({ key, versionId }, { etag, firstBytes, fromByte = 0, signal }) => {
       const answer = await ask(
         'read',
         ({ sdk, client }) =>
@@ -107,13 +107,18 @@ export function openS3Bucket(options: S3BucketOptions): Bucket {
               Key: key,
               IfMatch: etag,
               ...versionOf(versionId),
-              ...(firstBytes === undefined ? {} : { Range: `bytes=0-${firstBytes - 1}` }),
+              ...(firstBytes === undefined ? {} : { Range: `bytes=${fromByte}-${fromByte + firstBytes - 1}` }),
             }),
             // The guard's time is for the answer to begin; the body may take its own.
             signal === undefined ? {} : { abortSignal: signal },
           ),
         { missing: [...absent, 'PreconditionFailed', '412'] },
       );
+      if (fromByte > 0 && answer !== undefined && answer.ContentRange?.startsWith(`bytes ${fromByte}-`) !== true) {
+        throw new FilesError('storage-unavailable', {
+          detail: `The bucket was asked for bytes from ${fromByte} on and gave ${answer.ContentRange ?? 'all of them'}.`,
+        });
+      }
       // Under Node the SDK's body is a stream of Buffers.
       return answer === undefined ? undefined : (answer.Body as AsyncIterable<Uint8Array>);
     },
@@ -181,7 +186,8 @@ export function openS3Bucket(options: S3BucketOptions): Bucket {
               ? {}
               : {
                   ChecksumAlgorithm: checksumNames[checksum.algorithm],
-                  ChecksumType: checksum.value === null ? 'COMPOSITE' : 'FULL_OBJECT',
+                  // Of CRC64NVME there is no other kind.
+                  ChecksumType: checksum.algorithm === 'crc64nvme' ? 'FULL_OBJECT' : 'COMPOSITE',
                 }),
           }),
           send,

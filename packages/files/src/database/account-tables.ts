@@ -80,12 +80,17 @@ export interface UserTable {
     readonly subject: string;
   }): Promise<Identity | undefined>;
   /**
-   * Answers the user as it is then; `undefined` when there is none. Disabling ends all sessions. Throws `last-owner` when nobody
-   * who can sign in would be left to look after the tenant.
+   * Answers the user as it is then; `undefined` when there is none. Disabling ends all sessions. Throws `name-taken` for another
+   * user's e-mail address, and `last-owner` when nobody who can sign in would be left to look after the tenant.
    */
   change(
     user: TenantId,
-    changes: { readonly name?: string; readonly role?: TenantRole; readonly disabledAtMs?: number | null },
+    changes: {
+      readonly name?: string;
+      readonly email?: string | null;
+      readonly role?: TenantRole;
+      readonly disabledAtMs?: number | null;
+    },
     note: AuditNote,
   ): Promise<UserRecord | undefined>;
   /** All sessions but the one that is kept end. */

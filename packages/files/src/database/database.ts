@@ -25,6 +25,11 @@ export interface Database {
   readonly grants: GrantTable;
   readonly tenants: TenantTable;
   readonly audit: AuditTable;
+  /**
+   * The second wall between tenants. `bypassed`: the role that the database was opened by is one that PostgreSQL never stops.
+   * `none`: SQLite has no such thing.
+   */
+  readonly rowSecurity: 'enforced' | 'bypassed' | 'none';
   close(): Promise<void>;
 }
 
@@ -216,7 +221,7 @@ export interface ShareTable {
     note: AuditNote,
   ): Promise<boolean>;
   /** Counts one download if the share may still be used for one, and says whether it may. */
-  countDownload(share: ShareRecord, nowMs: number): Promise<boolean>;
+  countDownload(share: ShareRecord, nowMs: number, note?: AuditNote): Promise<boolean>;
 }
 
 export interface WebhookTable {
@@ -269,8 +274,6 @@ export interface SearchOptions {
 export interface SearchTable {
   /** Files on the list, the newest documents first. Empty when the question has no word. */
   find(options: SearchOptions): Promise<readonly { readonly file: FileRecord; readonly number: number }[]>;
-  /** Has a file be found by the words of its text too. */
-  setText(file: FileRecord, text: string): Promise<void>;
 }
 
 interface LeaseOptions {

@@ -88,7 +88,11 @@ export function openFolderTable(scope: SqlScope, { newId }: { readonly newId: ()
       });
     },
 
-    paths: (tenantId, ids) => scope.read({ tenantId }, (query) => pathsOf(query, tenantId, ids)),
+    paths: (tenantId, ids) =>
+      // Of an empty page nobody knows the tenant, and nothing needs to be asked.
+      ids.length === 0
+        ? Promise.resolve(new Map())
+        : scope.read({ tenantId }, (query) => pathsOf(query, tenantId, ids)),
 
     chains: (tenantId, ids) => scope.read({ tenantId }, (query) => chainsOf(query, tenantId, ids)),
 

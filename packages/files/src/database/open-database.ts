@@ -1,6 +1,6 @@
 // The database, opened, brought to this version's shape, and ready: SQLite in a file, or PostgreSQL.
 
-import { CamelCasePlugin, type Dialect, Kysely } from 'kysely';
+import { CamelCasePlugin, type Dialect, Kysely, sql } from 'kysely';
 import { openAuditSeal } from '../audit-chain.ts';
 import { openAccountTable } from './account-table.ts';
 import { openAuditTable, openNoteWriter } from './audit-table.ts';
@@ -63,10 +63,18 @@ export async function openDatabase({ settings, clock, newId, secret }: OpenDatab
       grants: openGrantTable(scope, writeNote),
       tenants: openTenantTable(scope, writeNote),
       audit: openAuditTable(scope, writeNote),
+      rowSecurity: kind === 'sqlite' ? 'none' : await readRowSecurity(kysely),
       close: () => kysely.destroy(),
     };
   } catch (error) {
     await kysely.destroy();
     throw error;
   }
+}
+
+/** Superusers, and roles with BYPASSRLS, are shown every row whatever the policies say. */
+async function readRowSecurity(kysely: Kysely<Schema>): Promise<'enforced' | 'bypassed'> {
+  const { rows } = await sql<{ readonly passes: boolean }>`
+    SELECT rolsuper OR rolbypassrls AS passes FROM pg_roles WHERE rolname = current_user`.execute(kysely);
+  return rows[0]?.passes === false ? 'enforced' : 'bypassed';
 }

@@ -20,12 +20,14 @@ import type {
   UserRow,
 } from './account-rows.ts';
 
-/** `tags`, `metadata` and `previews` are JSON text; `nameFolded` and `shelf` follow from the record and are there to be searched. */
-export interface FileRow extends Omit<FileRecord, 'tags' | 'metadata' | 'previews' | 'state' | 'strategy'> {
+/** `tags`, `metadata`, `contentMarks` and `previews` are JSON text; `nameFolded` and `shelf` follow from the record and are there to be searched. */
+export interface FileRow
+  extends Omit<FileRecord, 'tags' | 'metadata' | 'contentMarks' | 'previews' | 'state' | 'strategy'> {
   readonly state: FileState;
   readonly strategy: UploadStrategy;
   readonly tags: string;
   readonly metadata: string;
+  readonly contentMarks: string;
   readonly previews: string;
   readonly nameFolded: string;
   readonly shelf: Shelf;

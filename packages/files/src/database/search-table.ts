@@ -22,12 +22,6 @@ export function openSearchTable(scope: SqlScope): SearchTable {
         return rows.map(({ documentNumber, ...row }) => ({ file: recordOf(row), number: Number(documentNumber) }));
       });
     },
-
-    setText: (file, text) =>
-      scope.write(file, async (transaction) => {
-        const words = searchWords({ ...file, text });
-        await transaction.updateTable('searchDocuments').set({ words }).where('fileId', '=', file.id).execute();
-      }),
   };
 }
 
@@ -44,14 +38,23 @@ export async function indexWords(
     await transaction.deleteFrom('searchDocuments').where('fileId', '=', after.id).execute();
     return;
   }
-  const same = was && before.name === after.name && before.tags.join('\n') === after.tags.join('\n');
+  const same =
+    was &&
+    before.name === after.name &&
+    before.tags.join('\n') === after.tags.join('\n') &&
+    textOf(before) === textOf(after);
   if (same) return;
-  const words = searchWords({ ...after, text: '' });
+  const words = searchWords({ ...after, text: textOf(after) });
   await transaction
     .insertInto('searchDocuments')
     .values({ fileId: after.id, tenantId: after.tenantId, words })
     .onConflict((conflict) => conflict.column('fileId').doUpdateSet({ words }))
     .execute();
+}
+
+/** Bytes that are not ready are not found by what they say. */
+function textOf({ state, excerpt }: FileRecord): string {
+  return state === 'ready' ? (excerpt ?? '') : '';
 }
 
 function isFound(file: FileRecord): boolean {

@@ -52,7 +52,7 @@ export function openShareTable(scope: SqlScope, writeNote: WriteNote): ShareTabl
         return true;
       }),
 
-    countDownload: (share, nowMs) =>
+    countDownload: (share, nowMs, note) =>
       scope.write(share, async (transaction) => {
         const { numUpdatedRows } = await transaction
           .updateTable('shares')
@@ -62,6 +62,7 @@ export function openShareTable(scope: SqlScope, writeNote: WriteNote): ShareTabl
           .where(({ eb, or }) => or([eb('expiresAtMs', 'is', null), eb('expiresAtMs', '>', nowMs)]))
           .where(({ eb, or, ref }) => or([eb('maxDownloads', 'is', null), eb('downloads', '<', ref('maxDownloads'))]))
           .executeTakeFirstOrThrow();
+        if (numUpdatedRows === 1n && note !== undefined) await writeNote(transaction, note);
         return numUpdatedRows === 1n;
       }),
   };

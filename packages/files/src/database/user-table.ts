@@ -6,6 +6,7 @@ import type { SignInTokenRecord, UserRecord, UserRow } from './account-rows.ts';
 import { identities, identityOf } from './account-table.ts';
 import type { UserTable } from './account-tables.ts';
 import type { WriteNote } from './audit-table.ts';
+import type { TenantId } from './database.ts';
 import { lockTenant } from './file-names.ts';
 import type { Schema } from './schema.ts';
 import type { SqlScope } from './sql-scope.ts';
@@ -69,9 +70,12 @@ export function openUserTable(scope: SqlScope, writeNote: WriteNote): UserTable 
       scope.write({ tenantId }, async (transaction) => {
         // Two owners who each take the other's right away must not both succeed.
         await lockTenant(transaction, tenantId);
+        const { email } = changes;
+        const emailFolded = typeof email === 'string' ? foldEmail(email) : null;
+        if (emailFolded !== null) await requireFreeEmail(transaction, { tenantId, id, emailFolded });
         const { numUpdatedRows } = await transaction
           .updateTable('users')
-          .set(changes)
+          .set({ ...changes, ...(email === undefined ? {} : { emailFolded }) })
           .where('tenantId', '=', tenantId)
           .where('id', '=', id)
           .executeTakeFirstOrThrow();
@@ -197,9 +201,27 @@ export async function addUser(
     .onConflict((conflict) => conflict.doNothing())
     .executeTakeFirstOrThrow();
   if (numInsertedOrUpdatedRows !== 1n) {
-    throw new FilesError('name-taken', { detail: 'There is a user with this e-mail address or subject already.' });
+    throw emailTaken();
   }
   if (token !== undefined) await transaction.insertInto('signInTokens').values(token).execute();
+}
+
+async function requireFreeEmail(
+  transaction: Transaction<Schema>,
+  { tenantId, id, emailFolded }: TenantId & { readonly emailFolded: string },
+): Promise<void> {
+  const other = await transaction
+    .selectFrom('users')
+    .select('id')
+    .where('tenantId', '=', tenantId)
+    .where('emailFolded', '=', emailFolded)
+    .where('id', '<>', id)
+    .executeTakeFirst();
+  if (other !== undefined) throw emailTaken();
+}
+
+function emailTaken(): FilesError {
+  return new FilesError('name-taken', { detail: 'There is a user with this e-mail address or subject already.' });
 }
 
 /** Throws `last-owner` unless the tenant has an owner who is not disabled. */

@@ -56,7 +56,8 @@ function unknownSender(): FilesError {
 }
 
 function credentialsOf(authorization: string): string | undefined {
-  const [scheme = '', value = ''] = authorization.split(' ', 2);
+  const [scheme = ''] = authorization.split(' ', 1);
+  const value = authorization.slice(scheme.length).trim();
   if (scheme.toLowerCase() === 'bearer') return value;
   if (scheme.toLowerCase() !== 'basic') return undefined;
   const pair = Buffer.from(value, 'base64').toString('utf8');

@@ -174,7 +174,7 @@ export function createApp(options: AppOptions): Hono<HonoTypes> {
     if (route.access === 'person' && caller.by !== 'session') {
       throw new FilesError('forbidden', { detail: 'This is for people who are signed in, not for keys and tokens.' });
     }
-    if (route.requires !== undefined && route.requires !== null) await requireAction(caller, access, route.requires);
+    if (route.requires !== null) await requireAction(caller, access, route.requires);
   }
 
   function countReceived(sizeBytes: number): void {
@@ -222,7 +222,11 @@ export function createApp(options: AppOptions): Hono<HonoTypes> {
     // A proxy on this machine speaks for others.
     const forwarded = context.req.header('x-forwarded-for') ?? context.req.header('forwarded');
     const local = forwarded === undefined && loopback.test(context.env?.clientAddress ?? '');
-    if (!local && (await recognise(context)) === undefined) throw new FilesError('unauthenticated');
+    if (!local) {
+      // It tells of all tenants together.
+      const caller = recognised(await recognise(context));
+      await requireAction(caller, accessOf(caller, options.database), 'service:admin');
+    }
     await options.measure();
     return new Response(metrics.render(), { headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' } });
   });

@@ -103,7 +103,7 @@ export function openSharePages(options: SharePagesOptions): SharePages {
     const file = await shares.file(share, fileId);
     // Signed first: a link that cannot be made must not use one up.
     const { url } = downloads.link(file, { lifeMs: downloadLifeMs });
-    await shares.countDownload(share);
+    await shares.countDownload(share, file.lineId);
     return redirect(url);
   }
 
@@ -114,7 +114,7 @@ export function openSharePages(options: SharePagesOptions): SharePages {
         ? { tenantId, fileIds: [], folderIds: [targetId] }
         : { tenantId, fileIds: [targetId], folderIds: [] };
     const stream = await archives.make(selection, request.signal);
-    await shares.countDownload(share);
+    await shares.countDownload(share, 'archive');
     const { title } = await shares.describe(share);
     return new Response(stream, {
       headers: {

@@ -102,7 +102,7 @@ const filtered: ReadonlySet<RouteName> = new Set([
 /** Whether somebody has said what a route that is judged by folder names. */
 export function hasSubjects(name: RouteName): boolean {
   const { requires } = routes[name];
-  if (requires === undefined || requires === null || actions[requires].judged !== 'folder') return true;
+  if (requires === null || actions[requires].judged !== 'folder') return true;
   return filtered.has(name) || subjects[name] !== undefined;
 }
 
@@ -121,7 +121,7 @@ export async function judgeSubjects<Name extends RouteName>(
   { access, files }: JudgeOptions,
 ): Promise<void> {
   const { requires } = routes[name];
-  if (!hasSubjects(name) && typeof requires === 'string' && !access.everywhere(requires)) throw forbidden(requires);
+  if (!hasSubjects(name) && requires !== null && !access.everywhere(requires)) throw forbidden(requires);
   const { tenantId, userId } = call.caller.account;
 
   async function judge(subject: Subject): Promise<void> {

@@ -22,15 +22,10 @@ interface MakePreviewsOptions {
 export async function makePreviews(file: FileRecord, options: MakePreviewsOptions): Promise<void> {
   const { bucket, keys, maker, log } = options;
   const { objectEtag: etag, objectKey } = file;
-  if (
-    file.state !== 'ready' ||
-    etag === null ||
-    file.previews.includes('thumbnail') ||
-    !isPreviewable(file.contentType)
-  )
-    return;
+  if (file.state !== 'ready' || etag === null || file.previews.includes('thumbnail') || !isPreviewable(file)) return;
   const result = await maker.make({
     sizeBytes: file.sizeBytes,
+    contentType: file.contentType,
     open: (signal) => bucket.read(objectOf(file), { etag, signal }),
   });
   if (result === undefined) return;
@@ -41,13 +36,13 @@ export async function makePreviews(file: FileRecord, options: MakePreviewsOption
   const previewKey = keys.makePreview(objectKey, 'thumbnail');
   // A taken key holds the same picture, written before a crash.
   await bucket.put(previewKey, result.picture, previewContentType);
-  await note(file, previewKey, { width: result.width, height: result.height }, options);
+  await note(file, previewKey, result.pixels, options);
 }
 
 async function note(
   file: FileRecord,
   previewKey: string,
-  pixels: { readonly width: number; readonly height: number },
+  pixels: { readonly width: number; readonly height: number } | undefined,
   { files, bucket, clock, log, onMove }: MakePreviewsOptions,
 ): Promise<void> {
   for (let attempt = 0; attempt < maxMoveAttempts; attempt++) {

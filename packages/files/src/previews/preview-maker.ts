@@ -1,4 +1,5 @@
-// Makes previews one at a time in a process of its own (render-previews.ts), under limits of size, pixels, memory and time.
+// Makes previews one at a time in a process of its own (render-previews.ts), under limits of size, pixels, memory and time; of what is
+// no image, from what a program draws of it (preview-programs.ts).
 // The process is started when it is first needed, kept for a while, and replaced when it has to be ended.
 
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
@@ -10,9 +11,15 @@ import { previewPresets } from '@stowage/contract';
 import type { FilesLimits } from '../limits.ts';
 import { createFrameReader, frameHeader } from './frames.ts';
 import { memoryExitCode, type PreviewAnswer, type PreviewSettings } from './preview-answer.ts';
+import type { PreviewPrograms } from './preview-programs.ts';
 
 type PreviewResult =
-  | { readonly made: true; readonly picture: Uint8Array; readonly width: number; readonly height: number }
+  | {
+      readonly made: true;
+      readonly picture: Uint8Array;
+      /** Of the source, upright. Absent where it is no image. */
+      readonly pixels?: { readonly width: number; readonly height: number };
+    }
   /** This image will never have a preview: it is broken, or too much of something. */
   | { readonly made: false; readonly reason: string };
 
@@ -27,6 +34,7 @@ export interface PreviewMaker {
 }
 
 export interface PreviewSource {
+  readonly contentType: string;
   readonly sizeBytes: number;
   readonly open: (signal: AbortSignal) => Promise<AsyncIterable<Uint8Array> | undefined>;
 }
@@ -43,7 +51,11 @@ const maxAnswerBytes = 4 * 1024 * 1024;
 /** How long the process is kept without work. */
 const idleMs = 30_000;
 
-export function openPreviewMaker(limits: PreviewLimits): PreviewMaker {
+/** Without `programs` previews are made of images alone. */
+export function openPreviewMaker(
+  limits: PreviewLimits,
+  programs?: Pick<PreviewPrograms, 'draws' | 'draw'>,
+): PreviewMaker {
   let renderer: Renderer | undefined;
   let idle: NodeJS.Timeout | undefined;
   let turn: Promise<unknown> = Promise.resolve();
@@ -66,7 +78,14 @@ export function openPreviewMaker(limits: PreviewLimits): PreviewMaker {
       const watched = withEnd(bytes, () => {
         sourceIsRead = true;
       });
-      return await renderer.render(watched, source.sizeBytes, overtime);
+      if (programs?.draws(source.contentType) !== true)
+        return await renderer.render(watched, source.sizeBytes, overtime);
+      const drawing = await programs.draw(source.contentType, watched, overtime);
+      if (!drawing.drawn) return { made: false, reason: drawing.reason };
+      const { picture } = drawing;
+      const result = await renderer.render(alone(picture), picture.length, overtime);
+      // The pixels are those that the program was asked for.
+      return result.made ? { made: true, picture: result.picture } : result;
     } catch (error) {
       const exitCode = renderer.exitCode();
       drop();
@@ -98,6 +117,10 @@ export function openPreviewMaker(limits: PreviewLimits): PreviewMaker {
       drop();
     },
   };
+}
+
+async function* alone(bytes: Uint8Array): AsyncIterable<Uint8Array> {
+  yield bytes;
 }
 
 async function* withEnd(source: AsyncIterable<Uint8Array>, onEnd: () => void): AsyncIterable<Uint8Array> {
@@ -179,7 +202,8 @@ function startRenderer(limits: PreviewLimits): Renderer {
         throw new Error('The process that makes previews gave no answer.');
       // It was written by render-previews.ts.
       const answer = JSON.parse(text.toString()) as PreviewAnswer;
-      return answer.made ? { ...answer, picture } : answer;
+      if (!answer.made) return answer;
+      return { made: true, picture, pixels: { width: answer.width, height: answer.height } };
     },
     exitCode: () => child.exitCode,
     end: () => {

@@ -12,7 +12,8 @@ const memoryCheckMs = 50;
 // The one argument was written by preview-maker.ts.
 const settings = JSON.parse(process.argv[2] ?? '{}') as PreviewSettings;
 
-// Everything is blocked but the formats that previews are made of: SVG, PDF and the rarer ones never reach a decoder.
+// Everything is blocked but the formats that previews are made of; PDF and the rarer ones never reach a decoder. Of SVG, librsvg runs no
+// script, and fetches nothing where it is not told a place to begin from; the libvips that comes with sharp reads HEIF for AVIF alone.
 sharp.block({ operation: ['VipsForeignLoad'] });
 sharp.unblock({
   operation: [
@@ -22,6 +23,7 @@ sharp.unblock({
     'VipsForeignLoadNsgif',
     'VipsForeignLoadHeif',
     'VipsForeignLoadTiff',
+    'VipsForeignLoadSvg',
   ],
 });
 sharp.cache(false);

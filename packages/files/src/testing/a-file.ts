@@ -36,6 +36,8 @@ export function aFile(over: Partial<FileRecord> = {}): FileRecord {
     checksumValue: null,
     scanPolicy: null,
     scanningSinceMs: null,
+    contentMarks: [],
+    excerpt: null,
     previews: [],
     width: null,
     height: null,

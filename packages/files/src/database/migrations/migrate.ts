@@ -12,6 +12,7 @@ import { shares } from './004-shares.ts';
 import { scan } from './005-scan.ts';
 import { webhooks } from './006-webhooks.ts';
 import { endpoints } from './007-endpoints.ts';
+import { content } from './008-content.ts';
 import { accounts } from './010-accounts.ts';
 import { rowSecurity } from './011-row-security.ts';
 import type { Migration, MigrationContext, SqlDialect } from './migration.ts';
@@ -25,6 +26,7 @@ const migrations: readonly Migration[] = [
   scan,
   webhooks,
   endpoints,
+  content,
   accounts,
   rowSecurity,
 ];

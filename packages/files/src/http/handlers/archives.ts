@@ -1,23 +1,31 @@
 // Several files as one ZIP archive.
 
 import type { Archives } from '../../archives.ts';
+import type { AuditTable } from '../../database/account-tables.ts';
 import { dispositionHeader } from '../../downloads.ts';
 import type { HandlersOf } from '../handler.ts';
 
 export interface ArchiveHandlersOptions {
   readonly archives: Archives;
+  readonly audit: Pick<AuditTable, 'append'>;
+  readonly auditDownloads: boolean;
 }
 
-export function archiveHandlers({ archives }: ArchiveHandlersOptions): HandlersOf<'archives'> {
+export function archiveHandlers({ archives, audit, auditDownloads }: ArchiveHandlersOptions): HandlersOf<'archives'> {
   return {
-    getArchive: async ({ caller, query, signal }) => {
+    getArchive: async ({ caller, query, signal, note }) => {
       const { files, folders, name = 'files' } = query;
       const fileIds = files?.split(',') ?? [];
       const folderIds = folders?.split(',') ?? [];
       const { tenantId } = caller.account;
+      const stream = await archives.make({ tenantId, fileIds, folderIds }, signal);
+      if (auditDownloads) {
+        const details = { files: files ?? '', folders: folders ?? '' };
+        await audit.append(note({ action: 'file.downloaded', subject: { kind: 'archive', id: name }, details }));
+      }
       return {
         body: undefined,
-        stream: await archives.make({ tenantId, fileIds, folderIds }, signal),
+        stream,
         headers: { 'content-disposition': dispositionHeader(`${name}.zip`, 'attachment') },
       };
     },

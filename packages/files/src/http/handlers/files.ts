@@ -1,6 +1,7 @@
 // Files that have arrived: listed, deleted, restored, downloaded.
 
 import type { RouteName } from '@stowage/contract';
+import type { AuditTable } from '../../database/account-tables.ts';
 import type { Downloads } from '../../downloads.ts';
 import { type FileRecord, fileEtag } from '../../file-record.ts';
 import type { FilesLimits } from '../../limits.ts';
@@ -15,6 +16,9 @@ export interface FileHandlersOptions {
   readonly versions: Versions;
   readonly downloads: Downloads;
   readonly limits: FilesLimits;
+  readonly audit: Pick<AuditTable, 'append'>;
+  /** Whether the audit log tells of downloads too. */
+  readonly auditDownloads: boolean;
 }
 
 const defaultLinkSeconds = 3_600;
@@ -27,6 +31,8 @@ export function fileHandlers({
   versions,
   downloads,
   limits,
+  audit,
+  auditDownloads,
 }: FileHandlersOptions): HandlersOf<'files'> {
   function find(call: Call<RouteName>): Promise<FileRecord> {
     return storedFiles.get(call.caller.account.tenantId, idOf(call));
@@ -57,6 +63,12 @@ export function fileHandlers({
         ? find(call)
         : versions.get({ tenantId: call.caller.account.tenantId, id: idOf(call), versionId: version }));
       const { url } = downloads.link(file, { disposition, lifeMs: limits.urlLifeMs });
+      if (auditDownloads) {
+        const details = { versionId: file.id };
+        await audit.append(
+          call.note({ action: 'file.downloaded', subject: { kind: 'file', id: idOf(call) }, details }),
+        );
+      }
       return { body: undefined, headers: { location: url } };
     },
     getPreview: async (call) => {
@@ -66,7 +78,11 @@ export function fileHandlers({
     },
     createLink: async (call) => {
       const { disposition, expiresInSeconds = defaultLinkSeconds } = call.body;
-      return { body: downloads.link(await find(call), { disposition, lifeMs: expiresInSeconds * 1000 }) };
+      const link = downloads.link(await find(call), { disposition, lifeMs: expiresInSeconds * 1000 });
+      // It works for whoever has it, and cannot be taken back.
+      const details = { expiresAt: link.expiresAt };
+      await audit.append(call.note({ action: 'link.created', subject: { kind: 'file', id: idOf(call) }, details }));
+      return { body: link };
     },
   };
 }

@@ -1,0 +1,137 @@
+// What is not ready is given to nobody, by any way there is: a file whose bytes, preview and shares are all there is put into every
+// other state, and every route of the contract and every public page is asked for it. Design §6, invariant 2. Nothing here waits to be
+// removed, so a URL that was given out would work; each one that is found in an answer is tried.
+
+import assert from 'node:assert/strict';
+import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
+import { test } from 'node:test';
+import { type FileState, fileStates, type RouteName, routeNames, routes } from '@stowage/contract';
+import { pngOf } from './hostile-bytes.ts';
+import { ServiceFixture, serviceOrigin } from './service-fixture.ts';
+
+const unreadyStates = (Object.keys(fileStates) as FileState[]).filter((state) => !fileStates[state].downloadable);
+/** What the shelf column says of each state; it follows from it. */
+const shelves: Partial<Record<FileState, string>> = {
+  pending: 'uploads',
+  uploading: 'uploads',
+  completing: 'uploads',
+  trashed: 'trash',
+  purging: 'none',
+  purged: 'none',
+  aborted: 'none',
+  expired: 'none',
+};
+/** Stands in the bytes, and in no answer but the bytes. */
+const marker = 'only-in-the-bytes-3141592653';
+
+test('no route and no page gives out what is not ready', async (t) => {
+  const service = await ServiceFixture.open(t, {
+    limits: { requestBurst: 1_000_000, pageBurst: 1_000_000, signInsPerMinute: 1_000_000 },
+  });
+  const folder = await service.call('createFolder', { body: { name: 'Shared' } });
+  const picture = Buffer.concat([pngOf(4), Buffer.from(marker)]);
+  const { id } = await service.upload('picture.png', 'image/png', picture);
+  await service.call('changeFile', { id, body: { folderId: folder.id } });
+  const ofFile = await service.call('createShare', { body: { fileId: id } });
+  const ofFolder = await service.call('createShare', { body: { folderId: folder.id } });
+  const database = new DatabaseSync(service.databasePath, { timeout: 5_000 });
+  t.after(() => database.close());
+  const ready = database.prepare('SELECT * FROM files WHERE id = ?').get(id) as Record<string, SQLInputValue>;
+  const put = (changes: Record<string, SQLInputValue>): void => {
+    const row = { ...ready, ...changes };
+    const names = Object.keys(row);
+    database
+      .prepare(`UPDATE files SET ${names.map((name) => `${name} = ?`).join(', ')} WHERE id = ?`)
+      .run(...names.map((name) => row[name] ?? null), id);
+  };
+
+  const bodies: Partial<Record<RouteName, unknown>> = {
+    createUpload: { name: 'more.txt', sizeBytes: 4, versionOf: id },
+    createUploads: { uploads: [{ name: 'more.txt', sizeBytes: 4, versionOf: id }] },
+    createShare: { fileId: id },
+    signParts: { partNumbers: [1] },
+    copyFile: { name: 'copy.png' },
+  };
+  const queries: Partial<Record<RouteName, string>> = {
+    getArchive: `?files=${id}`,
+    listFiles: `?folderId=${folder.id}`,
+    search: '?q=picture',
+  };
+  const askRoute = (name: RouteName): Promise<Response> => {
+    const { method, path, body } = routes[name];
+    const filled = path.replace('{preset}', 'thumbnail').replace(/\{\w+\}/g, id);
+    return service.send(
+      new Request(new URL(`${filled}${queries[name] ?? ''}`, serviceOrigin), {
+        method,
+        headers: { cookie: service.cookie, 'content-type': 'application/json' },
+        ...(body === undefined ? {} : { body: JSON.stringify(bodies[name] ?? {}) }),
+      }),
+    );
+  };
+  const get = (path: string): Promise<Response> =>
+    service.send(new Request(new URL(path, serviceOrigin), { headers: { cookie: service.cookie } }));
+  const pages = [ofFile.url, ofFolder.url].flatMap((url) => [
+    url,
+    `${url}/files/${id}`,
+    `${url}/files/${id}/preview`,
+    `${url}/archive`,
+  ]);
+
+  /** Whether the answer holds the bytes, or a URL that gives them or a preview. */
+  const gives = async (response: Response): Promise<boolean> => {
+    // An archive that is made while it is sent may break off: what came counts.
+    const text = await response.text().catch(() => '');
+    if (text.includes(marker)) return true;
+    const urls = `${response.headers.get('location') ?? ''} ${text}`.match(
+      /https?:\/\/[^\s"'<>\\]+X-Amz-Signature[^\s"'<>\\]*/g,
+    );
+    for (const url of urls ?? []) {
+      const answer = await fetch(url.replaceAll('&amp;', '&'));
+      await answer.body?.cancel();
+      if (answer.ok) return true;
+    }
+    return false;
+  };
+
+  const asked: { readonly title: string; readonly ask: () => Promise<Response> }[] = [
+    ...routeNames.map((name) => ({ title: name, ask: () => askRoute(name) })),
+    { title: 'getArchive of its folder', ask: () => get(`/v1/archive?folders=${folder.id}`) },
+    ...pages.map((path) => ({ title: path.replace(/\/s\/[^/]+/, '/s/{token}'), ask: () => get(path) })),
+  ];
+  /** Some routes end the session. */
+  const signInAgain = async (): Promise<void> => {
+    if ((await askRoute('getSession')).status !== 200) await service.signIn();
+  };
+
+  // The test can tell: of a file that is ready, the ways that are there give it.
+  const giving = new Set<string>();
+  for (const way of asked) {
+    put({});
+    if (await gives(await way.ask())) giving.add(way.title);
+    await signInAgain();
+  }
+  for (const name of [
+    'getContent',
+    'createLink',
+    'getArchive',
+    'getArchive of its folder',
+    'getPreview',
+    '/s/{token}/files/',
+    '/s/{token}/archive',
+  ]) {
+    assert.ok(
+      [...giving].some((title) => title.startsWith(name)),
+      `${name} gives what is ready: ${[...giving].join()}`,
+    );
+  }
+
+  for (const state of unreadyStates) {
+    await t.test(state, async () => {
+      for (const way of asked) {
+        put({ state, shelf: shelves[state] ?? 'files', previews: '["thumbnail"]' });
+        assert.equal(await gives(await way.ask()), false, `${way.title} of a file that is ${state}`);
+        await signInAgain();
+      }
+    });
+  }
+});

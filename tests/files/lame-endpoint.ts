@@ -1,0 +1,73 @@
+// Stands before an endpoint and makes it worse: refuses, keeps silent, or answers otherwise than the one behind it did. What it does
+// not touch passes unchanged, Host included, so that signatures stay good.
+
+import { once } from 'node:events';
+import { createServer, request as forward, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { TestContext } from 'node:test';
+
+interface Asked {
+  readonly method: string;
+  /** With its query. */
+  readonly url: string;
+  readonly headers: IncomingHttpHeaders;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+}
+
+export interface LameEndpoint {
+  readonly endpoint: string;
+  /** Requests that came, in order. */
+  readonly asked: readonly Asked[];
+  /** Asked before a request goes on: another status instead, or silence for as long as the client waits. Default: it goes on. */
+  hinder: (asked: Asked) => number | 'silent' | undefined;
+  /** Asked what to answer instead. Default: the answer as it came. */
+  amend: (answer: Answer, asked: Asked) => Partial<Answer> | undefined;
+}
+
+/** Requests that are remembered. */
+const maxAsked = 100_000;
+
+export async function startLameEndpoint(t: TestContext, target: string): Promise<LameEndpoint> {
+  const asked: Asked[] = [];
+  const { hostname, port } = new URL(target);
+  const server = createServer((incoming, outgoing) => {
+    const { method = '', url = '', headers } = incoming;
+    const request = { method, url, headers };
+    if (asked.length < maxAsked) asked.push(request);
+    const hindrance = lame.hinder(request);
+    if (hindrance !== undefined) {
+      incoming.resume();
+      if (hindrance === 'silent') return;
+      const body = '<Error><Code>Hindered</Code></Error>';
+      incoming.on('end', () => outgoing.writeHead(hindrance, { 'content-type': 'application/xml' }).end(body));
+      return;
+    }
+    const onward = forward({ hostname, port, method, path: url, headers, agent: false }, (reply: IncomingMessage) => {
+      const answer = { status: reply.statusCode ?? 502, headers: reply.headers };
+      const amended = { ...answer, ...lame.amend(answer, request) };
+      outgoing.writeHead(amended.status, amended.headers);
+      reply.pipe(outgoing);
+    });
+    onward.on('error', () => incoming.socket.destroy());
+    outgoing.on('close', () => onward.destroy());
+    incoming.pipe(onward);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const lame: LameEndpoint = {
+    // A TCP server's address is never a path.
+    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    asked,
+    hinder: () => undefined,
+    amend: () => undefined,
+  };
+  return lame;
+}
