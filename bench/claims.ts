@@ -91,6 +91,11 @@ export interface Verdict {
   readonly lowest: number;
   readonly highest: number;
   readonly reached: boolean;
+  /**
+   * The same ratio by processor time for one operation: what it would be if nothing but the processor counted. Neighbours on
+   * the machine change it least. Absent for claims without another server, and where the system does not tell.
+   */
+  readonly byProcessorTime: number | undefined;
 }
 
 const ours = 'stowage';
@@ -102,8 +107,20 @@ export function judgeClaims(measurements: readonly Measurement[]): readonly Verd
     if (values.length === 0) return [];
     const middle = median(values);
     const reached = claim.figure === 'completeMs' ? middle <= claim.target : middle >= claim.target;
-    return [{ claim, median: middle, lowest: Math.min(...values), highest: Math.max(...values), reached }];
+    const spread = { lowest: Math.min(...values), highest: Math.max(...values) };
+    return [{ claim, median: middle, ...spread, reached, byProcessorTime: processorRatio(claim, measurements) }];
   });
+}
+
+function processorRatio({ workload, against }: Claim, measurements: readonly Measurement[]): number | undefined {
+  const cost = (server: string): number =>
+    median(
+      measurements
+        .filter((each) => each.workload === workload && each.server === server)
+        .flatMap(({ cpuMsPerOperation }) => (cpuMsPerOperation === undefined ? [] : [cpuMsPerOperation])),
+    );
+  const ratio = against === undefined ? Number.NaN : cost(against) / cost(ours);
+  return Number.isNaN(ratio) ? undefined : ratio;
 }
 
 function roundsOf(claim: Claim, measurements: readonly Measurement[]): number[] {

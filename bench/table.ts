@@ -39,11 +39,12 @@ export function renderTable(result: SuiteResult, workloads: readonly Workload[])
 }
 
 export function renderVerdicts(verdicts: readonly Verdict[]): string {
-  const lines = verdicts.map(({ claim, median: value, lowest, highest, reached }) => {
+  const lines = verdicts.map(({ claim, median: value, lowest, highest, reached, byProcessorTime }) => {
     const sense = claim.figure === 'completeMs' ? '≤' : '≥';
     const against = claim.against === undefined ? '' : ` of ${claim.against}`;
+    const byCpu = byProcessorTime === undefined ? '' : `; by processor time ${figure(byProcessorTime)}`;
     const spread = `(${figure(lowest)}–${figure(highest)})`;
-    return `${reached ? 'reached    ' : 'NOT reached'}  ${claim.title.padEnd(40)} ${figure(value).padStart(8)} ${spread.padEnd(20)} target ${sense} ${claim.target}${against}`;
+    return `${reached ? 'reached    ' : 'NOT reached'}  ${claim.title.padEnd(40)} ${figure(value).padStart(8)} ${spread.padEnd(20)} target ${sense} ${claim.target}${against}${byCpu}`;
   });
   return `${lines.join('\n')}\n`;
 }

@@ -47,10 +47,10 @@ type SizeName = keyof typeof sizes;
 
 const standardNames: ReadonlySet<string> = new Set([
   ...['put-4k', 'get-4k', 'delete-4k', 'list', 'list-delimiter', 'range-64k', 'put-64m', 'get-64m', 'multipart-256m'],
-  ...['head-4k', 'put-4k-c1', 'put-64k', 'put-1m', 'get-64k', 'mixed'],
+  ...['head-4k', 'put-4k-c1', 'put-64k', 'get-64k', 'mixed'],
 ]);
-const smallMs = 1_500;
-const largeMs = 3_000;
+const smallMs = 1_200;
+const largeMs = 2_500;
 const putKeys = 10_000;
 const listedPrefixes = 100;
 export const listedKeys = 20_000;

@@ -4,11 +4,17 @@
 //   npm run crash -- --histories=10000     more
 //   npm run crash -- --seed=N              one history again, with all that happened in it when it fails
 //   npm run crash -- --seed=N --histories=M
+//   npm run crash -- --mutations           each invariant switched off in turn: some history must notice, and which did is
+//                                          kept in tests/mutations/caught-by.json; with --seed=N, looked for from there
+//   npm run crash -- --kill=50             so many rounds of kill -9 of an engine under load
+// Ends with code 1 when something was lost, or when a mutation went unnoticed.
 
 import { randomInt } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
+import { catchAllMutations } from '../tests/mutations/catch-all-mutations.ts';
+import { renderKillRounds, runKillRounds } from '../tests/store/kill/kill-rounds.ts';
 import { missedCuts, renderCoverage } from '../tests/store/power-loss/coverage.ts';
 import { type HistoriesOutcome, runHistories } from '../tests/store/power-loss/run-histories.ts';
 
@@ -22,15 +28,25 @@ const START_TIMEOUT_MS = 30_000;
 const MAX_SHOWN = 5;
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({ options: { seed: { type: 'string' }, histories: { type: 'string' } } });
-  const firstSeed = values.seed === undefined ? randomInt(MAX_SEED) : Number(values.seed);
-  const usual = values.seed === undefined ? USUAL_HISTORIES : 1;
-  const count = values.histories === undefined ? usual : Number(values.histories);
-  if (!Number.isSafeInteger(firstSeed) || firstSeed < 0 || !Number.isSafeInteger(count) || count < 1) {
-    console.error(`--seed and --histories take whole numbers; got ${values.seed} and ${values.histories}.`);
+  const { values } = parseArgs({
+    options: {
+      seed: { type: 'string' },
+      histories: { type: 'string' },
+      kill: { type: 'string' },
+      mutations: { type: 'boolean', default: false },
+    },
+  });
+  const numbers = { seed: values.seed, histories: values.histories, kill: values.kill };
+  const wrong = Object.entries(numbers).find(([, text]) => text !== undefined && !/^\d{1,15}$/.test(text));
+  if (wrong !== undefined) {
+    console.error(`--${wrong[0]} takes a whole number; got ${wrong[1]}.`);
     return 2;
   }
-  return simulate(firstSeed, count);
+  if (values.kill !== undefined) return kill(Number(values.kill));
+  const seed = values.seed === undefined ? undefined : Number(values.seed);
+  if (values.mutations) return catchAllMutations({ firstSeed: seed ?? 1, tell: (line) => console.log(line) });
+  const usual = seed === undefined ? USUAL_HISTORIES : 1;
+  return simulate(seed ?? randomInt(MAX_SEED), Number(values.histories ?? usual));
 }
 
 async function simulate(firstSeed: number, count: number): Promise<number> {
@@ -38,20 +54,19 @@ async function simulate(firstSeed: number, count: number): Promise<number> {
   const processes = Math.min(MAX_PROCESSES, availableParallelism(), count);
   const timeoutMs = START_TIMEOUT_MS + count * HISTORY_TIMEOUT_MS;
   const outcome = await runHistories({ firstSeed, count, processes, timeoutMs, traces: count === 1 });
-  const seconds = (performance.now() - startedMs) / 1000;
-  report(outcome, seconds);
+  report(outcome, (performance.now() - startedMs) / 1000, count);
   if (outcome.failures.length > 0) return 1;
   console.log(`✔ Nothing acknowledged was lost. Seeds ${firstSeed} to ${firstSeed + count - 1}.`);
   return 0;
 }
 
-function report({ summary, failures }: HistoriesOutcome, seconds: number): void {
+function report({ summary, failures }: HistoriesOutcome, seconds: number, count: number): void {
   const { histories, acknowledged, kinds, refusals, cuts } = summary;
-  const perSecond = (histories / seconds).toFixed(0);
-  console.log(renderCoverage(cuts));
+  if (count > 1) console.log(renderCoverage(cuts));
   const missed = missedCuts(cuts);
-  if (missed.length > 0) console.log(`Not met in this run: ${missed.join(', ')}.`);
+  if (missed.length > 0 && count >= USUAL_HISTORIES) console.log(`Not met in this run: ${missed.join(', ')}.`);
   console.log(`Kinds: ${list(kinds)}. Refused: ${list(refusals)}.`);
+  const perSecond = (histories / seconds).toFixed(0);
   console.log(`${histories} histories, ${acknowledged} acknowledged writes, ${seconds.toFixed(1)} s, ${perSecond}/s.`);
   for (const { seed, kind, fault, trace } of failures.slice(0, MAX_SHOWN)) {
     if (trace !== undefined) console.error(trace.join('\n'));
@@ -64,6 +79,12 @@ function list(counts: Readonly<Record<string, number>>): string {
   return Object.entries(counts)
     .map(([name, count]) => `${name} ${count}`)
     .join(', ');
+}
+
+async function kill(rounds: number): Promise<number> {
+  const outcome = await runKillRounds(rounds, (line) => console.log(line));
+  console.log(renderKillRounds(outcome));
+  return outcome.faults.length === 0 ? 0 : 1;
 }
 
 process.exitCode = await main();

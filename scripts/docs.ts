@@ -2,7 +2,8 @@
 //   npm run docs             writes them
 //   npm run docs -- --check  only says which are stale
 // docs/performance.md is made from the results that bench/ has kept.
-// What no table holds, the deliberate differences from AWS, is written by hand in docs/compatibility.notes.md.
+// What no table holds, the deliberate differences from AWS, is written by hand in docs/compatibility.notes.md; what endpoints are
+// needed for, in docs/endpoints.notes.md.
 
 import { readFile, writeFile } from 'node:fs/promises';
 import process from 'node:process';
@@ -11,10 +12,12 @@ import { parseArgs } from 'node:util';
 import { clientFaults } from '@stowage/client';
 import { problems } from '@stowage/contract';
 import { operationStatus } from '@stowage/engine';
+import { capabilities, knownEndpoints } from '@stowage/files';
 import { operations, s3Errors } from '@stowage/s3';
 import { storeErrors } from '@stowage/store';
 import { keptResults } from '../bench/results.ts';
 import { renderCompatibility } from './documents/compatibility.ts';
+import { renderEndpoints } from './documents/endpoints.ts';
 import { renderErrors } from './documents/errors.ts';
 import { renderPerformance } from './documents/performance.ts';
 
@@ -23,8 +26,10 @@ const root = new URL('../', import.meta.url);
 /** Every generated document's text, by path from the root. */
 export async function renderDocuments(): Promise<ReadonlyMap<string, string>> {
   const notes = await readFile(new URL('docs/compatibility.notes.md', root), 'utf8');
+  const endpointNotes = await readFile(new URL('docs/endpoints.notes.md', root), 'utf8');
   return new Map([
     ['docs/compatibility.md', renderCompatibility({ operations, status: operationStatus, notes })],
+    ['docs/endpoints.md', renderEndpoints({ capabilities, knownEndpoints, notes: endpointNotes })],
     ['docs/errors.md', renderErrors({ s3Errors, storeErrors, problems, clientFaults })],
     ['docs/performance.md', renderPerformance(keptResults())],
   ]);

@@ -28,7 +28,8 @@ export const prose = {
     'The most memory that all processes of a server had resident in any of these workloads. Of ours a good part are pages of the index, which is a mapped file.',
 
   claims:
-    'Ratios are taken within each round and their median counts. The list of claims is `bench/claims.ts`; it was made before the figures. A claim that is not reached stays here, with the reason.',
+    'Ratios are taken within each round and their median counts. The list of claims is `bench/claims.ts`; it was made before the figures. A claim that is not reached stays here, with the reason. ' +
+    'By processor time: the same ratio from what one operation costs each server, which neighbours on the machine disturb least.',
 
   limits: `### What limits each
 

@@ -146,14 +146,15 @@ function comparable(workload: Workload, rounds: readonly Measurement[]): number 
 }
 
 function claimsTable(verdicts: readonly Verdict[]): string {
-  const rows = verdicts.map(({ claim, median: value, lowest, highest, reached }) => [
+  const rows = verdicts.map(({ claim, median: value, lowest, highest, reached, byProcessorTime }) => [
     claim.title,
     `${claim.figure === 'completeMs' ? '≤' : '≥'} ${figure(claim.target)}${claim.against === undefined ? '' : ` × ${claim.against}`}`,
     figure(value),
     `${figure(lowest)} – ${figure(highest)}`,
+    byProcessorTime === undefined ? '' : figure(byProcessorTime),
     reached ? 'yes' : 'no',
   ]);
-  return table(['Claim', 'Target', 'Measured', 'Over the rounds', 'Reached'], rows);
+  return table(['Claim', 'Target', 'Measured', 'Over the rounds', 'By processor time', 'Reached'], rows);
 }
 
 function profileSections({ profiles }: ProfilesResult): string[] {

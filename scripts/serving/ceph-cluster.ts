@@ -112,6 +112,8 @@ class Cluster {
     const output = openSync(join(this.#directory, 'log', `${name}.out`), 'a');
     const child = spawn(program, ['-c', this.configuration, ...args], { stdio: ['ignore', output, output] });
     closeSync(output);
+    // Nobody has to wait for it who does not ask for its end.
+    child.unref();
     const ended = new Promise<void>((resolve) => {
       child.on('error', () => resolve());
       child.on('exit', () => resolve());

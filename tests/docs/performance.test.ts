@@ -47,7 +47,7 @@ test('figures stand beside each other, with durability, machine and what was cla
   assert.match(text, /\| stowage \| strict \|/);
   assert.match(text, /commit `abc1234`.*2 cores, 8 GiB/);
   assert.match(text, /\| PUT 4 KiB, 64 connections \| 1.23 \/ 9.88 \| 1.23 \/ 9.88 \|/);
-  assert.match(text, /\| PUT 4 KiB, 64 connections \| ≥ 0.6 × bare node:http \| 0.7 \| 0.7 – 0.7 \| yes \|/);
+  assert.match(text, /\| PUT 4 KiB, 64 connections \| ≥ 0.6 × bare node:http \| 0.7 \| 0.7 – 0.7 \| 1 \| yes \|/);
 });
 
 test('a store that grows has a table and a curve', () => {

@@ -66,11 +66,11 @@ test('trying costs as much for who is not there: both run one argon2id', async (
   };
   const known: number[] = [];
   const unknown: number[] = [];
-  for (let round = 0; round < 5; round++) {
+  for (let round = 0; round < 3; round++) {
     known.push(await time({ email, password: `wrong ${round}` }));
     unknown.push(await time({ email: `nobody-${round}@example.com`, password: `wrong ${round}` }));
   }
-  const middle = (times: number[]): number => times.sort((one, other) => one - other)[2] ?? 0;
+  const middle = (times: number[]): number => times.sort((one, other) => one - other)[1] ?? 0;
   const ratio = middle(known) / middle(unknown);
   // An account that is not there and costs no hash answers a hundred times faster.
   assert.ok(ratio > 1 / 3 && ratio < 3, `known ${middle(known)} ms, unknown ${middle(unknown)} ms`);

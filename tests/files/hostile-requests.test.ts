@@ -6,11 +6,14 @@ import { randomInt } from 'node:crypto';
 import { test } from 'node:test';
 import { problemSchema, problems, type RouteName, routeNames, routes } from '@stowage/contract';
 import fc from 'fast-check';
+import { startPostgres } from '../servers/postgres-server.ts';
 import { readProblem, ServiceFixture, serviceOrigin } from './service-fixture.ts';
 
 const bodies: Partial<Record<RouteName, object>> = {
   signParts: { partNumbers: [1] },
   createLink: {},
+  changeGroup: { name: 'x' },
+  addGroupMember: { userId: 'x' },
 };
 
 /** A request to a route, with whatever body. */
@@ -21,23 +24,40 @@ function requestTo(
   body?: string | Uint8Array<ArrayBuffer>,
 ): Request {
   const { method, path } = routes[name];
-  const url = serviceOrigin + path.replace('{id}', id).replace('{preset}', 'thumbnail');
+  const url = serviceOrigin + path.replace('{id}', id).replace('{preset}', 'thumbnail').replace('{userId}', 'x');
   const headers = { cookie: files.cookie, ...(body === undefined ? {} : { 'content-type': 'application/json' }) };
   return new Request(url, { method, headers, ...(body === undefined ? {} : { body }) });
 }
 
 test('an id that is nobody’s is not found, on every route that takes one', async (t) => {
-  const files = await ServiceFixture.open(t);
-  const ids = [
-    '01ARZ3NDEKTSV4RRFFQ69G5FAV',
-    'x',
-    "' OR 1=1 --",
-    '..%2f..%2fetc%2fpasswd',
-    '%00',
-    '%E0%A4%A',
-    '%F0%9F%8E%B9',
-    'a'.repeat(4000),
-  ];
+  await findNobodys(await ServiceFixture.open(t), hostileIds);
+});
+
+test('the same on PostgreSQL, which keeps no NUL character', async (t) => {
+  const postgres = await startPostgres();
+  if (!postgres.found) return t.skip(postgres.reason);
+  const files = await ServiceFixture.open(t, { database: { url: await postgres.createDatabase() } });
+  await findNobodys(files, ['x', '%00']);
+  const nul = { name: 'a', sizeBytes: 1, tags: ['\0'] };
+  await files.refused('invalid-request', 'createUpload', { body: nul });
+  await files.refused('invalid-request', 'createUpload', { body: { ...nul, tags: [], metadata: { 'a\0': 'b' } } });
+  await files.refused('invalid-request', 'listFiles', { query: { name: '\0' } });
+  await files.call('createUpload', { body: { ...nul, tags: ['\\u0000'] } });
+  assert.deepEqual(files.complaints, []);
+});
+
+const hostileIds = [
+  '01ARZ3NDEKTSV4RRFFQ69G5FAV',
+  'x',
+  "' OR 1=1 --",
+  '..%2f..%2fetc%2fpasswd',
+  '%00',
+  '%E0%A4%A',
+  '%F0%9F%8E%B9',
+  'a'.repeat(4000),
+];
+
+async function findNobodys(files: ServiceFixture, ids: readonly string[]): Promise<void> {
   for (const name of routeNames.filter((candidate) => routes[candidate].path.includes('{id}'))) {
     for (const id of ids) {
       const body = bodies[name];
@@ -46,7 +66,7 @@ test('an id that is nobody’s is not found, on every route that takes one', asy
     }
   }
   assert.deepEqual(files.complaints, []);
-});
+}
 
 test('every fault of a body is named, with its place', async (t) => {
   const files = await ServiceFixture.open(t);

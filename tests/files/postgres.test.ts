@@ -1,8 +1,10 @@
-// The database contract on PostgreSQL.
+// The contracts of the database on PostgreSQL.
 
 import { test } from 'node:test';
 import { monotonicFactory } from 'ulid';
+import { accountsContract } from '../../packages/files/src/database/accounts.contract.ts';
 import { databaseContract } from '../../packages/files/src/database/database.contract.ts';
+import type { Database } from '../../packages/files/src/database/database.ts';
 import { openDatabase } from '../../packages/files/src/database/open-database.ts';
 import { startPostgres } from '../servers/postgres-server.ts';
 
@@ -10,14 +12,15 @@ const postgres = await startPostgres();
 const newId = monotonicFactory();
 
 if (postgres.found) {
-  databaseContract('postgres', async () =>
+  const open = async (secret: Uint8Array = new Uint8Array(32)): Promise<Database> =>
     openDatabase({
       settings: { url: await postgres.createDatabase() },
       clock: () => 1_000,
       newId: () => newId(),
-      secret: new Uint8Array(32),
-    }),
-  );
+      secret,
+    });
+  databaseContract('postgres', open);
+  accountsContract('postgres', open);
 } else {
-  test('the database contract on PostgreSQL', { skip: postgres.reason }, () => undefined);
+  test('the contracts of the database on PostgreSQL', { skip: postgres.reason }, () => undefined);
 }

@@ -20,7 +20,7 @@ function settingsOf({ endpoint, region, credentials }: Engine): S3Settings {
 attackEndpoint(
   {
     name: 'the engine',
-    endpoint: known,
+    endpointFor: () => known,
     open: async () => {
       shared ??= startEngine();
       return settingsOf(await shared);

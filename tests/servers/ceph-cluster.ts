@@ -13,7 +13,7 @@ import { CreateBucketCommand, PutBucketVersioningCommand, S3Client } from '@aws-
 import type { S3Settings } from '@stowage/files';
 import { missingCephPrograms, startCephCluster } from '../../scripts/serving/ceph-cluster.ts';
 
-export type CephForTests =
+type CephForTests =
   | {
       readonly found: true;
       readonly endpoint: string;

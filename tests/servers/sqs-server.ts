@@ -7,7 +7,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 
-export interface SqsServer {
+interface SqsServer {
   readonly queueUrl: string;
   readonly endpoint: string;
   /** Puts a message into the queue. */

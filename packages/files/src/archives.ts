@@ -4,8 +4,9 @@
 
 import { makeZip } from 'client-zip';
 import type { Bucket } from './bucket/bucket.ts';
-import type { Database, FileTable, TenantId } from './database/database.ts';
+import type { Database, FileTable } from './database/database.ts';
 import { withNumber } from './database/file-names.ts';
+import type { TenantId } from './database/tenant-id.ts';
 import { type FileRecord, objectOf } from './file-record.ts';
 import { FilesError } from './files-error.ts';
 

@@ -13,7 +13,7 @@ import { isLeftToJob, isUploading, type ReconcileOptions, reconcile } from './re
 /** Parts that a refusal names; of more it says how many. */
 const maxNamedParts = 20;
 
-export interface CompleteUploadOptions extends ReconcileOptions {
+interface CompleteUploadOptions extends ReconcileOptions {
   /** What the endpoint was proven to do. */
   readonly capabilities: () => Promise<FoundCapabilities>;
 }

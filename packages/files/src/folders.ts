@@ -9,7 +9,8 @@ import type {
   ListFoldersQuery,
 } from '@stowage/contract';
 import type { Account } from './database/account-tables.ts';
-import type { Database, TenantId } from './database/database.ts';
+import type { Database } from './database/database.ts';
+import type { TenantId } from './database/tenant-id.ts';
 import { isoDate } from './file-record.ts';
 import { FilesError } from './files-error.ts';
 import { type FolderRecord, foldName, topFolderId } from './folder-record.ts';

@@ -1,7 +1,7 @@
 // The file service: state, policy and signatures for files whose bytes go straight between client and bucket.
 
 export type { IssuerSettings, IssuerTable } from './accounts/issuers.ts';
-export { capabilities, capabilityNames, type KnownEndpoint, knownEndpoints } from './bucket/capabilities.ts';
+export { capabilities, type KnownEndpoint, knownEndpoints } from './bucket/capabilities.ts';
 export type { EndpointOptions } from './bucket/endpoint-profiles.ts';
 export type { S3Settings } from './bucket/s3-settings.ts';
 export type { EventsInOptions } from './events-in/open-events-in.ts';

@@ -117,6 +117,8 @@ export interface FilesLimits {
   readonly webhookTimeoutMs: number;
   /** How long deliveries that came to an end are kept, to be looked at and replayed. Default 30 days. */
   readonly webhookHistoryMs: number;
+  /** After this time another instance may take over a job or review that was begun. Default 10 minutes. */
+  readonly jobLeaseMs: number;
   /** Jobs done at the same time. Default 4. */
   readonly jobConcurrency: number;
 }
@@ -176,6 +178,7 @@ export const defaultLimits: FilesLimits = {
   maxWebhooks: 20,
   webhookTimeoutMs: 15 * secondMs,
   webhookHistoryMs: 30 * dayMs,
+  jobLeaseMs: 10 * minuteMs,
   jobConcurrency: 4,
 };
 

@@ -1,6 +1,6 @@
 // The one place where a file's state is written: transition, compare-and-set with its jobs, and word to whoever waits for it.
 
-import type { AuditNote } from './audit-note.ts';
+import { type AuditNote, serviceNote } from './audit-note.ts';
 import type { FileTable } from './database/database.ts';
 import { canHappen, type FileEvent, isRetained, transition } from './file-lifecycle.ts';
 import type { FileRecord } from './file-record.ts';
@@ -40,11 +40,18 @@ export function openFileMover({ files, clock, limits, policies, log, onMove }: F
       // What comes out of the trash may find its folder gone and its name taken.
       const moved = await (event.kind === 'restored'
         ? files.relocate(file, changes, { onConflict: 'keep-both', jobs })
-        : files.change(file, changes, jobs, note));
+        : files.change(file, changes, jobs, note ?? noteOf(file, event)));
       if (moved === undefined) return undefined;
       log.info('File moved.', { fileId: file.id, from: file.state, to: moved.state, fence: moved.fence });
       onMove(moved);
       return moved;
     },
   };
+}
+
+/** What the service does by itself and the audit log tells of all the same. */
+function noteOf({ tenantId, lineId, id }: FileRecord, event: FileEvent): AuditNote | undefined {
+  if (event.kind !== 'infected') return undefined;
+  const details = { versionId: id, signature: event.signature };
+  return serviceNote({ tenantId, action: 'file.quarantined', subject: { kind: 'file', id: lineId }, details });
 }

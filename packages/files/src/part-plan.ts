@@ -9,7 +9,7 @@ import type { Seal } from './file-record.ts';
 import { FilesError } from './files-error.ts';
 import type { FilesLimits } from './limits.ts';
 
-export interface PartPlan {
+interface PartPlan {
   readonly partSizeBytes: number | null;
   readonly partCount: number | null;
 }

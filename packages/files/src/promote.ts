@@ -1,7 +1,7 @@
 // Promotion: bytes that arrived under a key that a URL may write again are copied to a key that no URL can write, and only there
 // are they judged and served. So it asks nothing of the endpoint but to copy; whether it honours a condition on the source does not
 // matter (Ceph 16 does not), nor that two contents can share an ETag. Each try has a key of its own, and asks once: a copy
-// that is carried out late lands where nothing is looked for. Design §6, invariant 1; decision 010.
+// that is carried out late lands where nothing is looked for. Design §6, invariant 1; decision 012.
 
 import type { Bucket } from './bucket/bucket.ts';
 import type { FileTable } from './database/database.ts';

@@ -2,7 +2,8 @@
 
 import type { ChangeFileRequest, FileEntry, FileList, ListFilesQuery } from '@stowage/contract';
 import { isPreviewable } from './content-rules.ts';
-import type { FileTable, FolderTable, SortColumn, TenantId } from './database/database.ts';
+import type { FileTable, FolderTable, SortColumn } from './database/database.ts';
+import type { TenantId } from './database/tenant-id.ts';
 import { type FileRecord, fileEntry, fileEtag, shelfOf } from './file-record.ts';
 import { FilesError } from './files-error.ts';
 import { topFolderId } from './folder-record.ts';

@@ -2,7 +2,8 @@
 
 import type { FileList } from '@stowage/contract';
 import type { AuditNote } from './audit-note.ts';
-import type { FileTable, TenantId } from './database/database.ts';
+import type { FileTable } from './database/database.ts';
+import type { TenantId } from './database/tenant-id.ts';
 import { FilesError } from './files-error.ts';
 import { readPlace, writePlace } from './list-cursor.ts';
 import { type FileMover, maxMoveAttempts } from './move-file.ts';

@@ -2,7 +2,8 @@
 
 import type { FileEntry, FileVersion } from '@stowage/contract';
 import type { AuditNote } from './audit-note.ts';
-import type { FileTable, TenantId } from './database/database.ts';
+import type { FileTable } from './database/database.ts';
+import type { TenantId } from './database/tenant-id.ts';
 import { isRetained } from './file-lifecycle.ts';
 import { type FileRecord, isoDate } from './file-record.ts';
 import { FilesError } from './files-error.ts';

@@ -43,8 +43,6 @@ interface WorkerOptions {
 
 /** How often the database is asked for what is due. */
 const pollMs = 1_000;
-/** Another process may take a job over after this time. */
-const leaseMs = 10 * 60_000;
 const batchSize = 50;
 /** First wait after a failure, doubled each time, up to the longest. */
 const retryMs = 500;
@@ -157,9 +155,9 @@ export function openWorker(options: WorkerOptions): Worker {
       cleanedUpAtMs = nowMs;
     }
     await options.sweepFolders();
-    const due = await database.files.takeDue({ nowMs, leaseMs, limit: batchSize });
+    const due = await database.files.takeDue({ nowMs, leaseMs: limits.jobLeaseMs, limit: batchSize });
     await inParallel(due, limits.jobConcurrency, review);
-    const taken = await database.outbox.take({ nowMs: clock(), leaseMs, limit: batchSize });
+    const taken = await database.outbox.take({ nowMs: clock(), leaseMs: limits.jobLeaseMs, limit: batchSize });
     await inParallel(taken, limits.jobConcurrency, runJob);
     const told = await options.deliverWebhooks();
     return due.length + taken.length > 0 || told;

@@ -38,7 +38,7 @@ export interface OpenedStore {
   readonly commit: <Result>(operation: Operation<Result>) => Promise<Result>;
 }
 
-export interface RecoveredSettings extends Settings {
+interface RecoveredSettings extends Settings {
   readonly storeId: Buffer;
   readonly index: OrderedIndex;
   readonly end: JournalEnd;

@@ -6,7 +6,7 @@ import type { SeededRandom } from '../../../packages/store/src/testing/seeded-ra
 import { type CutClass, cutClasses } from './cut-points.ts';
 import { weakBucket } from './workplace.ts';
 
-export const historyKinds = {
+const historyKinds = {
   /** Everything is strict. */
   power: 45,
   /** One bucket is of a weaker durability, or all are but two. */

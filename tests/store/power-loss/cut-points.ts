@@ -22,7 +22,7 @@ const checkpoint = /^index\/checkpoint/;
 const ledger = /^journal\/removed/;
 
 /** In order: the first that fits. */
-export const cutPoints = {
+const cutPoints = {
   'format: create': { kinds: ['remove', 'create'], path: /^FORMAT/ },
   'format: write': { kinds: ['write'], path: /^FORMAT/ },
   'format: sync': { kinds: ['sync'], path: /^FORMAT/ },

@@ -8,7 +8,7 @@ import { bytesOf } from './contents.ts';
 import { Violation } from './key-account.ts';
 import { type Address, type Model, nameOf, operationOf } from './model.ts';
 
-export interface RecoveryCheck {
+interface RecoveryCheck {
   readonly store: ObjectStore;
   readonly model: Model;
   readonly random: SeededRandom;

@@ -85,7 +85,7 @@ function storedPart(
   throw new Violation(`Part ${partNumber} of upload ${operation} has ETag ${stored?.etag}, which was not put.`);
 }
 
-export async function completeUpload(place: Workplace, account: UploadAccount): Promise<void> {
+async function completeUpload(place: Workplace, account: UploadAccount): Promise<void> {
   const { store } = place;
   const { operation, bucket, key } = account;
   const named = [...account.parts]

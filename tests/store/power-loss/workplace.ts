@@ -15,7 +15,7 @@ export const passingBucket = 'passing';
 export const weakBucket = 'weak';
 export const keys = ['a', 'a/b', 'b', 'ü', '..'] as const;
 
-export interface WorkplaceOptions {
+interface WorkplaceOptions {
   readonly store: DiskStore;
   readonly model: Model;
   readonly random: SeededRandom;
@@ -27,7 +27,7 @@ export interface WorkplaceOptions {
 }
 
 /** How one operation went. */
-export type Answer<Result> =
+type Answer<Result> =
   | { readonly kind: 'acknowledged'; readonly result: Result }
   /** `doubtful`: what became of it is not known until the store is opened again. */
   | { readonly kind: 'refused'; readonly code: StoreErrorCode; readonly doubtful: boolean };

@@ -28,7 +28,7 @@ export interface Cut {
   readonly spared: DiskRequest | undefined;
 }
 
-export type Ending<Result> =
+type Ending<Result> =
   | { readonly kind: 'done'; readonly result: Result }
   | { readonly kind: 'failed'; readonly cause: unknown }
   | { readonly kind: 'cut'; readonly cut: Cut };

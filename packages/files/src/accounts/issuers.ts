@@ -73,7 +73,7 @@ export interface Issuer {
   discover(): Promise<Discovered>;
 }
 
-export interface Discovered {
+interface Discovered {
   readonly authorizationEndpoint: string | undefined;
   readonly tokenEndpoint: string | undefined;
   readonly jwksUrl: string | undefined;

@@ -13,7 +13,8 @@ import type {
 } from '@stowage/contract';
 import type { AuditNote } from '../audit-note.ts';
 import type { GrantRecord, GroupRecord, SignInTokenRecord, UserRecord } from '../database/account-rows.ts';
-import type { Database, TenantId } from '../database/database.ts';
+import type { Database } from '../database/database.ts';
+import type { TenantId } from '../database/tenant-id.ts';
 import { isoDate } from '../file-record.ts';
 import { FilesError } from '../files-error.ts';
 import { topFolderId } from '../folder-record.ts';

@@ -24,7 +24,7 @@ export interface OidcSignIn {
   clearCookie(provider: string): string;
 }
 
-export interface OidcAnswer {
+interface OidcAnswer {
   readonly code?: string;
   readonly state?: string;
   readonly error?: string;

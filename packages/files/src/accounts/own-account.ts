@@ -4,7 +4,7 @@ import type { RecoveryCodes, SecondFactorOffer, SessionEntry } from '@stowage/co
 import type { AuditNote } from '../audit-note.ts';
 import type { SessionRecord, UserRecord } from '../database/account-rows.ts';
 import type { AccountTable, UserTable } from '../database/account-tables.ts';
-import type { TenantId } from '../database/database.ts';
+import type { TenantId } from '../database/tenant-id.ts';
 import { isoDate } from '../file-record.ts';
 import { FilesError } from '../files-error.ts';
 import type { RateLimit } from '../http/rate-limit.ts';

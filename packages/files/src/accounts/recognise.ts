@@ -9,7 +9,7 @@ import type { Caller, RequestPlace } from './caller.ts';
 import { hashToken } from './secret-token.ts';
 import { callerOf } from './sign-in.ts';
 
-export interface Credentials {
+interface Credentials {
   /** Of the header Authorization. */
   readonly authorization: string | undefined;
   /** Of the session cookie. */

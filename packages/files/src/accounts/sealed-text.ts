@@ -3,7 +3,7 @@
 
 import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync } from 'node:crypto';
 
-export interface SealedText {
+interface SealedText {
   /** base64url. `place`: a user's id, say. */
   seal(text: string, place: string): string;
   /** `undefined` for anything that was not sealed here, for this place. */

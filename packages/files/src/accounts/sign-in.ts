@@ -6,7 +6,7 @@ import type { TenantRole } from '@stowage/contract';
 import { type AuditNote, serviceNote } from '../audit-note.ts';
 import type { SessionRecord, UserRecord } from '../database/account-rows.ts';
 import type { AccountTable, Identity, UserTable } from '../database/account-tables.ts';
-import type { TenantId } from '../database/database.ts';
+import type { TenantId } from '../database/tenant-id.ts';
 import { FilesError } from '../files-error.ts';
 import type { RateLimit } from '../http/rate-limit.ts';
 import type { FilesLimits } from '../limits.ts';
@@ -21,7 +21,7 @@ export interface SignedIn {
   readonly sessionToken: string;
 }
 
-export interface PasswordAttempt {
+interface PasswordAttempt {
   readonly email: string;
   readonly password: string;
   readonly tenantId?: string;
@@ -152,12 +152,12 @@ export function callerOf(identity: Identity, session: SessionRecord): Caller {
   };
 }
 
-export function signInFailed(): FilesError {
+function signInFailed(): FilesError {
   return new FilesError('sign-in-failed', { detail: 'The e-mail address and the password do not belong together.' });
 }
 
 /** Whether the user, or the whole tenant, may do nothing. */
-export function isClosed(identity: Identity): boolean {
+function isClosed(identity: Identity): boolean {
   return identity.disabledAtMs !== null || identity.suspendedAtMs !== null;
 }
 

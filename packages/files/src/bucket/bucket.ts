@@ -74,7 +74,7 @@ export interface CopyRequest {
   readonly contentType: string;
 }
 
-export interface ReadOptions {
+interface ReadOptions {
   readonly etag: string;
   readonly firstBytes?: number;
   /** With `firstBytes` alone. Default 0. */

@@ -7,7 +7,7 @@ import type { FilesLimits } from '../limits.ts';
 import type { CopyRequest } from './bucket.ts';
 import { errorCode } from './sdk-error.ts';
 
-export interface CopyObjectOptions {
+interface CopyObjectOptions {
   readonly sdk: typeof import('@aws-sdk/client-s3');
   readonly client: S3Client;
   readonly bucket: string;

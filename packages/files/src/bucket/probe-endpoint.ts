@@ -16,7 +16,7 @@ import {
 } from './probes/probe-writes.ts';
 import type { S3Settings } from './s3-settings.ts';
 
-export interface ProbeEndpointOptions {
+interface ProbeEndpointOptions {
   readonly settings: S3Settings;
   readonly fetch: typeof globalThis.fetch;
   readonly clock: () => number;

@@ -3,7 +3,7 @@
 import { sniffedBytes } from './type-rules.ts';
 
 /** Characters of an excerpt. */
-export const excerptCharacters = 500;
+const excerptCharacters = 500;
 
 const textTypes = /^text\/(?!html)|^application\/([a-z0-9.-]+\+)?(json|yaml|sql|toml)$/;
 

@@ -9,7 +9,7 @@ export interface Announcement {
   readonly declaredType: string;
 }
 
-export type TypeVerdict =
+type TypeVerdict =
   | { readonly accepted: true; readonly contentType: string }
   | { readonly accepted: false; readonly finding: ContentFinding; readonly reason: string };
 
@@ -99,7 +99,7 @@ export async function judgeType(announced: Announcement, bytes: Uint8Array): Pro
 }
 
 /** UTF-8 without control characters other than white space; a character cut at the end is forgiven. */
-export function isText(bytes: Uint8Array): boolean {
+function isText(bytes: Uint8Array): boolean {
   if (bytes.some((byte) => byte < 0x09 || (byte > 0x0d && byte < 0x20 && byte !== 0x1b))) return false;
   try {
     new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: bytes.length >= sniffedBytes });

@@ -3,7 +3,7 @@
 
 import type { ByteSource } from './byte-source.ts';
 
-export interface ZipEntry {
+interface ZipEntry {
   readonly name: string;
   readonly packedBytes: number;
   readonly unpackedBytes: number;
@@ -20,7 +20,7 @@ export interface ZipDirectory {
   readonly bytesBefore: number;
 }
 
-export interface ZipReadLimits {
+interface ZipReadLimits {
   readonly zipEntries: number;
   readonly zipDirectoryBytes: number;
 }

@@ -12,8 +12,8 @@ import type {
   SignInTokenRecord,
   UserRecord,
 } from './account-rows.ts';
-import type { TenantId } from './database.ts';
 import type { TenantRow } from './schema.ts';
+import type { TenantId } from './tenant-id.ts';
 
 /** In whose name something is done. */
 export interface Account {
@@ -148,7 +148,7 @@ export interface GrantTable {
   of(user: TenantId): Promise<readonly Pick<GrantRecord, 'folderId' | 'role'>[]>;
 }
 
-export interface TenantSums {
+interface TenantSums {
   readonly usedBytes: number;
   readonly usedFiles: number;
   readonly reservedBytes: number;

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { monotonicFactory } from 'ulid';
+import { expectedCapabilities } from '../bucket/capabilities.ts';
 import { isFilesError } from '../files-error.ts';
 import { aFile } from '../testing/a-file.ts';
 import type { Database } from './database.ts';
@@ -91,6 +92,37 @@ function contract(openEmpty: OpenEmpty): void {
     assert.equal(new Set(reviews.map(({ id }) => id)).size, reviews.length, 'no review twice');
     for (let rest = 1; rest > 0; ) rest = (await database.outbox.take(options)).length;
     for (let rest = 1; rest > 0; ) rest = (await database.files.takeDue(options)).length;
+  });
+
+  test('a job can be written without a change of its file, and only once while it waits', async () => {
+    const file = await database.files.add(newFile());
+    const waiting = await database.outbox.count();
+    for (const dueAtMs of [900, 300]) await database.outbox.add(file.id, { kind: 'reconcile', dueAtMs });
+    assert.equal((await database.outbox.count()) - waiting, 1);
+    assert.equal((await database.files.find(file.id))?.fence, file.fence);
+    const taken = await database.outbox.take({ nowMs: 300, leaseMs: 100, limit: 50 });
+    assert.deepEqual(
+      taken.filter(({ kind }) => kind === 'reconcile').map(({ fileId }) => fileId),
+      [file.id],
+    );
+    for (const job of taken) await database.outbox.done(job);
+  });
+
+  test('what was found of an endpoint is kept for each bucket, and replaced', async () => {
+    const place = { endpoint: 'http://s3.test', bucket: 'files' };
+    assert.equal(await database.endpoints.get(place), undefined);
+    const found = {
+      ...place,
+      version: 1,
+      probedAtMs: 1,
+      basis: 'found',
+      capabilities: expectedCapabilities('aws'),
+    } as const;
+    await database.endpoints.put(found);
+    const later = { ...found, probedAtMs: 2, capabilities: expectedCapabilities('ceph16') };
+    await database.endpoints.put(later);
+    assert.deepEqual(await database.endpoints.get(place), later);
+    assert.equal(await database.endpoints.get({ ...place, bucket: 'other' }), undefined);
   });
 
   test('a tenant does not see another’s row', async () => {

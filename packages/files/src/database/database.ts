@@ -10,6 +10,7 @@ import type { Job, NewJob } from '../job.ts';
 import type { ShareRecord } from '../share-record.ts';
 import type { DeliveryRecord, WebhookRecord } from '../webhooks/webhook-record.ts';
 import type { AccountTable, AuditTable, GrantTable, GroupTable, TenantTable, UserTable } from './account-tables.ts';
+import type { TenantId } from './tenant-id.ts';
 
 export interface Database {
   readonly files: FileTable;
@@ -80,12 +81,6 @@ export interface ListOptions {
 /** A place in a sorted list: the sorted-by value and the id of the last row seen. */
 export interface ListPlace {
   readonly value: string | number;
-  readonly id: string;
-}
-
-/** What one tenant calls by an id. */
-export interface TenantId {
-  readonly tenantId: string;
   readonly id: string;
 }
 
@@ -225,12 +220,12 @@ export interface ShareTable {
 }
 
 export interface WebhookTable {
-  add(webhook: WebhookRecord): Promise<void>;
+  add(webhook: WebhookRecord, note: AuditNote): Promise<void>;
   list(tenantId: string): Promise<readonly WebhookRecord[]>;
   get(webhook: TenantId): Promise<WebhookRecord | undefined>;
-  replace(webhook: WebhookRecord): Promise<void>;
+  replace(webhook: WebhookRecord, note: AuditNote): Promise<void>;
   /** With its deliveries. Whether there was one. */
-  remove(webhook: TenantId): Promise<boolean>;
+  remove(webhook: TenantId, note: AuditNote): Promise<boolean>;
   addDelivery(delivery: DeliveryRecord): Promise<void>;
   getDelivery(delivery: TenantId & { readonly webhookId: string }): Promise<DeliveryRecord | undefined>;
   /** The newest first. */

@@ -6,6 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { after, test } from 'node:test';
 import { monotonicFactory } from 'ulid';
 import { aFile } from '../testing/a-file.ts';
+import { accountsContract } from './accounts.contract.ts';
 import { databaseContract } from './database.contract.ts';
 import type { Database } from './database.ts';
 import { openDatabase } from './open-database.ts';
@@ -13,8 +14,8 @@ import { openDatabase } from './open-database.ts';
 const newId = monotonicFactory();
 let count = 0;
 
-const open = (path: string): Promise<Database> =>
-  openDatabase({ settings: { path }, clock: () => 1_000, newId: () => newId(), secret: new Uint8Array(32) });
+const open = (path: string, secret: Uint8Array = new Uint8Array(32)): Promise<Database> =>
+  openDatabase({ settings: { path }, clock: () => 1_000, newId: () => newId(), secret });
 const newFile = (over: Parameters<typeof aFile>[0] = {}): ReturnType<typeof aFile> => {
   const id = newId();
   count++;
@@ -28,6 +29,7 @@ after(async () => {
 
 databaseContract('sqlite', () => open(':memory:'));
 databaseContract('sqlite in a file', () => open(join(folder, 'contract.sqlite')));
+accountsContract('sqlite', (secret) => open(':memory:', secret));
 
 test('what was committed is there after opening again, durably written', async () => {
   const path = join(folder, 'again.sqlite');

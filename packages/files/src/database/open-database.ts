@@ -54,7 +54,7 @@ export async function openDatabase({ settings, clock, newId, secret }: OpenDatab
       folders: openFolderTable(scope, { newId }),
       search: openSearchTable(scope),
       shares: openShareTable(scope, writeNote),
-      webhooks: openWebhookTable(scope),
+      webhooks: openWebhookTable(scope, writeNote),
       endpoints: openEndpointTable(scope),
       outbox,
       accounts: openAccountTable(scope, writeNote),

@@ -6,10 +6,10 @@ import type { SignInTokenRecord, UserRecord, UserRow } from './account-rows.ts';
 import { identities, identityOf } from './account-table.ts';
 import type { UserTable } from './account-tables.ts';
 import type { WriteNote } from './audit-table.ts';
-import type { TenantId } from './database.ts';
 import { lockTenant } from './file-names.ts';
 import type { Schema } from './schema.ts';
 import type { SqlScope } from './sql-scope.ts';
+import type { TenantId } from './tenant-id.ts';
 
 export function openUserTable(scope: SqlScope, writeNote: WriteNote): UserTable {
   return {

@@ -5,15 +5,18 @@ import type { WebhookEvent, WebhookEventType } from '@stowage/contract';
 import type { Selectable, Transaction } from 'kysely';
 import { type FileRecord, isoDate } from '../file-record.ts';
 import type { DeliveryRecord, WebhookRecord } from '../webhooks/webhook-record.ts';
+import type { WriteNote } from './audit-table.ts';
 import type { WebhookTable } from './database.ts';
 import type { Schema, WebhookRow } from './schema.ts';
 import type { SqlScope } from './sql-scope.ts';
 
-export function openWebhookTable(scope: SqlScope): WebhookTable {
+export function openWebhookTable(scope: SqlScope, writeNote: WriteNote): WebhookTable {
   return {
-    add: async (webhook) => {
-      await scope.write(webhook, (transaction) => transaction.insertInto('webhooks').values(rowOf(webhook)).execute());
-    },
+    add: (webhook, note) =>
+      scope.write(webhook, async (transaction) => {
+        await transaction.insertInto('webhooks').values(rowOf(webhook)).execute();
+        await writeNote(transaction, note);
+      }),
 
     list: (tenantId) =>
       scope.read({ tenantId }, async (query) => {
@@ -37,20 +40,22 @@ export function openWebhookTable(scope: SqlScope): WebhookTable {
         return row === undefined ? undefined : recordOf(row);
       }),
 
-    replace: async (webhook) => {
-      await scope.write(webhook, (transaction) =>
-        transaction.updateTable('webhooks').set(rowOf(webhook)).where('id', '=', webhook.id).execute(),
-      );
-    },
+    replace: (webhook, note) =>
+      scope.write(webhook, async (transaction) => {
+        await transaction.updateTable('webhooks').set(rowOf(webhook)).where('id', '=', webhook.id).execute();
+        await writeNote(transaction, note);
+      }),
 
-    remove: ({ tenantId, id }) =>
+    remove: ({ tenantId, id }, note) =>
       scope.write({ tenantId }, async (transaction) => {
         const { numDeletedRows } = await transaction
           .deleteFrom('webhooks')
           .where('id', '=', id)
           .where('tenantId', '=', tenantId)
           .executeTakeFirstOrThrow();
-        return numDeletedRows === 1n;
+        if (numDeletedRows !== 1n) return false;
+        await writeNote(transaction, note);
+        return true;
       }),
 
     addDelivery: async (delivery) => {

@@ -26,7 +26,7 @@ export interface SqsSettings {
 
 export type MessageOutcome = 'taken' | 'unreadable' | 'dropped' | 'failed';
 
-export interface SqsPoller {
+interface SqsPoller {
   start(): void;
   /** Takes no more messages and waits for those at hand. */
   close(): Promise<void>;

@@ -19,7 +19,7 @@ import type { Call, Handlers, Reply } from './handler.ts';
 import type { Metrics } from './metrics.ts';
 import { problemResponse } from './problem-response.ts';
 import { addressClass, openRateLimit } from './rate-limit.ts';
-import { readBody, readIdempotencyKey, readQuery } from './read-request.ts';
+import { readBody, readIdempotencyKey, readParameters, readQuery } from './read-request.ts';
 import type { SharePages } from './share-pages.ts';
 import { judgeSubjects } from './subjects.ts';
 import { trimPaths } from './visible-paths.ts';
@@ -150,7 +150,7 @@ export function createApp(options: AppOptions): Hono<HonoTypes> {
       requestId: context.get('requestId'),
       place,
       note: (note: Parameters<typeof noteBy>[2]) => noteBy(recognised(caller), place, note),
-      params: context.req.param() as Record<string, string>,
+      params: readParameters(context.req.param() as Record<string, string>),
       query: readQuery(new URL(request.url), route.query),
       body: await readBody(request, route.body, body),
       ifMatch: request.headers.get('if-match') ?? undefined,

@@ -28,17 +28,31 @@ export async function readBody(
     });
   }
   let value: unknown;
+  let text: string;
   try {
     // A body where every field may be left out may be left out itself.
-    value = bytes.length === 0 ? {} : JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    text = bytes.length === 0 ? '{}' : new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    value = JSON.parse(text);
   } catch (cause) {
     throw new FilesError('invalid-request', { detail: 'The body is not JSON.', cause });
   }
+  if (text.includes('\\u0000')) refuseNul(value, 'body');
   return check(schema, value, 'body');
 }
 
 export function readQuery(url: URL, schema: Schema | undefined): unknown {
-  return schema === undefined ? undefined : check(schema, Object.fromEntries(url.searchParams), 'query');
+  if (schema === undefined) return undefined;
+  const given = Object.fromEntries(url.searchParams);
+  refuseNul(given, 'query');
+  return check(schema, given, 'query');
+}
+
+/** The `{…}` of a path. Throws `not-found` for a NUL character, which no id holds and PostgreSQL cannot keep. */
+export function readParameters(parameters: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  if (Object.values(parameters).some((value) => value.includes('\0'))) {
+    throw new FilesError('not-found', { detail: 'The address holds a NUL character.' });
+  }
+  return parameters;
 }
 
 /** `undefined` when the header is absent. */
@@ -76,6 +90,17 @@ function check(schema: Schema, value: unknown, place: string): unknown {
     detail: first === undefined ? `The ${place} is not as expected.` : `${first.path}: ${first.message}.`,
     errors,
   });
+}
+
+/** PostgreSQL keeps no text with a NUL character in it; so nothing here may hold one. */
+function refuseNul(value: unknown, place: string): void {
+  const holds = (part: unknown): boolean => {
+    if (typeof part === 'string') return part.includes('\0');
+    if (typeof part !== 'object' || part === null) return false;
+    return Object.entries(part).some(([name, item]) => name.includes('\0') || holds(item));
+  };
+  if (holds(value))
+    throw new FilesError('invalid-request', { detail: `The ${place} holds a NUL character. Take it out.` });
 }
 
 function tooLarge(came: string, maxBytes: number): FilesError {

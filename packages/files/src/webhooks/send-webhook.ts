@@ -13,7 +13,7 @@ import type { DeliveryRecord } from './webhook-record.ts';
 /** The status of the answer, or why there was none. */
 export type SendOutcome = { readonly status: number } | { readonly failure: string };
 
-export interface SendOptions {
+interface SendOptions {
   readonly url: string;
   readonly delivery: Pick<DeliveryRecord, 'eventId' | 'body'>;
   /** `whsec_…`; deliveries are signed with each. */

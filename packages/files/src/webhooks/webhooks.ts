@@ -9,8 +9,10 @@ import type {
   WebhookDelivery,
 } from '@stowage/contract';
 import { webhookEventTypes } from '@stowage/contract';
+import type { NoteOf } from '../accounts/members.ts';
 import type { Account } from '../database/account-tables.ts';
-import type { TenantId, WebhookTable } from '../database/database.ts';
+import type { WebhookTable } from '../database/database.ts';
+import type { TenantId } from '../database/tenant-id.ts';
 import { isoDate } from '../file-record.ts';
 import { FilesError } from '../files-error.ts';
 import type { FilesLimits } from '../limits.ts';
@@ -22,13 +24,13 @@ import type { DeliveryRecord, WebhookRecord } from './webhook-record.ts';
 export interface Webhooks {
   list(tenantId: string): Promise<readonly Webhook[]>;
   /** Throws `forbidden` for an address that may not be told, or when there are too many. */
-  create(account: Account, request: CreateWebhookRequest): Promise<CreatedWebhook>;
+  create(account: Account, request: CreateWebhookRequest, noteOf: NoteOf): Promise<CreatedWebhook>;
   /** Throws `not-found`, `forbidden`. */
-  change(webhook: TenantId, request: ChangeWebhookRequest): Promise<Webhook>;
+  change(webhook: TenantId, request: ChangeWebhookRequest, noteOf: NoteOf): Promise<Webhook>;
   /** Throws `not-found`. */
-  rotateSecret(webhook: TenantId): Promise<CreatedWebhook>;
+  rotateSecret(webhook: TenantId, noteOf: NoteOf): Promise<CreatedWebhook>;
   /** Throws `not-found`. */
-  remove(webhook: TenantId): Promise<void>;
+  remove(webhook: TenantId, noteOf: NoteOf): Promise<void>;
   /** Throws `not-found`. */
   test(webhook: TenantId): Promise<void>;
   /** Throws `not-found`. */
@@ -160,7 +162,7 @@ export function openWebhooks(options: WebhooksOptions): Webhooks {
   return {
     list: async (tenantId) => (await table.list(tenantId)).map(shownWebhook),
 
-    create: async ({ tenantId }, { url, events = webhookEventTypes }) => {
+    create: async ({ tenantId }, { url, events = webhookEventTypes }, noteOf) => {
       requireUrl(url);
       const known = await table.list(tenantId);
       if (known.length >= limits.maxWebhooks) {
@@ -179,11 +181,13 @@ export function openWebhooks(options: WebhooksOptions): Webhooks {
         disabledReason: null,
         createdAtMs: clock(),
       };
-      await table.add(webhook);
+      // Of the address, only where it leads: the rest may hold a key of the receiver's.
+      const details = { host: new URL(url).host };
+      await table.add(webhook, noteOf({ action: 'webhook.created', subject: subjectOf(webhook), details }));
       return { ...shownWebhook(webhook), secret };
     },
 
-    change: async (address, { url, events, enabled }) => {
+    change: async (address, { url, events, enabled }, noteOf) => {
       if (url !== undefined) requireUrl(url);
       const webhook = await find(address);
       const changed: WebhookRecord = {
@@ -192,12 +196,13 @@ export function openWebhooks(options: WebhooksOptions): Webhooks {
         ...(events === undefined ? {} : { events: [...new Set(events)] }),
         ...(enabled === undefined ? {} : { enabled, disabledReason: null }),
       };
-      await table.replace(changed);
+      const details = { host: new URL(changed.url).host, enabled: changed.enabled };
+      await table.replace(changed, noteOf({ action: 'webhook.changed', subject: subjectOf(webhook), details }));
       options.onDue();
       return shownWebhook(changed);
     },
 
-    rotateSecret: async (address) => {
+    rotateSecret: async (address, noteOf) => {
       const webhook = await find(address);
       const secret = newSecret();
       const oldSecretUntilMs = clock() + oldSecretLifeMs;
@@ -207,12 +212,14 @@ export function openWebhooks(options: WebhooksOptions): Webhooks {
         oldSecretSealed: webhook.secretSealed,
         oldSecretUntilMs,
       };
-      await table.replace(changed);
+      const details = { secret: 'rotated' };
+      await table.replace(changed, noteOf({ action: 'webhook.changed', subject: subjectOf(webhook), details }));
       return { ...shownWebhook(changed), secret };
     },
 
-    remove: async (address) => {
-      if (!(await table.remove(address)))
+    remove: async (address, noteOf) => {
+      const note = noteOf({ action: 'webhook.deleted', subject: subjectOf(address) });
+      if (!(await table.remove(address, note)))
         throw new FilesError('not-found', { detail: `There is no webhook ${address.id}.` });
     },
 
@@ -281,4 +288,8 @@ function shownDelivery(delivery: DeliveryRecord): WebhookDelivery {
     ...(dueAtMs === null ? {} : { nextAttemptAt: isoDate(dueAtMs) }),
     ...(lastAnswer === null ? {} : { lastAnswer }),
   };
+}
+
+function subjectOf({ id }: Pick<TenantId, 'id'>): { readonly kind: 'webhook'; readonly id: string } {
+  return { kind: 'webhook', id };
 }

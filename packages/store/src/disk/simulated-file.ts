@@ -6,7 +6,7 @@
 
 import type { SeededRandom } from '../testing/seeded-random.ts';
 
-export const sectorSizeBytes = 512;
+const sectorSizeBytes = 512;
 
 /** A change of a file. It has its own bytes. */
 export type FileChange =

@@ -5,7 +5,7 @@
 import type { SeededRandom } from '../testing/seeded-random.ts';
 import type { SimulatedFile } from './simulated-file.ts';
 
-export type SimulatedNode = SimulatedFile | SimulatedFolder;
+type SimulatedNode = SimulatedFile | SimulatedFolder;
 
 /** A change of the names in a folder. */
 export type NameChange =

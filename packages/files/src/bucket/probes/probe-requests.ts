@@ -4,7 +4,7 @@
 import { type PostPolicyCondition, presignUrl, SigningKeys, signPostPolicy, signRequest } from '@stowage/s3';
 import { bucketUrl, type S3Settings } from '../s3-settings.ts';
 
-export interface ProbeAnswer {
+interface ProbeAnswer {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
@@ -12,7 +12,7 @@ export interface ProbeAnswer {
   readonly ok: boolean;
 }
 
-export interface ProbeRequest {
+interface ProbeRequest {
   readonly query?: readonly (readonly [string, string])[];
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
@@ -66,6 +66,8 @@ interface ProbeRequestsOptions {
 /** More keys than all probes together need. */
 const maxKeys = 100;
 const lifeSeconds = 300;
+/** Requests of the clean-up at the same time. */
+const lanes = 8;
 /** Answers by which an endpoint says that it cannot answer now: nothing was learned. */
 const notNow = new Set([408, 429, 502, 503, 504]);
 
@@ -160,24 +162,32 @@ export function openProbeRequests(options: ProbeRequestsOptions): ProbeRequests 
       }),
 
     cleanUp: async () => {
-      for (const { key, uploadId } of uploads) await send('DELETE', key, { query: [['uploadId', uploadId]] });
+      await eachOf(uploads, ({ key, uploadId }) => send('DELETE', key, { query: [['uploadId', uploadId]] }));
       let versioned = false;
-      for (const key of keys) {
+      await eachOf(keys, async (key) => {
         const { headers } = await send('DELETE', key);
         versioned ||= headers.has('x-amz-version-id') || headers.has('x-amz-delete-marker');
-      }
+      });
       if (!versioned) return;
-      for (const key of keys) {
-        const { text } = await send('GET', '', {
-          query: [
-            ['versions', ''],
-            ['prefix', key],
-          ],
-        });
+      await eachOf(keys, async (key) => {
+        const query = [
+          ['versions', ''],
+          ['prefix', key],
+        ] as const;
+        const { text } = await send('GET', '', { query });
         for (const [, versionId = ''] of text.matchAll(/<VersionId>([^<]+)<\/VersionId>/g)) {
           await send('DELETE', key, { query: [['versionId', versionId]] });
         }
-      }
+      });
     },
   };
+}
+
+async function eachOf<Item>(items: readonly Item[], work: (item: Item) => Promise<unknown>): Promise<void> {
+  const waiting = items.values();
+  await Promise.all(
+    Array.from({ length: lanes }, async () => {
+      for (const item of waiting) await work(item);
+    }),
+  );
 }

@@ -1,7 +1,7 @@
 // Folders: made, listed, renamed, moved, put into the trash.
 
 import type { RouteName } from '@stowage/contract';
-import type { TenantId } from '../../database/database.ts';
+import type { TenantId } from '../../database/tenant-id.ts';
 import type { Folders } from '../../folders.ts';
 import { type Call, type HandlersOf, idOf } from '../handler.ts';
 

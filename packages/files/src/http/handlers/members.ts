@@ -2,7 +2,7 @@
 
 import type { RouteName } from '@stowage/contract';
 import type { Members } from '../../accounts/members.ts';
-import type { TenantId } from '../../database/database.ts';
+import type { TenantId } from '../../database/tenant-id.ts';
 import { type Call, type HandlersOf, idOf } from '../handler.ts';
 
 export interface MemberHandlersOptions {

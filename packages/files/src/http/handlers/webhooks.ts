@@ -1,7 +1,7 @@
 // Webhooks: where an application is told what happens to its files.
 
 import type { RouteName } from '@stowage/contract';
-import type { TenantId } from '../../database/database.ts';
+import type { TenantId } from '../../database/tenant-id.ts';
 import type { Webhooks } from '../../webhooks/webhooks.ts';
 import { type Call, type HandlersOf, idOf } from '../handler.ts';
 
@@ -14,13 +14,13 @@ export function webhookHandlers({ webhooks }: WebhookHandlersOptions): HandlersO
 
   return {
     listWebhooks: async ({ caller }) => ({ body: { webhooks: await webhooks.list(caller.account.tenantId) } }),
-    createWebhook: async ({ caller, body }) => ({ body: await webhooks.create(caller.account, body) }),
-    changeWebhook: async (call) => ({ body: await webhooks.change(webhookOf(call), call.body) }),
+    createWebhook: async ({ caller, body, note }) => ({ body: await webhooks.create(caller.account, body, note) }),
+    changeWebhook: async (call) => ({ body: await webhooks.change(webhookOf(call), call.body, call.note) }),
     deleteWebhook: async (call) => {
-      await webhooks.remove(webhookOf(call));
+      await webhooks.remove(webhookOf(call), call.note);
       return { body: undefined };
     },
-    rotateWebhookSecret: async (call) => ({ body: await webhooks.rotateSecret(webhookOf(call)) }),
+    rotateWebhookSecret: async (call) => ({ body: await webhooks.rotateSecret(webhookOf(call), call.note) }),
     testWebhook: async (call) => {
       await webhooks.test(webhookOf(call));
       return { body: undefined };
