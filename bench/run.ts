@@ -54,6 +54,19 @@ async function main(): Promise<void> {
     workers: Number(values.workers),
     ...(values.servers === undefined ? {} : { only: values.servers.split(',') }),
   });
+  let ending: Promise<void> | undefined;
+  const end = (): Promise<void> => {
+    ending ??= endAll();
+    return ending;
+  };
+  const endAll = async (): Promise<void> => {
+    load.close();
+    for (const server of servers) await server.stop();
+    await rm(directory, { recursive: true, force: true });
+  };
+  // Servers must not outlive a run that is broken off.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => void end().then(() => process.exit(1)));
   try {
     const measurements = await measureRounds({
       contenders: servers.map((server) => new Contender(server, load)),
@@ -75,9 +88,7 @@ async function main(): Promise<void> {
     }
     console.log(`${((performance.now() - startedAt) / 60_000).toFixed(1)} minutes`);
   } finally {
-    load.close();
-    for (const server of servers) await server.stop();
-    await rm(directory, { recursive: true, force: true });
+    await end();
   }
 }
 

@@ -3,7 +3,7 @@
 //   npm run docs -- --check  only says which are stale
 // docs/performance.md is made from the results that bench/ has kept.
 // What no table holds, the deliberate differences from AWS, is written by hand in docs/compatibility.notes.md; what endpoints are
-// needed for, in docs/endpoints.notes.md.
+// needed for, in docs/endpoints.notes.md; how the store's promise is shown, in docs/durability.notes.md.
 
 import { readFile, writeFile } from 'node:fs/promises';
 import process from 'node:process';
@@ -16,7 +16,10 @@ import { capabilities, knownEndpoints } from '@stowage/files';
 import { operations, s3Errors } from '@stowage/s3';
 import { storeErrors } from '@stowage/store';
 import { keptResults } from '../bench/results.ts';
+import { readCatches } from '../tests/mutations/catch-mutation.ts';
+import { storeMutations } from '../tests/mutations/store-mutations.ts';
 import { renderCompatibility } from './documents/compatibility.ts';
+import { renderDurability } from './documents/durability.ts';
 import { renderEndpoints } from './documents/endpoints.ts';
 import { renderErrors } from './documents/errors.ts';
 import { renderPerformance } from './documents/performance.ts';
@@ -27,8 +30,13 @@ const root = new URL('../', import.meta.url);
 export async function renderDocuments(): Promise<ReadonlyMap<string, string>> {
   const notes = await readFile(new URL('docs/compatibility.notes.md', root), 'utf8');
   const endpointNotes = await readFile(new URL('docs/endpoints.notes.md', root), 'utf8');
+  const durabilityNotes = await readFile(new URL('docs/durability.notes.md', root), 'utf8');
   return new Map([
     ['docs/compatibility.md', renderCompatibility({ operations, status: operationStatus, notes })],
+    [
+      'docs/durability.md',
+      renderDurability({ mutations: storeMutations, catches: await readCatches(), notes: durabilityNotes }),
+    ],
     ['docs/endpoints.md', renderEndpoints({ capabilities, knownEndpoints, notes: endpointNotes })],
     ['docs/errors.md', renderErrors({ s3Errors, storeErrors, problems, clientFaults })],
     ['docs/performance.md', renderPerformance(keptResults())],

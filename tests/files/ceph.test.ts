@@ -51,7 +51,7 @@ test('on Ceph a file lives its whole life; purged, nothing of it is left in any 
     minPartSizeBytes: 5 * mib,
     maxCopyBytes: 5 * mib,
     copyPartBytes: 5 * mib,
-    urlLifeMs: 1_000,
+    urlLifeMs: 4_000,
     trashRetentionMs: 0,
   };
   for (const [versions, seals] of [

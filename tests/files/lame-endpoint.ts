@@ -2,7 +2,14 @@
 // not touch passes unchanged, Host included, so that signatures stay good.
 
 import { once } from 'node:events';
-import { createServer, request as forward, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import {
+  type ClientRequest,
+  createServer,
+  request as forward,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 
@@ -22,8 +29,11 @@ export interface LameEndpoint {
   readonly endpoint: string;
   /** Requests that came, in order. */
   readonly asked: readonly Asked[];
-  /** Asked before a request goes on: another status instead, or silence for as long as the client waits. Default: it goes on. */
-  hinder: (asked: Asked) => number | 'silent' | undefined;
+  /**
+   * Asked before a request goes on: another status instead, silence for as long as the client waits, or a promise until which it is
+   * held; then it goes on, whether or not the client has gone. Default: it goes on.
+   */
+  hinder: (asked: Asked) => number | 'silent' | Promise<void> | undefined;
   /** Asked what to answer instead. Default: the answer as it came. */
   amend: (answer: Answer, asked: Asked) => Partial<Answer> | undefined;
 }
@@ -39,6 +49,10 @@ export async function startLameEndpoint(t: TestContext, target: string): Promise
     const request = { method, url, headers };
     if (asked.length < maxAsked) asked.push(request);
     const hindrance = lame.hinder(request);
+    if (hindrance instanceof Promise) {
+      void hindrance.then(() => pass(incoming, outgoing, request));
+      return;
+    }
     if (hindrance !== undefined) {
       incoming.resume();
       if (hindrance === 'silent') return;
@@ -46,6 +60,12 @@ export async function startLameEndpoint(t: TestContext, target: string): Promise
       incoming.on('end', () => outgoing.writeHead(hindrance, { 'content-type': 'application/xml' }).end(body));
       return;
     }
+    const onward = pass(incoming, outgoing, request);
+    outgoing.on('close', () => onward.destroy());
+  });
+
+  function pass(incoming: IncomingMessage, outgoing: ServerResponse, request: Asked): ClientRequest {
+    const { method, url, headers } = request;
     const onward = forward({ hostname, port, method, path: url, headers, agent: false }, (reply: IncomingMessage) => {
       const answer = { status: reply.statusCode ?? 502, headers: reply.headers };
       const amended = { ...answer, ...lame.amend(answer, request) };
@@ -53,9 +73,11 @@ export async function startLameEndpoint(t: TestContext, target: string): Promise
       reply.pipe(outgoing);
     });
     onward.on('error', () => incoming.socket.destroy());
-    outgoing.on('close', () => onward.destroy());
-    incoming.pipe(onward);
-  });
+    // Who was held may have gone; what a test holds has no body.
+    if (incoming.destroyed) onward.end();
+    else incoming.pipe(onward);
+    return onward;
+  }
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.after(() => {

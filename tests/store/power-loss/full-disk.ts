@@ -1,9 +1,11 @@
 // A disk that fills up while clients are at work, and has room again (invariant 8): meanwhile deletes are taken, and afterwards
 // puts are, without anybody's help.
 
+import type { SimulatedDisk } from '../../../packages/store/src/disk/simulated-disk.ts';
 import { Violation } from './key-account.ts';
 import type { Address } from './model.ts';
 import { deleteObject, putObject } from './object-requests.ts';
+import { sizes } from './sizes.ts';
 import { lastingBucket, smallSize, type Workplace } from './workplace.ts';
 import type { World } from './world.ts';
 
@@ -26,7 +28,22 @@ export async function fillUpAndClear(place: Workplace, world: World): Promise<vo
   await new Promise((resolve) => setTimeout(resolve, random.below(300)));
   disk.capacityBytes = disk.usedBytes + random.pick([0, 0, 4096, random.below(24 * 1024)]);
   world.note(() => `the disk takes ${disk.capacityBytes} bytes and holds ${disk.usedBytes}`);
-  for (const address of addresses) await deleteObject(place, address);
+  const turn = random.below(20);
+  for (const [index, address] of addresses.entries()) {
+    if (index === turn) await haveRoomForTheReserve(place, disk);
+    await deleteObject(place, address);
+  }
+}
+
+/** For a while there is room for the reserve, which may be put back, and for nothing beside it. */
+async function haveRoomForTheReserve(place: Workplace, disk: SimulatedDisk): Promise<void> {
+  const { random } = place;
+  if (random.chance(0.3)) return;
+  disk.capacityBytes = disk.usedBytes + sizes.reserveSizeBytes + random.below(sizes.roomForPutsBytes);
+  place.note(() => `the disk takes ${disk.capacityBytes} bytes and holds ${disk.usedBytes}`);
+  await new Promise((resolve) => setTimeout(resolve, retryMs));
+  await putObject(place, { bucket: lastingBucket, key: 'room' }, smallSize(random));
+  disk.capacityBytes = Math.min(disk.capacityBytes, disk.usedBytes + random.below(4096));
 }
 
 /** @throws Violation when puts are refused although there is room again. */

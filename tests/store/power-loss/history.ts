@@ -15,13 +15,14 @@ import {
   promiseOf,
 } from './circumstances.ts';
 import { runClient } from './clients.ts';
-import { cutClasses, cutMoments, zeroStepBytes } from './cut-points.ts';
+import { cutClasses, cutMoments } from './cut-points.ts';
 import { fillUpAndClear, putWhenThereIsRoom } from './full-disk.ts';
 import { Violation } from './key-account.ts';
 import { blobCount, requireNoLeftovers } from './leftovers.ts';
 import { Model } from './model.ts';
 import { checkRecovered } from './recovery-check.ts';
 import { checkRotten, rotSomewhere } from './rot.ts';
+import { sizes } from './sizes.ts';
 import { virtualTime } from './virtual-time.ts';
 import { lastingBucket, Workplace, weakBucket } from './workplace.ts';
 import { type Cut, type CutPlan, directory, World } from './world.ts';
@@ -36,16 +37,6 @@ export interface HistoryResult {
   readonly refusals: ReadonlyMap<string, number>;
   readonly cuts: readonly Pick<Cut, 'cutClass' | 'moment' | 'phase'>[];
 }
-
-/** Small enough that a short history meets every threshold. */
-const sizes = {
-  segmentSizeBytes: 12 * 1024,
-  zeroAheadBytes: 2 * zeroStepBytes,
-  maxInlineBytes: 2048,
-  checkpointEveryBytes: 8 * 1024,
-  reserveSizeBytes: 128 * 1024,
-  roomForPutsBytes: 16 * 1024,
-};
 
 /** Where compaction is at work all the time, there are many segments for it to choose from. */
 const compactedSegmentBytes = 3 * 1024;

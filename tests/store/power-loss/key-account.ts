@@ -124,6 +124,8 @@ export class KeyAccount {
 
   /** Whether a put up to a sequence was acknowledged after the state that is shown: then that put was lost alone. */
   lost(found: Pick<KnownVersion, 'sequence'> | undefined, upTo: number): KnownVersion | undefined {
+    // A delete that was not answered may have taken whatever was there.
+    if (found === undefined && this.deletes.size > 0) return undefined;
     const states = [...this.#earlier.map(({ version }) => version), this.current];
     const shown = states.findLastIndex((state) => state?.sequence === found?.sequence);
     if (shown < 0) return undefined;
