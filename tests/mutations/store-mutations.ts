@@ -400,8 +400,8 @@ export const storeMutations: readonly Mutation[] = [
     name: 'damage passed over in silence',
     invariant: 9,
     breaks: 'Records are missing, and nobody is told.',
-    file: `${store}/recover-store.ts`,
-    find: 'if (bytes === undefined) damage.note(found);\n      else await damage.setAside(found, bytes);',
+    file: `${store}/replay-journal.ts`,
+    find: 'damaged = true;\n      await onDamage(found, bytes);',
     replace: '',
   },
   {
