@@ -3,7 +3,7 @@
 // bytes can tell is judged once they are there.
 
 import type { ContentFinding, CreateUploadRequest, UploadMeans } from '@stowage/contract';
-import { type ContentOutcome, contentRules } from './content-rules.ts';
+import { type ContentOutcome, contentRules } from './content/content-rules.ts';
 import { FilesError } from './files-error.ts';
 
 export interface UploadPolicy {

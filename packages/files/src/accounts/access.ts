@@ -5,7 +5,7 @@ import { type Action, actions, roleAllows } from '@stowage/contract';
 import type { GrantTable } from '../database/account-tables.ts';
 import type { FolderTable } from '../database/database.ts';
 import { FilesError } from '../files-error.ts';
-import { topFolderId } from '../folder-record.ts';
+import { topFolderId } from '../tree/folder-record.ts';
 import { type Caller, isWithinScopes, mayEverywhere } from './caller.ts';
 
 export interface Access {

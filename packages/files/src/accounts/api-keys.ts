@@ -2,13 +2,13 @@
 // wherever the user may or below one folder.
 
 import type { Action, ApiKey, ApiKeyList, CreateApiKeyRequest, CreatedApiKey } from '@stowage/contract';
-import type { AuditNote } from '../audit-note.ts';
 import type { ApiKeyRecord } from '../database/account-rows.ts';
 import type { AccountTable } from '../database/account-tables.ts';
 import type { FolderTable } from '../database/database.ts';
 import { isoDate } from '../file-record.ts';
 import { FilesError } from '../files-error.ts';
 import type { FilesLimits } from '../limits.ts';
+import type { AuditNote } from './audit-note.ts';
 import { type Caller, isWithinScopes, mayEverywhere } from './caller.ts';
 import { hashToken, newToken } from './secret-token.ts';
 

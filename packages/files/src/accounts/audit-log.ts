@@ -1,10 +1,10 @@
 // The audit log as those read it who look after a tenant.
 
 import type { AuditEntry, AuditList, AuditVerification } from '@stowage/contract';
-import { type AuditRecord, openAuditSeal, verifyChain } from '../audit-chain.ts';
 import type { AuditTable, ListAuditOptions } from '../database/account-tables.ts';
 import { isoDate } from '../file-record.ts';
 import { FilesError } from '../files-error.ts';
+import { type AuditRecord, openAuditSeal, verifyChain } from './audit-chain.ts';
 
 interface AuditQuery extends Pick<ListAuditOptions, 'action' | 'actorId' | 'subjectId'> {
   readonly from?: string | undefined;

@@ -1,9 +1,9 @@
 // A caller who was recognised, and what they may do wherever it lies: by role, and for a key within what it was given.
 
 import { type Action, actionNames, actions, roleAllows } from '@stowage/contract';
-import type { AuditNote } from '../audit-note.ts';
 import type { SessionRecord } from '../database/account-rows.ts';
 import type { Account, Identity } from '../database/account-tables.ts';
+import type { AuditNote } from './audit-note.ts';
 
 export interface Caller {
   readonly account: Account;

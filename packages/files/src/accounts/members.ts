@@ -11,14 +11,14 @@ import type {
   User,
   UserList,
 } from '@stowage/contract';
-import type { AuditNote } from '../audit-note.ts';
 import type { GrantRecord, GroupRecord, SignInTokenRecord, UserRecord } from '../database/account-rows.ts';
 import type { Database } from '../database/database.ts';
 import type { TenantId } from '../database/tenant-id.ts';
 import { isoDate } from '../file-record.ts';
 import { FilesError } from '../files-error.ts';
-import { topFolderId } from '../folder-record.ts';
 import type { FilesLimits } from '../limits.ts';
+import { topFolderId } from '../tree/folder-record.ts';
+import type { AuditNote } from './audit-note.ts';
 import { hashToken, newToken } from './secret-token.ts';
 import { newUser } from './sign-in.ts';
 

@@ -1,14 +1,14 @@
 // What people do with their own account: password, second factor, sessions.
 
 import type { RecoveryCodes, SecondFactorOffer, SessionEntry } from '@stowage/contract';
-import type { AuditNote } from '../audit-note.ts';
 import type { SessionRecord, UserRecord } from '../database/account-rows.ts';
 import type { AccountTable, UserTable } from '../database/account-tables.ts';
 import type { TenantId } from '../database/tenant-id.ts';
 import { isoDate } from '../file-record.ts';
 import { FilesError } from '../files-error.ts';
 import type { RateLimit } from '../http/rate-limit.ts';
-import type { PasswordHashes } from '../password-hash.ts';
+import type { AuditNote } from './audit-note.ts';
+import type { PasswordHashes } from './password-hash.ts';
 import type { SecondFactor } from './second-factor.ts';
 
 /** Begins an audit note in the person's name. */

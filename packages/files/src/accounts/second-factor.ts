@@ -4,10 +4,10 @@
 import { createHash } from 'node:crypto';
 import type { RecoveryCodes, SecondFactorOffer } from '@stowage/contract';
 import { Secret, TOTP } from 'otpauth';
-import type { AuditNote } from '../audit-note.ts';
 import type { UserRecord } from '../database/account-rows.ts';
 import type { UserTable } from '../database/account-tables.ts';
 import { FilesError } from '../files-error.ts';
+import type { AuditNote } from './audit-note.ts';
 import { openSealedText } from './sealed-text.ts';
 
 export interface SecondFactor {

@@ -3,15 +3,15 @@
 // accounts that are closed take as long, and are answered alike.
 
 import type { TenantRole } from '@stowage/contract';
-import { type AuditNote, serviceNote } from '../audit-note.ts';
 import type { SessionRecord, UserRecord } from '../database/account-rows.ts';
 import type { AccountTable, Identity, UserTable } from '../database/account-tables.ts';
 import type { TenantId } from '../database/tenant-id.ts';
 import { FilesError } from '../files-error.ts';
 import type { RateLimit } from '../http/rate-limit.ts';
 import type { FilesLimits } from '../limits.ts';
-import type { PasswordHashes } from '../password-hash.ts';
+import { type AuditNote, serviceNote } from './audit-note.ts';
 import type { Caller, RequestPlace } from './caller.ts';
+import type { PasswordHashes } from './password-hash.ts';
 import type { SecondFactor } from './second-factor.ts';
 import { hashToken, newToken } from './secret-token.ts';
 

@@ -2,8 +2,8 @@
 // both are there or neither. Tokens, keys and codes are only ever given here as hashes.
 
 import type { AuditAction, TenantRole } from '@stowage/contract';
-import type { AuditRecord } from '../audit-chain.ts';
-import type { AuditNote } from '../audit-note.ts';
+import type { AuditRecord } from '../accounts/audit-chain.ts';
+import type { AuditNote } from '../accounts/audit-note.ts';
 import type {
   ApiKeyRecord,
   GrantRecord,

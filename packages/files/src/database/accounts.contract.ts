@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { monotonicFactory } from 'ulid';
+import { openAuditSeal, verifyChain } from '../accounts/audit-chain.ts';
+import { type AuditNote, serviceNote } from '../accounts/audit-note.ts';
 import { newUser } from '../accounts/sign-in.ts';
-import { openAuditSeal, verifyChain } from '../audit-chain.ts';
-import { type AuditNote, serviceNote } from '../audit-note.ts';
 import { isFilesError } from '../files-error.ts';
 import type { SessionRecord, UserRecord } from './account-rows.ts';
 import type { Database } from './database.ts';

@@ -1,8 +1,8 @@
 // Rows of the audit log, added in the transaction of what they tell. All who write to one tenant's log queue for its last row.
 
 import type { Transaction } from 'kysely';
-import { type AuditRecord, type AuditSeal, canonicalJson, firstPreviousHash } from '../audit-chain.ts';
-import type { AuditNote } from '../audit-note.ts';
+import { type AuditRecord, type AuditSeal, canonicalJson, firstPreviousHash } from '../accounts/audit-chain.ts';
+import type { AuditNote } from '../accounts/audit-note.ts';
 import type { AuditTable } from './account-tables.ts';
 import { lockTenant } from './file-names.ts';
 import type { Schema } from './schema.ts';

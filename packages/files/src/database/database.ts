@@ -2,12 +2,12 @@
 // method is one transaction, durable once it resolved. Both pass database.contract.ts.
 
 import type { FileState } from '@stowage/contract';
-import type { AuditNote } from '../audit-note.ts';
+import type { AuditNote } from '../accounts/audit-note.ts';
 import type { EndpointProfile } from '../bucket/endpoint-profile.ts';
 import type { FileChanges, FileRecord, Shelf } from '../file-record.ts';
-import type { FolderRecord } from '../folder-record.ts';
-import type { Job, NewJob } from '../job.ts';
-import type { ShareRecord } from '../share-record.ts';
+import type { Job, NewJob } from '../lifecycle/job.ts';
+import type { ShareRecord } from '../sharing/share-record.ts';
+import type { FolderRecord } from '../tree/folder-record.ts';
 import type { DeliveryRecord, WebhookRecord } from '../webhooks/webhook-record.ts';
 import type { AccountTable, AuditTable, GrantTable, GroupTable, TenantTable, UserTable } from './account-tables.ts';
 import type { TenantId } from './tenant-id.ts';

@@ -3,7 +3,7 @@
 import type { Transaction } from 'kysely';
 import type { FileRecord } from '../file-record.ts';
 import { FilesError } from '../files-error.ts';
-import { foldName, topFolderId } from '../folder-record.ts';
+import { foldName, topFolderId } from '../tree/folder-record.ts';
 import type { TakenName } from './database.ts';
 import type { Schema } from './schema.ts';
 

@@ -2,7 +2,7 @@
 
 import type { ContentFinding, PreviewPreset } from '@stowage/contract';
 import { type FileRecord, shelfOf } from '../file-record.ts';
-import { foldName } from '../folder-record.ts';
+import { foldName } from '../tree/folder-record.ts';
 import type { FileRow } from './schema.ts';
 
 export function rowOf(file: FileRecord): FileRow {

@@ -4,7 +4,7 @@
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { FileChanges, FileRecord } from '../file-record.ts';
 import { FilesError } from '../files-error.ts';
-import { foldName, topFolderId } from '../folder-record.ts';
+import { foldName, topFolderId } from '../tree/folder-record.ts';
 import type { WriteNote } from './audit-table.ts';
 import type { AddOptions, FileTable, IdempotencyKey, ListOptions, ListPlace, SortColumn } from './database.ts';
 import { chooseName, lockTenant } from './file-names.ts';

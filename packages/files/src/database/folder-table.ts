@@ -3,7 +3,7 @@
 
 import type { Transaction } from 'kysely';
 import { FilesError } from '../files-error.ts';
-import { type FolderRecord, foldName, topFolderId } from '../folder-record.ts';
+import { type FolderRecord, foldName, topFolderId } from '../tree/folder-record.ts';
 import type { FolderTable, ListFoldersOptions } from './database.ts';
 import { lockTenant } from './file-names.ts';
 import { chainOf, chainsOf, maxFolderDepth, pathsOf, subtreeOf } from './folder-tree.ts';

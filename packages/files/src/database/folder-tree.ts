@@ -1,7 +1,7 @@
 // Walks the tree of folders inside a query: up to the top, and down to all that lies below.
 
 import { type Kysely, type RawBuilder, sql } from 'kysely';
-import { topFolderId } from '../folder-record.ts';
+import { topFolderId } from '../tree/folder-record.ts';
 import type { Schema } from './schema.ts';
 
 /** Folders above one another at most; deeper ones are refused. */

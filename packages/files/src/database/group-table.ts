@@ -1,7 +1,7 @@
 // Rows of groups and their members, and of grants on folders.
 
 import { FilesError } from '../files-error.ts';
-import { foldName } from '../folder-record.ts';
+import { foldName } from '../tree/folder-record.ts';
 import type { GroupRecord, GroupRow } from './account-rows.ts';
 import type { GrantTable, GroupTable } from './account-tables.ts';
 import type { WriteNote } from './audit-table.ts';

@@ -1,7 +1,7 @@
 // The database, opened, brought to this version's shape, and ready: SQLite in a file, or PostgreSQL.
 
 import { CamelCasePlugin, type Dialect, Kysely, sql } from 'kysely';
-import { openAuditSeal } from '../audit-chain.ts';
+import { openAuditSeal } from '../accounts/audit-chain.ts';
 import { openAccountTable } from './account-table.ts';
 import { openAuditTable, openNoteWriter } from './audit-table.ts';
 import type { Database } from './database.ts';

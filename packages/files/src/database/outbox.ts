@@ -1,7 +1,7 @@
 // Jobs waiting to be done, in the order they are due.
 
 import type { Transaction } from 'kysely';
-import type { Job, NewJob } from '../job.ts';
+import type { Job, NewJob } from '../lifecycle/job.ts';
 import type { Outbox } from './database.ts';
 import type { Schema } from './schema.ts';
 import type { SqlScope } from './sql-scope.ts';

@@ -2,12 +2,12 @@
 
 import type { FileState, UploadStrategy } from '@stowage/contract';
 import type { Generated } from 'kysely';
-import type { AuditRecord } from '../audit-chain.ts';
+import type { AuditRecord } from '../accounts/audit-chain.ts';
 import type { EndpointProfile } from '../bucket/endpoint-profile.ts';
 import type { FileRecord, Shelf } from '../file-record.ts';
-import type { FolderRecord } from '../folder-record.ts';
-import type { JobKind } from '../job.ts';
-import type { ShareRecord } from '../share-record.ts';
+import type { JobKind } from '../lifecycle/job.ts';
+import type { ShareRecord } from '../sharing/share-record.ts';
+import type { FolderRecord } from '../tree/folder-record.ts';
 import type { DeliveryRecord, WebhookRecord } from '../webhooks/webhook-record.ts';
 import type {
   ApiKeyRecord,

@@ -3,8 +3,8 @@
 
 import { type Kysely, sql, type Transaction } from 'kysely';
 import { type FileRecord, shelfOf } from '../file-record.ts';
-import { topFolderId } from '../folder-record.ts';
-import { askedWords, searchWords, tenantWord } from '../search-words.ts';
+import { topFolderId } from '../tree/folder-record.ts';
+import { askedWords, searchWords, tenantWord } from '../tree/search-words.ts';
 import type { SearchOptions, SearchTable } from './database.ts';
 import { recordOf } from './file-rows.ts';
 import { subtreeOf, subtreesOf } from './folder-tree.ts';

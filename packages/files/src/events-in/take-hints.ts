@@ -3,7 +3,7 @@
 
 import type { FileTable, Outbox } from '../database/database.ts';
 import type { FileKeys } from '../file-key.ts';
-import { isUploading } from '../reconcile.ts';
+import { isUploading } from '../lifecycle/reconcile.ts';
 import type { StorageHint } from './storage-event.ts';
 
 /** `foreign`: not a key of ours, or another bucket. `settled`: nothing waits for these bytes. */

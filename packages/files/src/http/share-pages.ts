@@ -2,12 +2,12 @@
 // archive. No script runs on the page. Looking at it counts nothing; each download and each archive counts once.
 
 import { createHmac, createSecretKey, hkdfSync, timingSafeEqual } from 'node:crypto';
-import type { Archives } from '../archives.ts';
-import { type Downloads, dispositionHeader } from '../downloads.ts';
 import { FilesError, isFilesError } from '../files-error.ts';
 import type { FilesLimits } from '../limits.ts';
-import type { ShareRecord } from '../share-record.ts';
-import type { Shares } from '../shares.ts';
+import type { Archives } from '../sharing/archives.ts';
+import { type Downloads, dispositionHeader } from '../sharing/downloads.ts';
+import type { ShareRecord } from '../sharing/share-record.ts';
+import type { Shares } from '../sharing/shares.ts';
 import { openRateLimit } from './rate-limit.ts';
 import { type PageFile, renderEnded, renderFiles, renderPasswordForm, sharePageHeaders } from './share-page.ts';
 

@@ -6,7 +6,7 @@ import { type Action, actions, type CreateUploadRequest, type RouteName, routes 
 import type { Access } from '../accounts/access.ts';
 import type { FileTable } from '../database/database.ts';
 import { FilesError } from '../files-error.ts';
-import { topFolderId } from '../folder-record.ts';
+import { topFolderId } from '../tree/folder-record.ts';
 import type { Call } from './handler.ts';
 
 type Subject =

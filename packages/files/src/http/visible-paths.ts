@@ -2,7 +2,7 @@
 // of every answer, and a granted folder lies at the top.
 
 import type { Access } from '../accounts/access.ts';
-import { topFolderId } from '../folder-record.ts';
+import { topFolderId } from '../tree/folder-record.ts';
 
 /** An answer as it is for this caller. */
 export async function trimPaths(body: unknown, access: Access): Promise<unknown> {

@@ -1,12 +1,12 @@
 // The preview of one ready file: made, written under its own key, and noted in the row. Safe to repeat from any point.
 
 import type { Bucket } from '../bucket/bucket.ts';
-import { isPreviewable } from '../content-rules.ts';
+import { isPreviewable } from '../content/content-rules.ts';
 import type { FileTable } from '../database/database.ts';
 import type { FileKeys } from '../file-key.ts';
 import { type FileRecord, objectOf } from '../file-record.ts';
+import { maxMoveAttempts } from '../lifecycle/move-file.ts';
 import type { FilesLog } from '../log.ts';
-import { maxMoveAttempts } from '../move-file.ts';
 import { type PreviewMaker, previewContentType } from './preview-maker.ts';
 
 interface MakePreviewsOptions {

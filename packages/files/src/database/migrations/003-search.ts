@@ -1,6 +1,6 @@
 // Words of files, to be found by; folders in the trash; copies.
 
-import { searchWords } from '../../search-words.ts';
+import { searchWords } from '../../tree/search-words.ts';
 import type { Migration } from './migration.ts';
 
 export const search = {

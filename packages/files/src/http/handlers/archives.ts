@@ -1,8 +1,8 @@
 // Several files as one ZIP archive.
 
-import type { Archives } from '../../archives.ts';
 import type { AuditTable } from '../../database/account-tables.ts';
-import { dispositionHeader } from '../../downloads.ts';
+import type { Archives } from '../../sharing/archives.ts';
+import { dispositionHeader } from '../../sharing/downloads.ts';
 import type { HandlersOf } from '../handler.ts';
 
 export interface ArchiveHandlersOptions {

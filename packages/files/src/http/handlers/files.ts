@@ -2,12 +2,12 @@
 
 import type { RouteName } from '@stowage/contract';
 import type { AuditTable } from '../../database/account-tables.ts';
-import type { Downloads } from '../../downloads.ts';
 import { type FileRecord, fileEtag } from '../../file-record.ts';
 import type { FilesLimits } from '../../limits.ts';
-import type { StoredFiles } from '../../stored-files.ts';
-import type { Uploads } from '../../uploads.ts';
-import type { Versions } from '../../versions.ts';
+import type { Downloads } from '../../sharing/downloads.ts';
+import type { StoredFiles } from '../../tree/stored-files.ts';
+import type { Versions } from '../../tree/versions.ts';
+import type { Uploads } from '../../uploads/uploads.ts';
 import { type Call, type HandlersOf, idOf } from '../handler.ts';
 
 export interface FileHandlersOptions {

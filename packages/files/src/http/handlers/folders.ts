@@ -2,7 +2,7 @@
 
 import type { RouteName } from '@stowage/contract';
 import type { TenantId } from '../../database/tenant-id.ts';
-import type { Folders } from '../../folders.ts';
+import type { Folders } from '../../tree/folders.ts';
 import { type Call, type HandlersOf, idOf } from '../handler.ts';
 
 export interface FolderHandlersOptions {

@@ -1,6 +1,6 @@
 // Finding files.
 
-import type { SearchFiles } from '../../search-files.ts';
+import type { SearchFiles } from '../../tree/search-files.ts';
 import type { HandlersOf } from '../handler.ts';
 
 export interface SearchHandlersOptions {

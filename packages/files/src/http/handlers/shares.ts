@@ -1,7 +1,7 @@
 // Shares: made, listed, revoked. The public page is share-pages.ts.
 
 import type { RouteName } from '@stowage/contract';
-import type { Shares } from '../../shares.ts';
+import type { Shares } from '../../sharing/shares.ts';
 import { type Call, type HandlersOf, idOf } from '../handler.ts';
 
 export interface ShareHandlersOptions {

@@ -1,6 +1,6 @@
 // The trash: listed, emptied, one file deleted for good.
 
-import type { Trash } from '../../trash.ts';
+import type { Trash } from '../../tree/trash.ts';
 import { type HandlersOf, idOf } from '../handler.ts';
 
 export interface TrashHandlersOptions {

@@ -2,8 +2,8 @@
 
 import { fileStates, type Upload } from '@stowage/contract';
 import { isFilesError } from '../../files-error.ts';
-import type { StateWatch } from '../../state-watch.ts';
-import type { Uploads } from '../../uploads.ts';
+import type { StateWatch } from '../../lifecycle/state-watch.ts';
+import type { Uploads } from '../../uploads/uploads.ts';
 import { type Call, type HandlersOf, idOf } from '../handler.ts';
 import { problemOf } from '../problem-response.ts';
 

@@ -1,7 +1,7 @@
 // The versions of a file: listed, restored, deleted.
 
 import type { RouteName } from '@stowage/contract';
-import type { VersionAddress, Versions } from '../../versions.ts';
+import type { VersionAddress, Versions } from '../../tree/versions.ts';
 import { type Call, type HandlersOf, idOf } from '../handler.ts';
 
 export interface VersionHandlersOptions {

@@ -1,0 +1,133 @@
+// How requests go to a bucket: over the AWS SDK, which is loaded when it is first needed (it takes half a second), each under the
+// guard of time-outs, retries and circuit. What the requests are is in objects.ts and multipart-uploads.ts.
+// Spec: the S3 API reference. Streams and uploads need `WHEN_REQUIRED`, or other endpoints are sent checksums they do not know.
+
+import type { S3Client } from '@aws-sdk/client-s3';
+import { FilesError, isFilesError } from '../files-error.ts';
+import type { FilesLimits } from '../limits.ts';
+import type { RequestAllowance, RequestGuard } from './guard-requests.ts';
+import type { S3Settings } from './s3-settings.ts';
+import { errorCode } from './sdk-error.ts';
+
+type S3Module = typeof import('@aws-sdk/client-s3');
+
+export interface BucketRequestsOptions {
+  readonly settings: S3Settings;
+  readonly limits: FilesLimits;
+  readonly guard: RequestGuard;
+}
+
+interface Loaded {
+  readonly sdk: S3Module;
+  /** For what is answered at once. */
+  readonly client: S3Client;
+  /** For what the endpoint works on before it answers. */
+  readonly patient: S3Client;
+}
+
+interface AskOptions {
+  /** The error codes that mean that the thing asked for is not there. */
+  readonly missing?: readonly string[];
+  /** Default: what is answered at once, and may be sent again. */
+  readonly allowance?: RequestAllowance;
+}
+
+export interface BucketRequests {
+  /** The bucket's name. */
+  readonly bucket: string;
+  /** Runs one request; `undefined` when the thing asked for is not there. Throws `storage-unavailable`. */
+  ask<Answer>(
+    what: keyof typeof asked,
+    request: (loaded: Loaded, send: { readonly abortSignal: AbortSignal }) => Promise<Answer>,
+    options?: AskOptions,
+  ): Promise<Answer | undefined>;
+  close(): void;
+}
+
+/** What the service could not do, for whoever asked. */
+const asked = {
+  prepare: 'make the bucket ready',
+  head: 'read an object’s head',
+  read: 'read an object',
+  put: 'write an object',
+  copy: 'copy an object',
+  remove: 'remove an object',
+  list: 'list objects',
+  createMultipart: 'begin an upload in parts',
+  listParts: 'list the parts of an upload',
+  completeMultipart: 'join the parts of an upload',
+  abortMultipart: 'abort an upload',
+  listMultipart: 'list unfinished uploads',
+} as const;
+
+/** Codes for an object that is not there. */
+export const absent = ['NotFound', 'NoSuchKey', 'NoSuchVersion', '404'];
+
+export function openBucketRequests({ settings, limits, guard }: BucketRequestsOptions): BucketRequests {
+  const quick = { totalMs: limits.bucketTotalMs, retries: limits.bucketRetries };
+  let loading: Promise<Loaded> | undefined;
+
+  function load(): Promise<Loaded> {
+    loading ??= import('@aws-sdk/client-s3').then((sdk) => ({
+      sdk,
+      client: openClient(sdk, settings, { ...limits, silenceMs: limits.bucketTimeoutMs }),
+      patient: openClient(sdk, settings, { ...limits, silenceMs: limits.bucketWorkMs }),
+    }));
+    return loading;
+  }
+
+  return {
+    bucket: settings.bucket,
+
+    ask: async (what, request, { missing = [], allowance = quick } = {}) => {
+      const loaded = await load();
+      try {
+        return await guard.run(what, allowance, (abortSignal) => request(loaded, { abortSignal }));
+      } catch (error) {
+        if (missing.includes(errorCode(error))) return undefined;
+        throw isFilesError(error) ? error : unavailable(what, error);
+      }
+    },
+
+    close: () => {
+      guard.close();
+      void loading?.then(({ client, patient }) => {
+        client.destroy();
+        patient.destroy();
+      });
+    },
+  };
+}
+
+export function unavailable(what: keyof typeof asked, cause: unknown): FilesError {
+  return new FilesError('storage-unavailable', {
+    detail: `The service could not ${asked[what]} at the object storage. Try again in a moment.`,
+    retryAfterSeconds: 5,
+    cause,
+  });
+}
+
+/** No checksums but those that are asked for: Ceph answers them with 411, or stores their framing as data. */
+function openClient(
+  sdk: S3Module,
+  settings: S3Settings,
+  { bucketConnectTimeoutMs, silenceMs }: FilesLimits & { readonly silenceMs: number },
+): S3Client {
+  return new sdk.S3Client({
+    endpoint: settings.endpoint,
+    region: settings.region,
+    credentials: settings.credentials,
+    forcePathStyle: settings.forcePathStyle,
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+    // The guard tries again, out of a budget and in sight of the circuit.
+    maxAttempts: 1,
+    // A gateway whose disks are gone never answers; without these the request would wait for ever.
+    requestHandler: {
+      connectionTimeout: bucketConnectTimeoutMs,
+      requestTimeout: silenceMs,
+      throwOnRequestTimeout: true,
+      socketTimeout: silenceMs,
+    },
+  });
+}

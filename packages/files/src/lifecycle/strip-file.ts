@@ -1,0 +1,82 @@
+// Takes metadata out of the image of a file whose policy wants it, before anybody can fetch it: the stripped bytes are written under a new
+// key, the row turns to them, and they are judged as the first ones were. The original goes when no URL can write it again. Safe to
+// repeat from any point: what a try that broke off has written lies under a key of its own, and is removed with the original.
+
+import type { Bucket } from '../bucket/bucket.ts';
+import { holdsNoMetadata, isStrippable, stripMetadata } from '../content/strip-metadata.ts';
+import type { FileTable } from '../database/database.ts';
+import type { FileKeys } from '../file-key.ts';
+import { arrivalKey, type FileRecord, objectOf } from '../file-record.ts';
+import type { FilesLimits } from '../limits.ts';
+
+export interface StripFileOptions {
+  readonly bucket: Pick<Bucket, 'read' | 'put' | 'head'>;
+  readonly files: Pick<FileTable, 'change' | 'find'>;
+  readonly keys: Pick<FileKeys, 'makePromoted'>;
+  readonly limits: Pick<FilesLimits, 'previewSourceBytes' | 'urlLifeMs'>;
+  readonly clock: () => number;
+}
+
+type Stripping =
+  /** There is nothing in it to be taken out. */
+  | { readonly result: 'clean' }
+  /** The row is another now: look at it anew. */
+  | { readonly result: 'changed'; readonly file: FileRecord | undefined }
+  | { readonly result: 'impossible'; readonly reason: string };
+
+/** For a file in `validating` whose bytes were found to be of this type. Throws `storage-unavailable`. */
+export async function stripFile(file: FileRecord, contentType: string, options: StripFileOptions): Promise<Stripping> {
+  const { bucket, files, keys, limits, clock } = options;
+  if (holdsNoMetadata(contentType) || file.sizeBytes === 0) return { result: 'clean' };
+  const wanted = 'The policy wants what cameras write taken out of images';
+  if (!isStrippable(contentType))
+    return { result: 'impossible', reason: `${wanted}, which cannot be done for ${contentType}.` };
+  if (file.sizeBytes > limits.previewSourceBytes) {
+    return {
+      result: 'impossible',
+      reason: `${wanted}, which is done up to ${limits.previewSourceBytes} bytes; this one has ${file.sizeBytes}.`,
+    };
+  }
+  const bytes = await readWhole(file, bucket);
+  if (bytes === undefined)
+    return { result: 'impossible', reason: 'The bytes in the bucket changed while they were being checked.' };
+  const stripped = stripMetadata(contentType, bytes);
+  if (!stripped.stripped) return { result: 'impossible', reason: `${wanted}; this one is broken.` };
+  if (bytes.equals(stripped.bytes)) return { result: 'clean' };
+
+  const objectKey = keys.makePromoted(file.objectKey, file.fence + 1);
+  // A taken key holds the same bytes, written before a crash.
+  await bucket.put(objectKey, stripped.bytes, contentType);
+  const facts = await bucket.head({ key: objectKey, versionId: null });
+  if (facts === undefined || facts.sizeBytes !== stripped.bytes.byteLength)
+    throw new Error(`What was written of file ${file.id} is not there as it was written.`);
+  const changes = {
+    objectKey,
+    stagingKey: arrivalKey(file),
+    sizeBytes: facts.sizeBytes,
+    objectEtag: facts.etag,
+    objectVersionId: facts.versionId ?? null,
+    checksumAlgorithm: facts.checksum?.algorithm ?? null,
+    checksumValue: facts.checksum?.value ?? null,
+    // What was announced was compared with the original.
+    announcedAlgorithm: null,
+    announcedValue: null,
+    updatedAtMs: clock(),
+  };
+  const dueAtMs = Math.max(clock(), file.signedUntilMs) + limits.urlLifeMs;
+  const changed = await files.change(file, changes, [{ kind: 'unstage', dueAtMs }]);
+  return { result: 'changed', file: changed ?? (await files.find(file.id)) };
+}
+
+async function readWhole(file: FileRecord, bucket: Pick<Bucket, 'read'>): Promise<Buffer | undefined> {
+  const body = await bucket.read(objectOf(file), { etag: file.objectEtag ?? '' });
+  if (body === undefined) return undefined;
+  const bytes = Buffer.allocUnsafe(file.sizeBytes);
+  let readBytes = 0;
+  for await (const chunk of body) {
+    if (readBytes + chunk.byteLength > bytes.length) return undefined;
+    bytes.set(chunk, readBytes);
+    readBytes += chunk.byteLength;
+  }
+  return readBytes === bytes.length ? bytes : undefined;
+}

@@ -1,0 +1,165 @@
+// Files that have arrived: listed, read, put into the trash and taken out again. Rows only; no byte moves.
+
+import type { ChangeFileRequest, FileEntry, FileList, ListFilesQuery } from '@stowage/contract';
+import { isPreviewable } from '../content/content-rules.ts';
+import type { FileTable, FolderTable, SortColumn } from '../database/database.ts';
+import type { TenantId } from '../database/tenant-id.ts';
+import { type FileRecord, fileEntry, fileEtag, shelfOf } from '../file-record.ts';
+import { FilesError } from '../files-error.ts';
+import { type FileMover, maxMoveAttempts } from '../lifecycle/move-file.ts';
+import { requireName } from '../uploads/new-upload.ts';
+import { topFolderId } from './folder-record.ts';
+import { readPlace, writePlace } from './list-cursor.ts';
+
+export interface StoredFiles {
+  /** `within`: only what lies in these folders, however deep. Default: wherever it lies. Throws `not-found` for the folder. */
+  list(tenantId: string, query: ListFilesQuery, within?: readonly string[]): Promise<FileList>;
+  /** The row as its owner sees it. */
+  entry(file: FileRecord): Promise<FileEntry>;
+  /** Rows of one tenant as their owner sees them, in the same order. */
+  entries(files: readonly FileRecord[]): Promise<FileEntry[]>;
+  /** Throws `not-found` for a file that is gone, and for another tenant's. */
+  get(tenantId: string, id: string): Promise<FileRecord>;
+  /** Throws `not-found`, `wrong-state` for a file in the trash, `precondition-failed`, `name-taken`. */
+  change(file: TenantId, request: ChangeFileRequest, ifMatch?: string): Promise<FileEntry>;
+  /** Into the trash, or out of the world when it never became usable. Safe to repeat. */
+  remove(tenantId: string, id: string, ifMatch?: string): Promise<void>;
+  restore(tenantId: string, id: string): Promise<FileEntry>;
+}
+
+interface StoredFilesOptions {
+  readonly files: FileTable;
+  readonly folders: FolderTable;
+  readonly mover: FileMover;
+  readonly clock: () => number;
+}
+
+const defaultPageSize = 50;
+
+export function openStoredFiles({ files, folders, mover, clock }: StoredFilesOptions): StoredFiles {
+  async function get(tenantId: string, id: string): Promise<FileRecord> {
+    const file = await files.current({ tenantId, id });
+    if (file === undefined || file.state === 'purging' || file.state === 'purged') {
+      throw new FilesError('not-found', { detail: `There is no file ${id}.` });
+    }
+    return file;
+  }
+
+  async function show(shown: readonly FileRecord[]): Promise<FileEntry[]> {
+    const [{ tenantId } = { tenantId: '' }] = shown;
+    const paths = await folders.paths(
+      tenantId,
+      shown.map(({ folderId }) => folderId),
+    );
+    return shown.map((file) => fileEntry(file, paths.get(file.folderId) ?? []));
+  }
+
+  async function entry(file: FileRecord): Promise<FileEntry> {
+    const [shown] = await show([file]);
+    if (shown === undefined) throw new Error('One row was given, and none came back.');
+    return shown;
+  }
+
+  return {
+    entry,
+    entries: show,
+
+    list: async (tenantId, { cursor, limit = defaultPageSize, sort = '-createdAt', name, folderId }, within) => {
+      if (folderId !== undefined && folderId !== topFolderId) {
+        const there = await folders.get({ tenantId, id: folderId });
+        if (there === undefined) throw new FilesError('not-found', { detail: `There is no folder ${folderId}.` });
+      }
+      const descending = sort.startsWith('-');
+      // What is left after the sign is one of the columns: the schema lets nothing else through.
+      const column = (descending ? sort.slice(1) : sort) as SortColumn;
+      const rows = await files.list({
+        tenantId,
+        shelf: 'files',
+        sort: column,
+        descending,
+        name,
+        folderId,
+        within,
+        limit: limit + 1,
+        after: cursor === undefined ? undefined : readPlace(cursor, sort),
+      });
+      const page = rows.slice(0, limit);
+      const last = page.at(-1);
+      const more = rows.length > limit && last !== undefined;
+      return {
+        files: await show(page),
+        ...(more ? { nextCursor: writePlace(files.placeOf(last, column), sort) } : {}),
+      };
+    },
+
+    get,
+
+    remove: async (tenantId, id, ifMatch) => {
+      let file = await get(tenantId, id);
+      for (let attempt = 0; attempt < maxMoveAttempts; attempt++) {
+        if (file.state === 'trashed') return;
+        requireMatch(file, ifMatch);
+        if (shelfOf(file) !== 'files') {
+          throw new FilesError('wrong-state', { detail: `The upload is ${file.state}: give it up instead.` });
+        }
+        const kind = file.state === 'ready' ? 'trashed' : 'purge-started';
+        if ((await mover.move(file, { kind })) !== undefined) return;
+        const latest = await get(tenantId, id);
+        if (latest.fence === file.fence) {
+          throw new FilesError('wrong-state', { detail: `The file is ${file.state}: wait until it has been checked.` });
+        }
+        file = latest;
+      }
+      throw tooFast();
+    },
+
+    change: async ({ tenantId, id }, request, ifMatch) => {
+      const { name, folderId, tags, metadata, onConflict = 'refuse' } = request;
+      if (name !== undefined) requireName(name);
+      for (let attempt = 0; attempt < maxMoveAttempts; attempt++) {
+        const file = await get(tenantId, id);
+        if (shelfOf(file) !== 'files')
+          throw new FilesError('wrong-state', { detail: `The file is ${file.state}: restore it first.` });
+        requireMatch(file, ifMatch);
+        const changes = {
+          updatedAtMs: clock(),
+          ...(name === undefined ? {} : { name: name.toWellFormed() }),
+          ...(folderId === undefined ? {} : { folderId }),
+          ...(tags === undefined ? {} : { tags: [...new Set(tags)] }),
+          ...(metadata === undefined ? {} : { metadata }),
+        };
+        const moves = name !== undefined || folderId !== undefined;
+        const changed = await (moves ? files.relocate(file, changes, { onConflict }) : files.change(file, changes));
+        if (changed !== undefined) return entry(changed);
+      }
+      throw tooFast();
+    },
+
+    restore: async (tenantId, id) => {
+      let file = await get(tenantId, id);
+      for (let attempt = 0; attempt < maxMoveAttempts; attempt++) {
+        if (file.state === 'ready') return entry(file);
+        if (file.state !== 'trashed') {
+          throw new FilesError('wrong-state', {
+            detail: `Only a file in the trash can be restored; this one is ${file.state}.`,
+          });
+        }
+        const restored = await mover.move(file, { kind: 'restored', previewable: isPreviewable(file) });
+        if (restored !== undefined) return entry(restored);
+        file = await get(tenantId, id);
+      }
+      throw tooFast();
+    },
+  };
+}
+
+function requireMatch(file: FileRecord, ifMatch: string | undefined): void {
+  if (ifMatch === undefined || ifMatch === '*' || ifMatch === fileEtag(file)) return;
+  throw new FilesError('precondition-failed', {
+    detail: `If-Match is ${ifMatch}, but the file is at ${fileEtag(file)}. Read it again.`,
+  });
+}
+
+function tooFast(): FilesError {
+  return new FilesError('wrong-state', { detail: 'The file is changing too fast; try again.', retryAfterSeconds: 1 });
+}
