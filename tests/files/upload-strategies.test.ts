@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
+import { createClient } from '@stowage/client';
 import type { UploadOutcomes } from '@stowage/contract';
 import { startEngine } from '@stowage/engine';
 import type { EndpointOptions, KnownEndpoint, UploadPolicies } from '@stowage/files';
@@ -157,4 +158,30 @@ test('checksums that are none are refused before anything is signed', async (t) 
   const upload = await world.announce({ sizeBytes: 6 * mib });
   const body = { partNumbers: [1], checksums: { 1: sha256('x') } };
   assert.match((await world.refused('POST', `/v1/uploads/${upload.id}/parts/sign`, body)).detail ?? '', /no algorithm/);
+});
+
+test('the uploader sends a form where the policy wants one, and a PUT where it is free to choose', async (t) => {
+  const sent: string[] = [];
+  for (const strategy of ['form', 'put'] as const) {
+    const world = await open(t, 'engine', strategy === 'form' ? { default: { strategies: ['form'] } } : undefined);
+    const client = createClient({
+      baseUrl: 'http://files.test',
+      fetch: async (input, init) => {
+        const url = new URL(String(input));
+        if (url.origin !== 'http://files.test') {
+          sent.push(init?.method ?? 'GET');
+          return fetch(input, init);
+        }
+        const body = init?.body === undefined ? undefined : JSON.parse(String(init.body));
+        const response = await world.ask(init?.method ?? 'GET', `${url.pathname}${url.search}`, body);
+        await world.service.tick();
+        return response;
+      },
+    });
+    const upload = client.upload(new File(['what a form carries'], 'a "form".txt', { type: 'text/plain' }));
+    const { fileId } = await upload.ready;
+    assert.equal(upload.progress.sentBytes, 19);
+    assert.equal(await world.download(fileId), 'what a form carries');
+  }
+  assert.deepEqual(sent, ['POST', 'PUT']);
 });

@@ -8,6 +8,7 @@ import { judgeAnswer } from './bucket-answer.ts';
 import { ClientError } from './client-error.ts';
 import type { Clock } from './clock.ts';
 import type { Lanes } from './lanes.ts';
+import { requestBody } from './request-body.ts';
 import type { Transport } from './transport.ts';
 import { assertReadable, type UploadSource } from './upload-source.ts';
 
@@ -72,15 +73,16 @@ async function sendPart(
   await retrier.retry(
     async () => {
       const request = await signer.take(part);
-      const body = await source.slice(part.startByte, part.endByte);
+      const { headers, body, leadingBytes } = requestBody(request, await source.slice(part.startByte, part.endByte));
       let countedBytes = 0;
       const onProgress = (sentBytes: number): void => {
         lanes.sent(Math.max(0, sentBytes - countedBytes));
         countedBytes = sentBytes;
-        onPartProgress(part.partNumber, Math.min(sentBytes, part.endByte - part.startByte));
+        const fileBytes = Math.max(0, sentBytes - leadingBytes);
+        onPartProgress(part.partNumber, Math.min(fileBytes, part.endByte - part.startByte));
       };
       try {
-        const verdict = judgeAnswer(await transport.send(request, body, { signal, onProgress }));
+        const verdict = judgeAnswer(await transport.send({ ...request, headers }, body, { signal, onProgress }));
         if (verdict.kind === 'stored') {
           onPartProgress(part.partNumber, part.endByte - part.startByte);
           return;

@@ -58,7 +58,7 @@ async function sendMissingParts(leg: LegOptions): Promise<void> {
   });
 }
 
-/** A single PUT is a queue of one part, whose request comes with the upload itself. */
+/** A single PUT or form is a queue of one part, whose request comes with the upload itself. */
 async function sendWhole(leg: LegOptions): Promise<void> {
   const { upload, session, onSent } = leg;
   let first: SignedRequest | undefined = upload.request;

@@ -2,7 +2,7 @@
 // is checked. A leg begins with what the server says and keeps nothing of its own, so that a pause, a reload and a crash
 // of either side are all the same: the leg ends, another begins. Its controls and what is shown of it: upload.ts.
 
-import { type CreateUploadRequest, type FileState, fileStates, type Upload } from '@stowage/contract';
+import { type CreateUploadRequest, type FileState, fileStates, type Upload, uploadMeans } from '@stowage/contract';
 import { asClientError, ClientError } from './client-error.ts';
 import type { FileHandle, ResumeStore } from './resume-store.ts';
 import { type SendingParts, sendBytes } from './send-bytes.ts';
@@ -91,6 +91,7 @@ export function describe({ source, contentType, folder }: UploadSpec): CreateUpl
     name: source.name,
     sizeBytes: source.size,
     contentType,
+    accepts: uploadMeans,
     ...(folder.length === 0 ? {} : { folder }),
     ...(source.lastModified === undefined ? {} : { modifiedAt: new Date(source.lastModified).toISOString() }),
   };
