@@ -84,7 +84,7 @@ export function outcomeOf(
   return choice ? (choices[finding] ?? outcome) : outcome;
 }
 
-/** Whether a preview is made of a file of this type that is marked so; of PDF and film where the programs are installed. */
+/** Whether a preview is made of a file of this type that is marked so; of PDF, film and HEIC where the programs are installed. */
 export function isPreviewable({ contentType, contentMarks }: Shown): boolean {
   return previewableTypes.has(contentType) && !contentMarks.includes('image-bomb');
 }
@@ -112,6 +112,8 @@ const previewableTypes: ReadonlySet<string> = new Set([
   'image/avif',
   'image/tiff',
   'image/svg+xml',
+  'image/heic',
+  'image/heif',
   'application/pdf',
   'video/mp4',
   'video/quicktime',

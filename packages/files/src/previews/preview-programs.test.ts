@@ -81,6 +81,27 @@ test('a film shows a frame; one that is a list of other files shows nothing', as
   assert.ok(listed !== undefined && !listed.made);
 });
 
+test('a photo of a telephone (HEIC) is shown, and one that is broken is not', async (t) => {
+  if (!programs.draws('image/heic')) return t.skip('heif-convert (libheif-examples) is not installed');
+  const folder = await folderFor(t);
+  const path = join(folder, 'blue.heic');
+  await sharp({ create: { width: 640, height: 480, channels: 3, background: 'blue' } }).toFile(
+    join(folder, 'blue.png'),
+  );
+  await run('heif-enc', ['-q', '80', '-o', path, join(folder, 'blue.png')]);
+  const photo = await readFile(path);
+  const maker = openPreviewMaker(defaultLimits, programs);
+  t.after(() => maker.close());
+  const result = await maker.make(source(photo, 'image/heic'));
+  assert.ok(result?.made, JSON.stringify(result));
+  const { width, height, format } = await sharp(result.picture).metadata();
+  assert.deepEqual([width, height, format], [320, 240, 'webp']);
+  const [red = 255, , blue = 0] = await firstPixel(result.picture);
+  assert.ok(red < 60 && blue > 190);
+  const broken = await maker.make(source(photo.subarray(0, photo.length / 2), 'image/heic'));
+  assert.ok(broken !== undefined && !broken.made);
+});
+
 test('a program that does not end, or writes without end, is ended', async (t) => {
   if (process.platform === 'win32') return t.skip('the stand-in for a program is a shell script');
   for (const { script, reason } of [
