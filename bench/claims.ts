@@ -85,12 +85,18 @@ export const claims: readonly Claim[] = [
   { name: 'complete', title: 'its complete call, ms', workload: 'multipart-256m', figure: 'completeMs', target: 20 },
 ];
 
+/**
+ * `yes`: the median reaches the target, and so does every round, or the ratio by processor time. `by median`: neither of both, so
+ * that a neighbour on the machine may have helped.
+ */
+export type Reached = 'yes' | 'by median' | 'no';
+
 export interface Verdict {
   readonly claim: Claim;
   readonly median: number;
   readonly lowest: number;
   readonly highest: number;
-  readonly reached: boolean;
+  readonly reached: Reached;
   /**
    * The same ratio by processor time for one operation: what it would be if nothing but the processor counted. Neighbours on
    * the machine change it least. Absent for claims without another server, and where the system does not tell.
@@ -106,9 +112,13 @@ export function judgeClaims(measurements: readonly Measurement[]): readonly Verd
     const values = roundsOf(claim, measurements);
     if (values.length === 0) return [];
     const middle = median(values);
-    const reached = claim.figure === 'completeMs' ? middle <= claim.target : middle >= claim.target;
+    const meets = (value: number): boolean =>
+      claim.figure === 'completeMs' ? value <= claim.target : value >= claim.target;
+    const byProcessorTime = processorRatio(claim, measurements);
+    const sure = values.every(meets) || (byProcessorTime !== undefined && meets(byProcessorTime));
+    const reached = meets(middle) ? (sure ? 'yes' : 'by median') : 'no';
     const spread = { lowest: Math.min(...values), highest: Math.max(...values) };
-    return [{ claim, median: middle, ...spread, reached, byProcessorTime: processorRatio(claim, measurements) }];
+    return [{ claim, median: middle, ...spread, reached, byProcessorTime }];
   });
 }
 

@@ -1,7 +1,7 @@
 // node bench/five-gibibytes.ts: one object of 5 GiB up and down through the real engine, its bytes compared by MD5, and the
-// most memory that the server's process had resident at any time. In one PUT, or in parts.
-//   --parts           as 80 parts of 64 MiB, four at a time
+// most memory that the server's process had resident at any time. In one PUT, and as 80 parts of 64 MiB, four at a time.
 //   --gibibytes N     default 5
+//   --keep            keep the result among bench/results/
 
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -12,6 +12,7 @@ import { parseArgs } from 'node:util';
 import { presignUrl, type RequestQuery, SigningKeys } from '@stowage/s3';
 import { type BodyServer, startEngineProcess } from './bodies/body-server.ts';
 import { cpuSeconds, peakMemoryBytes, residentMemory } from './process-usage.ts';
+import { keepResult, type LargeObjectResult, resultFrame } from './results.ts';
 
 const mib = 1024 * 1024;
 const partBytes = 64 * mib;
@@ -20,45 +21,52 @@ const block = randomBytes(mib);
 const signingKeys = new SigningKeys();
 
 const { values } = parseArgs({
-  options: { parts: { type: 'boolean', default: false }, gibibytes: { type: 'string', default: '5' } },
+  options: { keep: { type: 'boolean', default: false }, gibibytes: { type: 'string', default: '5' } },
 });
 const sizeBytes = Number(values.gibibytes) * 1024 * mib;
+const md5 = md5OfObject();
 
-const directory = await mkdtemp(join(tmpdir(), 'stowage-five-'));
-try {
+type Row = LargeObjectResult['rows'][number];
+
+const rows: Row[] = [];
+for (const way of ['one PUT', 'parts of 64 MiB'] as const) rows.push(await upAndDown(way));
+if (values.keep)
+  console.log(`Kept in ${await keepResult<LargeObjectResult>({ ...resultFrame('five-gibibytes'), rows })}`);
+
+async function upAndDown(way: Row['way']): Promise<Row> {
+  const directory = await mkdtemp(join(tmpdir(), 'stowage-five-'));
   const server = await startEngineProcess(join(directory, 'data'));
   try {
-    console.log(`started: ${describe(residentBytes(server))} resident`);
-    const md5 = md5OfObject();
-    await measure(server, 'upload', () => (values.parts ? putParts(server) : putWhole(server, md5)));
-    await measure(server, 'download', async () => {
+    console.log(`${way}: started with ${describe(residentBytes(server))} resident`);
+    const uploadMegabytesPerSecond = await measure(server, 'upload', () =>
+      way === 'one PUT' ? putWhole(server) : putParts(server),
+    );
+    const downloadMegabytesPerSecond = await measure(server, 'download', async () => {
       const got = await getWhole(server);
       if (got !== md5) throw new Error(`The bytes that came back have MD5 ${got}, not ${md5}.`);
     });
-    console.log(`most that was ever resident: ${describe(peakMemoryBytes(server.pid) ?? 0)}`);
+    const most = peakMemoryBytes(server.pid) ?? 0;
+    console.log(`most that was ever resident: ${describe(most)}`);
+    return { way, uploadMegabytesPerSecond, downloadMegabytesPerSecond, peakMemoryBytes: most };
   } finally {
     await server.stop();
+    await rm(directory, { recursive: true, force: true });
   }
-} finally {
-  await rm(directory, { recursive: true, force: true });
 }
 
-async function measure(server: BodyServer, name: string, work: () => Promise<void>): Promise<void> {
+/** MB/s. */
+async function measure(server: BodyServer, name: string, work: () => Promise<void>): Promise<number> {
   const cpuBefore = cpuSeconds(server.pid) ?? 0;
   const began = performance.now();
-  let mostBytes = 0;
-  const sampler = setInterval(() => {
-    mostBytes = Math.max(mostBytes, residentBytes(server));
-  }, 50);
   await work();
-  clearInterval(sampler);
   const seconds = (performance.now() - began) / 1000;
   const cpu = ((cpuSeconds(server.pid) ?? 0) - cpuBefore) / (sizeBytes / 1e9);
-  const speed = (sizeBytes / 1e6 / seconds).toFixed(0);
-  console.log(`${name}: ${speed} MB/s, ${cpu.toFixed(2)} CPU s/GB, at most ${describe(mostBytes)} resident`);
+  const speed = sizeBytes / 1e6 / seconds;
+  console.log(`${name}: ${speed.toFixed(0)} MB/s, ${cpu.toFixed(2)} CPU s/GB`);
+  return speed;
 }
 
-async function putWhole(server: BodyServer, md5: string): Promise<void> {
+async function putWhole(server: BodyServer): Promise<void> {
   const { response } = await send(server, 'PUT', [], sizeBytes);
   if (response.headers.etag !== `"${md5}"`) throw new Error(`The ETag is ${response.headers.etag}, not ${md5}.`);
 }

@@ -54,8 +54,9 @@ export interface ResultFrame {
   readonly machine: Machine;
 }
 
+/** `suite`: every standard workload beside all peers. `claims`: the workloads of claims, longer, beside what they compare with. */
 export interface SuiteResult extends ResultFrame {
-  readonly kind: 'suite';
+  readonly kind: 'suite' | 'claims';
   readonly loadProcesses: number;
   readonly servers: readonly { readonly name: string; readonly durability: string }[];
   readonly measurements: readonly Measurement[];
@@ -118,6 +119,78 @@ export interface ProfilesResult extends ResultFrame {
   readonly profiles: readonly OperationProfile[];
 }
 
+/** What more workers of the engine add. */
+export interface WorkersResult extends ResultFrame {
+  readonly kind: 'workers';
+  /** Medians over the rounds. */
+  readonly rows: readonly {
+    readonly workload: string;
+    readonly workers: number;
+    readonly perSecond: number;
+    readonly p50Ms: number;
+    readonly p99Ms: number;
+    /** Microseconds of processor time for each operation: of the thread that commits, of workers, of libuv and V8. */
+    readonly mainUs: number;
+    readonly workersUs: number;
+    readonly othersUs: number;
+  }[];
+}
+
+/** One object of 5 GiB, up and down. */
+export interface LargeObjectResult extends ResultFrame {
+  readonly kind: 'five-gibibytes';
+  readonly rows: readonly {
+    readonly way: 'one PUT' | 'parts of 64 MiB';
+    readonly uploadMegabytesPerSecond: number;
+    readonly downloadMegabytesPerSecond: number;
+    /** Of the server's process, at any time. */
+    readonly peakMemoryBytes: number;
+  }[];
+}
+
+/** One thing that the file service does, on one of its databases, under load. */
+export interface FilesRate {
+  readonly database: string;
+  readonly what: string;
+  readonly perSecond: number;
+  readonly p50Ms?: number;
+  readonly p99Ms?: number;
+  /** Processor time of the service for one. */
+  readonly cpuMsPerUnit?: number;
+}
+
+/** One request of one client to a tenant of some size. */
+export interface GrownTenantFigure {
+  readonly database: string;
+  readonly files: number;
+  readonly what: string;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+}
+
+/** Bytes brought into the bucket by one way, for one size of file. */
+export interface UploadPathFigure {
+  readonly way: string;
+  readonly fileBytes: number;
+  readonly files: number;
+  readonly megabytesPerSecond: number;
+  /** Of all bytes of the files, how many came through the service itself, bodies of requests counted. */
+  readonly bytesThroughService: number;
+  /** Processor seconds of the service, and of the engine behind it, for 10⁹ bytes. */
+  readonly serviceCpuSecondsPerGigabyte: number;
+  readonly engineCpuSecondsPerGigabyte: number;
+  readonly servicePeakMemoryBytes: number;
+}
+
+/** The file service: what it does in a second, in a tenant that grows, and beside a server that bytes go through. */
+export interface FilesResult extends ResultFrame {
+  readonly kind: 'files';
+  readonly durability: readonly { readonly database: string; readonly durability: string }[];
+  readonly rates: readonly FilesRate[];
+  readonly grown: readonly GrownTenantFigure[];
+  readonly uploads: readonly UploadPathFigure[];
+}
+
 const folder = fileURLToPath(new URL('./results/', import.meta.url));
 const syncProbes = 200;
 
@@ -126,7 +199,7 @@ export function resultFrame<Kind extends string>(kind: Kind): ResultFrame & { re
 }
 
 /** Writes a result to `path`, or to its place among the kept ones; returns where. */
-export async function keepResult(result: ResultFrame, path?: string): Promise<string> {
+export async function keepResult<Result extends ResultFrame>(result: Result, path?: string): Promise<string> {
   const written = path ?? join(folder, `${result.date.slice(0, 10)}-${result.kind}.json`);
   await mkdir(folder, { recursive: true });
   await writeFile(written, `${JSON.stringify(result, undefined, 1)}\n`);
@@ -135,9 +208,13 @@ export async function keepResult(result: ResultFrame, path?: string): Promise<st
 
 export interface KeptResults {
   readonly suite: SuiteResult | undefined;
+  readonly claims: SuiteResult | undefined;
+  readonly workers: WorkersResult | undefined;
+  readonly large: LargeObjectResult | undefined;
   readonly growth: GrowthResult | undefined;
   readonly library: LibraryModeResult | undefined;
   readonly profiles: ProfilesResult | undefined;
+  readonly files: FilesResult | undefined;
 }
 
 /** The latest kept result of each kind. */
@@ -145,9 +222,13 @@ export function keptResults(): KeptResults {
   // Proof of the casts: keepResult wrote them, under the name of their kind.
   return {
     suite: latestResult('suite') as SuiteResult | undefined,
+    claims: latestResult('claims') as SuiteResult | undefined,
+    workers: latestResult('workers') as WorkersResult | undefined,
+    large: latestResult('five-gibibytes') as LargeObjectResult | undefined,
     growth: latestResult('ten-million') as GrowthResult | undefined,
     library: latestResult('library-mode') as LibraryModeResult | undefined,
     profiles: latestResult('profiles') as ProfilesResult | undefined,
+    files: latestResult('files') as FilesResult | undefined,
   };
 }
 

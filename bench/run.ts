@@ -3,7 +3,8 @@
 // acknowledged write is worth stands beside every server. At the end: which claims (claims.ts) were reached.
 //   --only NAMES     workloads, with commas: a name, or what names begin with; default: the standard suite (< 10 minutes)
 //   --servers NAMES  of stowage, bare, no-op, nginx, s3rver, ceph; default: all that this machine has
-//   --rounds N       default 3
+//   --claims         the workloads of claims.ts alone, longer, beside what they are compared with; keeps the result
+//   --rounds N       default 3; with --claims 5
 //   --workers N      our engine with N workers too
 //   --clients N      load processes; default 2
 //   --seconds N      of one measurement, instead of the workload's own
@@ -15,7 +16,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
-import { judgeClaims } from './claims.ts';
+import { claims, judgeClaims } from './claims.ts';
 import { LoadProcesses } from './load/load-processes.ts';
 import { Contender } from './measure.ts';
 import { keepResult, type Measurement, resultFrame, type SuiteResult } from './results.ts';
@@ -23,6 +24,10 @@ import { startServers } from './servers/start-servers.ts';
 import { renderTable, renderVerdicts } from './table.ts';
 import { type Workload, workloads } from './workloads.ts';
 
+const suiteRounds = 3;
+const claimRounds = 5;
+const claimMs = 5_000;
+const claimedWorkloads = [...new Set(claims.map(({ workload }) => workload))];
 /** Not counted: so that no server is measured cold. */
 const warmUpMs = 300;
 
@@ -31,7 +36,8 @@ async function main(): Promise<void> {
     options: {
       only: { type: 'string' },
       servers: { type: 'string' },
-      rounds: { type: 'string', default: '3' },
+      claims: { type: 'boolean', default: false },
+      rounds: { type: 'string' },
       workers: { type: 'string', default: '1' },
       clients: { type: 'string', default: '2' },
       seconds: { type: 'string' },
@@ -46,13 +52,13 @@ async function main(): Promise<void> {
     return;
   }
   const startedAt = performance.now();
-  const chosen = chooseWorkloads(values.only);
+  const chosen = chooseWorkloads(values.only ?? (values.claims ? claimedWorkloads.join(',') : undefined));
   const directory = await mkdtemp(join(tmpdir(), 'stowage-bench-'));
   const load = LoadProcesses.start(Number(values.clients));
   const servers = await startServers({
     directory,
     workers: Number(values.workers),
-    ...(values.servers === undefined ? {} : { only: values.servers.split(',') }),
+    ...(values.servers === undefined && !values.claims ? {} : { only: (values.servers ?? 'stowage,bare').split(',') }),
   });
   let ending: Promise<void> | undefined;
   const end = (): Promise<void> => {
@@ -71,11 +77,11 @@ async function main(): Promise<void> {
     const measurements = await measureRounds({
       contenders: servers.map((server) => new Contender(server, load)),
       chosen,
-      rounds: Number(values.rounds),
-      durationMs: values.seconds === undefined ? undefined : Number(values.seconds) * 1000,
+      rounds: Number(values.rounds ?? (values.claims ? claimRounds : suiteRounds)),
+      durationMs: values.seconds === undefined ? (values.claims ? claimMs : undefined) : Number(values.seconds) * 1000,
     });
     const result: SuiteResult = {
-      ...resultFrame('suite'),
+      ...resultFrame(values.claims ? 'claims' : 'suite'),
       loadProcesses: Number(values.clients),
       servers: servers.map(({ name, durability }) => ({ name, durability })),
       measurements,

@@ -1,7 +1,7 @@
 // The figures of a run as text: for each workload the servers, medians over the rounds with their spread, and each beside
 // ours; then the claims.
 
-import type { Verdict } from './claims.ts';
+import type { Reached, Verdict } from './claims.ts';
 import { median } from './median.ts';
 import type { Measurement, SuiteResult } from './results.ts';
 import type { Workload } from './workloads.ts';
@@ -38,13 +38,19 @@ export function renderTable(result: SuiteResult, workloads: readonly Workload[])
   return `${lines.join('\n')}\n`;
 }
 
+const reachedWords = {
+  yes: 'reached    ',
+  'by median': 'by median  ',
+  no: 'NOT reached',
+} as const satisfies Record<Reached, string>;
+
 export function renderVerdicts(verdicts: readonly Verdict[]): string {
   const lines = verdicts.map(({ claim, median: value, lowest, highest, reached, byProcessorTime }) => {
     const sense = claim.figure === 'completeMs' ? '≤' : '≥';
     const against = claim.against === undefined ? '' : ` of ${claim.against}`;
     const byCpu = byProcessorTime === undefined ? '' : `; by processor time ${figure(byProcessorTime)}`;
     const spread = `(${figure(lowest)}–${figure(highest)})`;
-    return `${reached ? 'reached    ' : 'NOT reached'}  ${claim.title.padEnd(40)} ${figure(value).padStart(8)} ${spread.padEnd(20)} target ${sense} ${claim.target}${against}${byCpu}`;
+    return `${reachedWords[reached]}  ${claim.title.padEnd(40)} ${figure(value).padStart(8)} ${spread.padEnd(20)} target ${sense} ${claim.target}${against}${byCpu}`;
   });
   return `${lines.join('\n')}\n`;
 }

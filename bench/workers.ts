@@ -4,6 +4,7 @@
 //   --rounds N    default 5
 //   --seconds N   of one measurement; default 2
 //   --workers L   default 1,2,3
+//   --keep        keep the result among bench/results/
 
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -13,6 +14,7 @@ import { LoadProcesses } from './load/load-processes.ts';
 import { Contender } from './measure.ts';
 import { median } from './median.ts';
 import { residentMemory } from './process-usage.ts';
+import { keepResult, resultFrame, type WorkersResult } from './results.ts';
 import { type StowageServer, startStowage } from './servers/stowage-server.ts';
 import { workloads } from './workloads.ts';
 
@@ -43,7 +45,9 @@ async function threadTimes(pid: number): Promise<ThreadTimes> {
   return times;
 }
 
-interface Round {
+type Row = WorkersResult['rows'][number];
+
+interface Round extends Pick<Row, 'workload' | 'workers'> {
   readonly perSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
@@ -64,11 +68,35 @@ async function measure(
   const after = await threadTimes(server.pid);
   const each = (part: keyof ThreadTimes): number => ((after[part] - before[part]) * 1e6) / measured.operations;
   return {
+    workload: workload.name,
+    workers: server.workers,
     perSecond: measured.operationsPerSecond,
     p50Ms: measured.p50Ms,
     p99Ms: measured.p99Ms,
     micros: { main: each('main'), workers: each('workers'), others: each('others') },
   };
+}
+
+function medians(rounds: readonly Round[]): Row {
+  const of = (figure: (round: Round) => number): number => median(rounds.map(figure));
+  const [first] = rounds;
+  return {
+    workload: first?.workload ?? '',
+    workers: first?.workers ?? 0,
+    perSecond: of(({ perSecond }) => perSecond),
+    p50Ms: of(({ p50Ms }) => p50Ms),
+    p99Ms: of(({ p99Ms }) => p99Ms),
+    mainUs: of(({ micros }) => micros.main),
+    workersUs: of(({ micros }) => micros.workers),
+    othersUs: of(({ micros }) => micros.others),
+  };
+}
+
+function renderRow({ workload, workers, perSecond, p50Ms, p99Ms, mainUs, workersUs, othersUs }: Row): string {
+  const name = `${workload}, ${workers} workers`.padEnd(28);
+  const rates = [perSecond.toFixed(0).padStart(10), p50Ms.toFixed(2).padStart(7), p99Ms.toFixed(2).padStart(7)];
+  const costs = [mainUs.toFixed(1).padStart(27), workersUs.toFixed(1).padStart(6), othersUs.toFixed(1).padStart(6)];
+  return `${name}${[...rates, ...costs].join('  ')}`;
 }
 
 async function main(): Promise<void> {
@@ -77,6 +105,7 @@ async function main(): Promise<void> {
       rounds: { type: 'string', default: '5' },
       seconds: { type: 'string', default: '2' },
       workers: { type: 'string', default: '1,2,3' },
+      keep: { type: 'boolean', default: false },
     },
   });
   const directory = await mkdtemp(join(tmpdir(), 'stowage-bench-'));
@@ -99,31 +128,11 @@ async function main(): Promise<void> {
         }
       }
     }
+    const rows = [...results.values()];
     console.log(`${''.padEnd(28)}per second   p50 ms   p99 ms   µs of processor time: main  workers  others`);
-    for (const [name, rounds] of [...results].sort()) {
-      const of = (figure: (round: Round) => number): number => median(rounds.map(figure));
-      const cells = [
-        of(({ perSecond }) => perSecond)
-          .toFixed(0)
-          .padStart(10),
-        of(({ p50Ms }) => p50Ms)
-          .toFixed(2)
-          .padStart(7),
-        of(({ p99Ms }) => p99Ms)
-          .toFixed(2)
-          .padStart(7),
-        of(({ micros }) => micros.main)
-          .toFixed(1)
-          .padStart(27),
-        of(({ micros }) => micros.workers)
-          .toFixed(1)
-          .padStart(6),
-        of(({ micros }) => micros.others)
-          .toFixed(1)
-          .padStart(6),
-      ];
-      console.log(`${name.padEnd(28)}${cells.join('  ')}`);
-    }
+    for (const row of rows.map(medians)) console.log(renderRow(row));
+    if (values.keep)
+      console.log(`Kept in ${await keepResult<WorkersResult>({ ...resultFrame('workers'), rows: rows.map(medians) })}`);
     for (const { name, pid } of servers) {
       const memory = residentMemory(pid);
       console.log(`${name}: ${((memory?.ownBytes ?? 0) / 1e6).toFixed(0)} MB of its own memory`);

@@ -8,6 +8,7 @@ import { bucketNames, everyAbility, type PeerServer } from './peer-server.ts';
 export interface StowageServer extends PeerServer {
   readonly credentials: SigningCredentials;
   readonly pid: number;
+  readonly workers: number;
   readonly ended: Promise<unknown>;
 }
 
@@ -32,6 +33,7 @@ export async function startStowage(options: {
     ...bucketNames,
     credentials: server.credentials,
     pid: server.pid,
+    workers,
     ended: server.ended,
     pids: () => [server.pid],
     abilities: everyAbility,

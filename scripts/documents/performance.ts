@@ -7,11 +7,13 @@ import { median } from '../../bench/median.ts';
 import type {
   GrowthResult,
   KeptResults,
+  LargeObjectResult,
   LibraryModeResult,
   Measurement,
   ProfilesResult,
   ResultFrame,
   SuiteResult,
+  WorkersResult,
 } from '../../bench/results.ts';
 import { type Workload, workloads } from '../../bench/workloads.ts';
 import { heading, table } from './markdown.ts';
@@ -24,12 +26,16 @@ const shortWorkloads = [
   ...['put-4k', 'get-4k', 'delete-4k', 'list', 'list-delimiter', 'range-64k', 'put-64m', 'get-64m', 'multipart-256m'],
 ];
 
-export function renderPerformance({ suite, growth, library, profiles }: KeptResults): string {
+export function renderPerformance(kept: KeptResults): string {
+  const { suite, claims, workers, large, growth, library, profiles } = kept;
   return `${[
     heading('Performance'),
     prose.opening,
     ...(suite === undefined ? [] : suiteSections(suite)),
+    ...claimSections(claims ?? suite),
     ...(profiles === undefined ? [] : profileSections(profiles)),
+    ...(workers === undefined ? [] : workerSections(workers)),
+    ...(large === undefined ? [] : largeSections(large)),
     ...(growth === undefined ? [] : growthSections(growth)),
     ...(library === undefined ? [] : librarySections(library)),
     prose.method,
@@ -53,10 +59,42 @@ function suiteSections(suite: SuiteResult): string[] {
     figuresTable(suite, processorTime),
     prose.memory,
     memoryTable(suite),
+  ];
+}
+
+function claimSections(result: SuiteResult | undefined): string[] {
+  if (result === undefined) return [];
+  return [
     `## What we claim\n\n${prose.claims}`,
-    claimsTable(judgeClaims(suite.measurements)),
+    claimsTable(judgeClaims(result.measurements)),
+    measuredWhere(result),
     prose.limits,
   ];
+}
+
+function workerSections(result: WorkersResult): string[] {
+  const rows = result.rows.map(({ workload, workers, ...row }) => [
+    workloads.find(({ name }) => name === workload)?.title ?? workload,
+    String(workers),
+    `${figure(row.perSecond)}/s`,
+    `${figure(row.p50Ms)} / ${figure(row.p99Ms)}`,
+    figure(row.mainUs),
+    figure(row.workersUs),
+    figure(row.othersUs),
+  ]);
+  const head = ['', 'Workers', 'Throughput', 'Milliseconds', 'µs of the main thread', 'of the workers', 'of others'];
+  return [`## What more workers add\n\n${prose.workers}`, table(head, rows), measuredWhere(result)];
+}
+
+function largeSections(result: LargeObjectResult): string[] {
+  const rows = result.rows.map((row) => [
+    row.way,
+    `${figure(row.uploadMegabytesPerSecond)} MB/s`,
+    `${figure(row.downloadMegabytesPerSecond)} MB/s`,
+    `${figure(row.peakMemoryBytes / 1e6)} MB`,
+  ]);
+  const head = ['Sent as', 'Upload', 'Download', 'Most memory resident'];
+  return [`## One object of 5 GiB\n\n${prose.large}`, table(head, rows), measuredWhere(result)];
 }
 
 function measuredWhere({ date, commit, node, machine }: ResultFrame): string {
@@ -152,7 +190,7 @@ function claimsTable(verdicts: readonly Verdict[]): string {
     figure(value),
     `${figure(lowest)} – ${figure(highest)}`,
     byProcessorTime === undefined ? '' : figure(byProcessorTime),
-    reached ? 'yes' : 'no',
+    reached,
   ]);
   return table(['Claim', 'Target', 'Measured', 'Over the rounds', 'By processor time', 'Reached'], rows);
 }

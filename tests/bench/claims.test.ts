@@ -20,7 +20,21 @@ test('a slow round of the machine changes no ratio', () => {
   assert.equal(verdict?.claim.name, 'put-4k');
   assert.ok(Math.abs(verdict.median - 0.7) < 1e-9);
   assert.ok(Math.abs(verdict.lowest - 0.1) < 1e-9);
-  assert.equal(verdict.reached, true);
+  assert.equal(verdict.reached, 'by median');
+});
+
+test('a claim is reached for sure when every round reaches it, or the ratio by processor time does', () => {
+  const rounds = (slowest: number, cpuMsPerOperation: number): Measurement[] =>
+    [700, 650, slowest].flatMap((own, round) => [
+      { ...measured('stowage', round, own), cpuMsPerOperation },
+      { ...measured('bare node:http', round, 1000), cpuMsPerOperation: 0.1 },
+    ]);
+  const reached = (measurements: readonly Measurement[]) => judgeClaims(measurements)[0]?.reached;
+  assert.equal(reached(rounds(610, 0.2)), 'yes');
+  assert.equal(reached(rounds(500, 0.2)), 'by median');
+  assert.equal(reached(rounds(500, 0.15)), 'yes');
+  assert.equal(reached(rounds(500, 0.2).map((each) => ({ ...each, operationsPerSecond: 1 }))), 'yes');
+  assert.equal(reached([measured('stowage', 1, 500), measured('bare node:http', 1, 1000)]), 'no');
 });
 
 test('a claim without figures has no verdict', () => {

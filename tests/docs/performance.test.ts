@@ -11,7 +11,15 @@ const frame = {
   node: 'v24.21.0',
   machine: { processor: 'Chip', cores: 2, memoryBytes: 2 ** 33, system: 'linux 6', disk: 'a disk', syncMs: 0.06 },
 };
-const nothing: KeptResults = { suite: undefined, growth: undefined, library: undefined, profiles: undefined };
+const nothing: KeptResults = {
+  suite: undefined,
+  claims: undefined,
+  workers: undefined,
+  large: undefined,
+  growth: undefined,
+  library: undefined,
+  profiles: undefined,
+};
 
 function measured(server: string, operationsPerSecond: number): Measurement {
   return {
@@ -48,6 +56,40 @@ test('figures stand beside each other, with durability, machine and what was cla
   assert.match(text, /commit `abc1234`.*2 cores, 8 GiB/);
   assert.match(text, /\| PUT 4 KiB, 64 connections \| 1.23 \/ 9.88 \| 1.23 \/ 9.88 \|/);
   assert.match(text, /\| PUT 4 KiB, 64 connections \| ≥ 0.6 × bare node:http \| 0.7 \| 0.7 – 0.7 \| 1 \| yes \|/);
+});
+
+test('claims are judged by the run that was made for them; workers and the large object have tables', () => {
+  const claims: SuiteResult = {
+    ...suite,
+    kind: 'claims',
+    measurements: [measured('stowage', 5_000), measured('bare node:http', 10_000)],
+  };
+  const row = {
+    workload: 'put-4k',
+    workers: 2,
+    perSecond: 4_321,
+    p50Ms: 1,
+    p99Ms: 2,
+    mainUs: 60,
+    workersUs: 80,
+    othersUs: 10,
+  };
+  const large = {
+    way: 'one PUT',
+    uploadMegabytesPerSecond: 250,
+    downloadMegabytesPerSecond: 500,
+    peakMemoryBytes: 180e6,
+  } as const;
+  const text = renderPerformance({
+    ...nothing,
+    suite,
+    claims,
+    workers: { ...frame, kind: 'workers', rows: [row] },
+    large: { ...frame, kind: 'five-gibibytes', rows: [large] },
+  });
+  assert.match(text, /\| ≥ 0.6 × bare node:http \| 0.5 \| 0.5 – 0.5 \| 1 \| no \|/);
+  assert.match(text, /\| PUT 4 KiB, 64 connections \| 2 \| 4,320\/s \| 1 \/ 2 \| 60 \| 80 \| 10 \|/);
+  assert.match(text, /\| one PUT \| 250 MB\/s \| 500 MB\/s \| 180 MB \|/);
 });
 
 test('a store that grows has a table and a curve', () => {
