@@ -6,7 +6,8 @@
 //   npm run crash -- --seed=N --histories=M
 //   npm run crash -- --mutations           each invariant switched off in turn: some history must notice, and which did is
 //                                          kept in tests/mutations/caught-by.json; with --seed=N, looked for from there
-//   npm run crash -- --kill=50             so many rounds of kill -9 of an engine under load
+//   npm run crash -- --kill=50             so many rounds of kill -9 of an engine under load, with one and two workers in turn
+//   npm run crash -- --kill=50 --workers=3 with so many in every round
 // Ends with code 1 when something was lost, or when a mutation went unnoticed.
 
 import { randomInt } from 'node:crypto';
@@ -33,16 +34,18 @@ async function main(): Promise<number> {
       seed: { type: 'string' },
       histories: { type: 'string' },
       kill: { type: 'string' },
+      workers: { type: 'string' },
       mutations: { type: 'boolean', default: false },
     },
   });
-  const numbers = { seed: values.seed, histories: values.histories, kill: values.kill };
+  const numbers = { seed: values.seed, histories: values.histories, kill: values.kill, workers: values.workers };
   const wrong = Object.entries(numbers).find(([, text]) => text !== undefined && !/^\d{1,15}$/.test(text));
   if (wrong !== undefined) {
     console.error(`--${wrong[0]} takes a whole number; got ${wrong[1]}.`);
     return 2;
   }
-  if (values.kill !== undefined) return kill(Number(values.kill));
+  const workers = values.workers === undefined ? undefined : { workers: Number(values.workers) };
+  if (values.kill !== undefined) return kill({ rounds: Number(values.kill), ...workers });
   const seed = values.seed === undefined ? undefined : Number(values.seed);
   if (values.mutations) return catchAllMutations({ firstSeed: seed ?? 1, tell: (line) => console.log(line) });
   const usual = seed === undefined ? USUAL_HISTORIES : 1;
@@ -72,7 +75,10 @@ function report({ summary, failures }: HistoriesOutcome, seconds: number, count:
     if (trace !== undefined) console.error(trace.join('\n'));
     console.error(`\n✖ seed ${seed} (${kind}): ${fault}\n  again, with a trace: npm run crash -- --seed=${seed}`);
   }
-  if (failures.length > MAX_SHOWN) console.error(`… and ${failures.length - MAX_SHOWN} more histories failed.`);
+  if (failures.length > MAX_SHOWN) {
+    const others = failures.slice(MAX_SHOWN).map(({ seed }) => seed);
+    console.error(`… and ${others.length} more histories failed: ${others.join(', ')}.`);
+  }
 }
 
 function list(counts: Readonly<Record<string, number>>): string {
@@ -81,8 +87,8 @@ function list(counts: Readonly<Record<string, number>>): string {
     .join(', ');
 }
 
-async function kill(rounds: number): Promise<number> {
-  const outcome = await runKillRounds(rounds, (line) => console.log(line));
+async function kill(options: { readonly rounds: number; readonly workers?: number }): Promise<number> {
+  const outcome = await runKillRounds({ ...options, tell: (line) => console.log(line) });
   console.log(renderKillRounds(outcome));
   return outcome.faults.length === 0 ? 0 : 1;
 }

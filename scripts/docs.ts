@@ -12,17 +12,24 @@ import { parseArgs } from 'node:util';
 import { clientFaults } from '@stowage/client';
 import { problems } from '@stowage/contract';
 import { operationStatus } from '@stowage/engine';
-import { capabilities, knownEndpoints } from '@stowage/files';
+import { capabilities, defaultLimits, knownEndpoints } from '@stowage/files';
 import { operations, s3Errors } from '@stowage/s3';
 import { storeErrors } from '@stowage/store';
+import { settings } from 'stowage';
 import { keptResults } from '../bench/results.ts';
+import { readReachedBy } from '../tests/failpoints/reached-by.ts';
+import { unreachable } from '../tests/failpoints/unreachable.ts';
 import { readCatches } from '../tests/mutations/catch-mutation.ts';
+import { readServiceCatches } from '../tests/mutations/catch-service-mutations.ts';
+import { inexpressible, serviceMutations } from '../tests/mutations/service-mutations.ts';
 import { storeMutations } from '../tests/mutations/store-mutations.ts';
 import { renderCompatibility } from './documents/compatibility.ts';
+import { renderConfiguration } from './documents/configuration.ts';
 import { renderDurability } from './documents/durability.ts';
 import { renderEndpoints } from './documents/endpoints.ts';
 import { renderErrors } from './documents/errors.ts';
 import { renderPerformance } from './documents/performance.ts';
+import { renderProofs } from './documents/proofs.ts';
 
 const root = new URL('../', import.meta.url);
 
@@ -33,6 +40,7 @@ export async function renderDocuments(): Promise<ReadonlyMap<string, string>> {
   const durabilityNotes = await readFile(new URL('docs/durability.notes.md', root), 'utf8');
   return new Map([
     ['docs/compatibility.md', renderCompatibility({ operations, status: operationStatus, notes })],
+    ['docs/configuration.md', renderConfiguration({ settings, limits: defaultLimits })],
     [
       'docs/durability.md',
       renderDurability({ mutations: storeMutations, catches: await readCatches(), notes: durabilityNotes }),
@@ -40,6 +48,16 @@ export async function renderDocuments(): Promise<ReadonlyMap<string, string>> {
     ['docs/endpoints.md', renderEndpoints({ capabilities, knownEndpoints, notes: endpointNotes })],
     ['docs/errors.md', renderErrors({ s3Errors, storeErrors, problems, clientFaults })],
     ['docs/performance.md', renderPerformance(keptResults())],
+    [
+      'docs/proofs.md',
+      renderProofs({
+        mutations: serviceMutations,
+        caught: await readServiceCatches(),
+        inexpressible,
+        reached: Object.keys(await readReachedBy()).length,
+        unreachable,
+      }),
+    ],
   ]);
 }
 

@@ -16,6 +16,7 @@ import type {
   WorkersResult,
 } from '../../bench/results.ts';
 import { type Workload, workloads } from '../../bench/workloads.ts';
+import { filesSections } from './files-performance.ts';
 import { heading, table } from './markdown.ts';
 import { prose } from './performance-prose.ts';
 
@@ -27,7 +28,7 @@ const shortWorkloads = [
 ];
 
 export function renderPerformance(kept: KeptResults): string {
-  const { suite, claims, workers, large, growth, library, profiles } = kept;
+  const { suite, claims, workers, large, growth, library, profiles, files } = kept;
   return `${[
     heading('Performance'),
     prose.opening,
@@ -38,6 +39,7 @@ export function renderPerformance(kept: KeptResults): string {
     ...(large === undefined ? [] : largeSections(large)),
     ...(growth === undefined ? [] : growthSections(growth)),
     ...(library === undefined ? [] : librarySections(library)),
+    ...(files === undefined ? [] : filesSections(files, { figure, measuredWhere })),
     prose.method,
   ].join('\n\n')}\n`;
 }

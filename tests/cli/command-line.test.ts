@@ -71,9 +71,9 @@ describe('the command line', () => {
       STOWAGE_SECRET_ACCESS_KEY: 'hunter2',
     });
     assert.equal(status, 2);
-    assert.match(stderr, /STOWAGE_PORT: "eighty" is not a port/);
-    assert.match(stderr, /STOWAGE_LOG_LEVEL: "loud" is none of/);
-    assert.match(stderr, /STOWAGE_SECRET_ACCESS_KEY: a secret is 8 to 128/);
+    assert.match(stderr, /STOWAGE_PORT: "eighty" came; expected a port/);
+    assert.match(stderr, /STOWAGE_LOG_LEVEL: "loud" came; expected one of/);
+    assert.match(stderr, /STOWAGE_SECRET_ACCESS_KEY: 7 characters came; expected 8 to 128/);
     assert.doesNotMatch(stderr, /hunter2/);
   });
 

@@ -223,6 +223,22 @@ describe('an upload', () => {
     assert.equal(service.bucket.puts.filter((put) => put.endsWith(' 2')).length, 2);
   });
 
+  it('sends again a part that the bucket holds in another size', async () => {
+    const bytes = randomBytes(4 * 256 * kib);
+    let cut = false;
+    service.fault = (route) => {
+      const [parts] = service.bucket.parts.values();
+      if (route !== 'completeUpload' || cut || parts === undefined) return undefined;
+      cut = true;
+      parts.set(2, Buffer.from('half'));
+      return undefined;
+    };
+    const upload = client.upload(file(bytes));
+    await upload.ready;
+    assertStored(upload, bytes);
+    assert.equal(service.bucket.puts.filter((put) => put.endsWith(' 2')).length, 2);
+  });
+
   it('never takes a vanished multipart upload for success', async () => {
     service.bucket.fault = (put) => (put.endsWith(' 3') ? { status: 404, code: 'NoSuchUpload' } : undefined);
     const upload = client.upload(file(randomBytes(5 * 256 * kib)));

@@ -19,6 +19,7 @@ const nothing: KeptResults = {
   growth: undefined,
   library: undefined,
   profiles: undefined,
+  files: undefined,
 };
 
 function measured(server: string, operationsPerSecond: number): Measurement {

@@ -11,6 +11,7 @@ import { readProblem, ServiceFixture, serviceOrigin } from './service-fixture.ts
 
 const bodies: Partial<Record<RouteName, object>> = {
   signParts: { partNumbers: [1] },
+  releaseQuarantined: { reason: 'x' },
   createLink: {},
   changeGroup: { name: 'x' },
   addGroupMember: { userId: 'x' },

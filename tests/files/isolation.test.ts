@@ -31,7 +31,7 @@ interface Things {
 }
 
 /** What the ids in a path name: `{id}` by where it stands, others by their names. */
-const collections: Readonly<Record<string, keyof Things>> = {
+const collections: Readonly<Record<string, keyof Things | 'nobody’s'>> = {
   '/v1/uploads/{id}': 'upload',
   '/v1/files/{id}': 'file',
   '/v1/trash/{id}': 'trashed',
@@ -44,6 +44,9 @@ const collections: Readonly<Record<string, keyof Things>> = {
   '/v1/admin/users/{id}': 'user',
   '/v1/admin/groups/{id}': 'group',
   '/v1/admin/grants/{id}': 'grant',
+  '/v1/admin/quarantine/{id}': 'version',
+  /** Of the service, and not of a tenant. */
+  '/v1/admin/reconcile/{id}': 'nobody’s',
 };
 const parameters: Readonly<Record<string, keyof Things | 'nobody’s'>> = {
   versionId: 'version',
@@ -98,6 +101,8 @@ const bodies: Readonly<Partial<Record<RouteName, (own: Things) => Readonly<Recor
   createGrant: ({ user }) => ({ folderId: '', role: 'viewer', userId: user }),
   createWebhook: () => ({ url: 'https://hooks.example.com/a', events: ['file.ready'] }),
   changeWebhook: () => ({ enabled: false }),
+  releaseQuarantined: () => ({ reason: 'x' }),
+  startReconcile: () => ({}),
 };
 /** Fields of which only one may be named: the other is left out. */
 const exclusive: Readonly<Record<string, string>> = { groupId: 'userId' };

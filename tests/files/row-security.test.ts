@@ -15,7 +15,7 @@ const newId = monotonicFactory();
 /** Tables of the service that belong to no tenant. A new table without a tenant’s column must be named here, or have one. */
 const ofNobody = ['schema_migrations', 'endpoint_profiles'];
 /** Whose rows belong to a tenant by another table, or as a tenant itself. */
-const withoutColumn = ['tenants', 'outbox'];
+const withoutColumn = ['tenants', 'outbox', 'reconcile_runs', 'reconcile_findings'];
 /** Read by all: see migrations/011-row-security.ts. */
 const readByAll = ['search_documents'];
 

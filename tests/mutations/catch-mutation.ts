@@ -36,6 +36,7 @@ export async function catchMutation(
     firstSeed,
     count,
     stopsAtFailure: true,
+    ...(mutation.kind === undefined ? undefined : { kind: mutation.kind }),
     nodeArguments: mutatedArguments(mutation),
     timeoutMs: startTimeoutMs + count * historyTimeoutMs,
   });

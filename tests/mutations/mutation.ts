@@ -2,10 +2,14 @@
 // process that does nothing else; the product has no switches for it. A test that cannot tell a mutation from the code as
 // it is, proves nothing about what the mutation switches off.
 
+import type { HistoryKind } from '../store/power-loss/circumstances.ts';
+
 export interface Mutation {
   readonly name: string;
   /** What it switches off, e.g. the number of an invariant. */
   readonly invariant: number;
+  /** The kind of histories that can show it; the others are left out of the search. Default: any. */
+  readonly kind?: HistoryKind;
   /** What the code does then. */
   readonly breaks: string;
   /** From the root of the repository. */

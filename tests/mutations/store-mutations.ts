@@ -11,7 +11,7 @@ export const storeMutations: readonly Mutation[] = [
     invariant: 1,
     breaks: 'A record names a blob whose bytes may go with the power.',
     file: `${store}/blobs/blob-writer.ts`,
-    find: 'if (durable) await file.sync();',
+    find: 'if (durable) await sync(file);',
     replace: '',
   },
   {
@@ -19,7 +19,7 @@ export const storeMutations: readonly Mutation[] = [
     invariant: 1,
     breaks: 'A record names a blob whose name may go with the power.',
     file: `${store}/blobs/blob-writer.ts`,
-    find: 'if (durable) await folders.makeDurable(blobId);',
+    find: 'if (durable) await folders.makeDurable(this.#blobId);',
     replace: '',
   },
   {
@@ -27,7 +27,7 @@ export const storeMutations: readonly Mutation[] = [
     invariant: 1,
     breaks: 'A folder goes with the power, and all blobs in it.',
     file: `${store}/blobs/blob-folders.ts`,
-    find: 'await this.#disk.syncFolder(parent);',
+    find: 'await this.#trust.sync(() => this.#disk.syncFolder(parent));',
     replace: '',
   },
   {
@@ -51,8 +51,8 @@ export const storeMutations: readonly Mutation[] = [
     invariant: 2,
     breaks: 'A new segment goes with the power, and every batch in it.',
     file: `${store}/journal/journal.ts`,
-    find: 'await file.sync();\n      await disk.syncFolder(folder);',
-    replace: 'await file.sync();',
+    find: 'await trust.sync(() => disk.syncFolder(folder));',
+    replace: '',
   },
   {
     name: 'batch not synced',
@@ -75,8 +75,8 @@ export const storeMutations: readonly Mutation[] = [
     invariant: 2,
     breaks: 'Operations are acknowledged while their batch is on its way to the disk.',
     file: `${store}/journal-committer.ts`,
-    find: 'const mark = await journal.write(nowMs, needs.durability);',
-    replace: `const writing = journal.write(nowMs, needs.durability);
+    find: 'const mark = await (batch.every(({ operation }) => operation.frees) ? write() : reserve.use(write));',
+    replace: `const writing = write();
       for (const [at, waiting] of batch.entries()) {
         const outcome = outcomes[at];
         if (outcome !== undefined && !('refusal' in outcome)) waiting.resolve(outcome.result);
@@ -88,8 +88,8 @@ export const storeMutations: readonly Mutation[] = [
     invariant: 2,
     breaks: 'Readers are shown what a loss of power takes back.',
     file: `${store}/journal-committer.ts`,
-    find: 'const mark = await journal.write(nowMs, needs.durability);',
-    replace: 'index.apply(view.changes);\n      const mark = await journal.write(nowMs, needs.durability);',
+    find: 'const mark = await (batch.every(({ operation }) => operation.frees) ? write() : reserve.use(write));',
+    replace: 'index.apply(view.changes);\n      const mark = await write();',
   },
   {
     name: 'cursor told before durable',
@@ -125,8 +125,8 @@ export const storeMutations: readonly Mutation[] = [
     invariant: 3,
     breaks: 'The index is durable and knows of batches that the journal has lost.',
     file: `${store}/checkpoint.ts`,
-    find: 'index.flush(() => journal.sync())',
-    replace: 'index.flush(async () => undefined)',
+    find: 'index.flush(syncJournal)',
+    replace: 'index.flush(async () => void syncJournal)',
   },
   {
     name: 'condition not judged',
@@ -155,30 +155,34 @@ export const storeMutations: readonly Mutation[] = [
   {
     name: 'failed sync of a blob tried again',
     invariant: 5,
+    kind: 'failing',
     breaks: 'The second sync answers well: the system has given up the bytes that the first one failed to write.',
     file: `${store}/blobs/blob-writer.ts`,
-    find: 'if (durable) await file.sync();',
+    find: 'if (durable) await sync(file);',
     replace: 'if (durable) await file.sync().catch(() => file.sync());',
   },
   {
     name: 'failed sync of the journal tried again',
     invariant: 5,
+    kind: 'failing',
     breaks: 'The second sync answers well: the system has given up the batches that the first one failed to write.',
     file: `${store}/journal/open-segment.ts`,
     find: 'await file?.sync();\n  }\n\n  /** Ends the segment',
     replace: 'await file?.sync().catch(() => file.sync());\n  }\n\n  /** Ends the segment',
   },
   {
-    name: 'journal goes on after a failed sync',
+    name: 'what went well beside a failure believed',
     invariant: 5,
-    breaks: 'A batch that was under way is acknowledged, though the failed sync has given up batches before it.',
-    file: `${store}/journal/journal.ts`,
-    find: 'if (this.#failure === undefined) return;',
-    replace: 'if (this.#failure?.cause !== this) return;',
+    kind: 'failing',
+    breaks: 'A batch or a checkpoint that was under way goes on, though the failed sync has given up what it rests on.',
+    file: `${store}/disk-trust.ts`,
+    find: 'if (this.#loss === undefined) return;',
+    replace: 'if (this.#loss === undefined || this.#loss !== undefined) return;',
   },
   {
     name: 'last batches not written again',
     invariant: 5,
+    kind: 'failing',
     breaks: 'After a failed sync and a restart, the journal goes on behind bytes that are in the system’s cache alone.',
     file: `${store}/journal/recovery.ts`,
     find: 'await file.write([bytes], position);',
@@ -187,19 +191,21 @@ export const storeMutations: readonly Mutation[] = [
   {
     name: 'writing goes on after a failure',
     invariant: 5,
+    kind: 'failing',
     breaks: 'After an error of the disk, writes are acknowledged as before.',
-    file: `${store}/wire-store.ts`,
-    find: 'committer?.fail(cause);',
-    replace: 'void committer;',
+    file: `${store}/disk-trust.ts`,
+    find: 'if (this.#loss !== undefined) return;',
+    replace: 'if (this.#loss !== undefined || this.#loss === undefined) return;',
   },
   {
     name: 'failed sync of a folder passed over',
     invariant: 5,
+    kind: 'failing',
     breaks:
       'A folder whose sync failed in the background loses the names of new blobs, whose own sync then answers well.',
     file: `${store}/blobs/blob-reaper.ts`,
-    find: 'onFailure(cause);\n    throw cause;',
-    replace: 'void onFailure;\n    throw cause;',
+    find: 'await trust.sync(() => syncIfThere(disk, path));',
+    replace: 'await syncIfThere(disk, path);',
   },
   {
     name: 'blob removed before the checkpoint',
@@ -222,8 +228,8 @@ export const storeMutations: readonly Mutation[] = [
     invariant: 6,
     breaks: 'The file comes back with the power, and is nobody’s for ever.',
     file: `${store}/blobs/blob-reaper.ts`,
-    find: 'for (const path of folders) await syncIfThere(disk, path, onSyncFailure);',
-    replace: 'void [syncIfThere, onSyncFailure];',
+    find: 'for (const path of folders) await trust.sync(() => syncIfThere(disk, path));',
+    replace: 'void [syncIfThere, trust];',
   },
   {
     name: 'copy not counted',
@@ -253,6 +259,7 @@ export const storeMutations: readonly Mutation[] = [
   {
     name: 'sweep after damage',
     invariant: 6,
+    kind: 'rot',
     breaks: 'Bodies whose records are damaged are removed for good.',
     file: `${store}/wire-store.ts`,
     find: 'mayRemove: complete',
@@ -271,16 +278,16 @@ export const storeMutations: readonly Mutation[] = [
     invariant: 7,
     breaks: 'Recovery takes the gap for damage.',
     file: `${store}/compaction/compactor.ts`,
-    find: 'await this.#noteRemoved(() => reserve.spend(() => removed.add(going.map(rangeOf))));',
-    replace: 'void [reserve, removed, rangeOf];',
+    find: 'await this.#noteRemoved(() => reserve.spend(() => removed.add(going.map(rangeOf), trust)));',
+    replace: 'void [reserve, removed, rangeOf, trust];',
   },
   {
     name: 'ledger of removed segments not synced',
     invariant: 7,
     breaks: 'A segment is gone, and the ledger that says so may go with the power.',
     file: `${store}/journal/removed-segments.ts`,
-    find: 'await this.#disk.rename(next, path);\n    await this.#disk.syncFolder(this.#folder);',
-    replace: 'await this.#disk.rename(next, path);',
+    find: 'await trust.sync(() => this.#disk.syncFolder(this.#folder));',
+    replace: '',
   },
   {
     name: 'segment removed that a cursor needs',
@@ -325,6 +332,7 @@ export const storeMutations: readonly Mutation[] = [
   {
     name: 'reserve not kept',
     invariant: 8,
+    kind: 'full',
     breaks: 'A full disk has no room for deletes.',
     file: `${store}/space-reserve.ts`,
     find: 'if (!this.#held) await this.#write();',
@@ -333,6 +341,7 @@ export const storeMutations: readonly Mutation[] = [
   {
     name: 'reserve not given up',
     invariant: 8,
+    kind: 'full',
     breaks: 'A full disk has no room for deletes.',
     file: `${store}/journal-committer.ts`,
     find: 'await this.#options.reserve.spend(() => this.#tryBatch(batch));',
@@ -341,6 +350,7 @@ export const storeMutations: readonly Mutation[] = [
   {
     name: 'reserve given up to the first who asks',
     invariant: 8,
+    kind: 'full',
     breaks: 'Deletes are refused while a checkpoint is giving the reserve up.',
     file: `${store}/space-reserve.ts`,
     find: 'return this.#releases > releases;',
@@ -349,6 +359,7 @@ export const storeMutations: readonly Mutation[] = [
   {
     name: 'reserve kept for nobody',
     invariant: 8,
+    kind: 'full',
     breaks:
       'The reserve takes up the last room again, and is not known to be there: it cannot be given up for deletes.',
     file: `${store}/space-reserve.ts`,
@@ -356,8 +367,22 @@ export const storeMutations: readonly Mutation[] = [
     replace: 'await this.#probe();\n      this.#held = true;',
   },
   {
+    name: 'reserve taken by puts',
+    invariant: 8,
+    kind: 'full',
+    breaks: 'Room that was given up for deletes goes to large bodies that arrive meanwhile.',
+    file: `${store}/wire-store.ts`,
+    find: `if (reserve.full) await opened.commitOperation(askForRoom);
+      },
+      use: (work) => reserve.use(work),`,
+    replace: `void opened;
+      },
+      use: (work) => work(),`,
+  },
+  {
     name: 'full for ever',
     invariant: 8,
+    kind: 'full',
     breaks: 'Puts are refused although there is room again.',
     file: `${store}/space-reserve.ts`,
     find: 'this.#full = false;\n      return true;',
@@ -366,6 +391,7 @@ export const storeMutations: readonly Mutation[] = [
   {
     name: 'lack of room taken for a failure',
     invariant: 8,
+    kind: 'full',
     breaks: 'A sync in the background meets a full disk, and the store stops writing: deletes are refused.',
     file: `${store}/journal/journal.ts`,
     find: 'await this.#rotating?.catch(() => undefined);',
@@ -399,6 +425,7 @@ export const storeMutations: readonly Mutation[] = [
   {
     name: 'damage passed over in silence',
     invariant: 9,
+    kind: 'rot',
     breaks: 'Records are missing, and nobody is told.',
     file: `${store}/replay-journal.ts`,
     find: 'damaged = true;\n      await onDamage(found, bytes);',
@@ -407,10 +434,21 @@ export const storeMutations: readonly Mutation[] = [
   {
     name: 'damage taken for a torn tail',
     invariant: 9,
+    kind: 'rot',
     breaks: 'One damaged record takes everything behind it along.',
     file: `${store}/journal/recovery.ts`,
     find: 'if ((await this.#highestDurable(segment, offset)) < this.#expectedLsn) {',
     replace: 'if (segment !== undefined) {',
+  },
+  {
+    name: 'later segments do not vouch',
+    invariant: 9,
+    kind: 'rot',
+    breaks:
+      'Damage at the end of a full segment passes for a torn tail when the few records behind it are damaged, too.',
+    file: `${store}/journal/recovery.ts`,
+    find: 'if (number > segment.number && (await this.#isBegun(number))) return Number.POSITIVE_INFINITY;',
+    replace: 'void [number, this.#isBegun];',
   },
   {
     name: 'torn tail taken for damage',
@@ -423,6 +461,7 @@ export const storeMutations: readonly Mutation[] = [
   {
     name: 'block not held against its checksum',
     invariant: 9,
+    kind: 'rot',
     breaks: 'Damaged bytes are served.',
     file: `${store}/verified-reads.ts`,
     find: 'if (bad !== undefined) throw',

@@ -52,7 +52,7 @@ export class OidcIssuer {
   }
 }
 
-export async function startOidcIssuer(t: TestContext, options: OidcIssuerOptions): Promise<OidcIssuer> {
+export async function startOidcIssuer(t: Pick<TestContext, 'after'>, options: OidcIssuerOptions): Promise<OidcIssuer> {
   const { clock, clientId = 'stowage', clientSecret } = options;
   const { privateKey, publicKey } = await generateKeyPair('ES256');
   const jwk = { ...(await exportJWK(publicKey)), kid: 'one', alg: 'ES256', use: 'sig' };

@@ -31,11 +31,16 @@ const serviceRole = 'stowage';
 let starting: Promise<PostgresServer> | undefined;
 
 export function startPostgres(): Promise<PostgresServer> {
-  starting ??= start();
+  starting ??= start({ durable: false });
   return starting;
 }
 
-async function start(): Promise<PostgresServer> {
+/** One that keeps what it has acknowledged, as every real one does: for benches. Ended with the process. */
+export function startDurablePostgres(): Promise<PostgresServer> {
+  return start({ durable: true });
+}
+
+async function start({ durable }: { readonly durable: boolean }): Promise<PostgresServer> {
   const programs = await findPrograms();
   if (programs === undefined) {
     return { found: false, reason: 'PostgreSQL is not installed (Debian: apt-get install postgresql)' };
@@ -54,7 +59,7 @@ async function start(): Promise<PostgresServer> {
   const settings = [
     'listen_addresses=127.0.0.1',
     `unix_socket_directories=${folder}`,
-    'fsync=off',
+    ...(durable ? ['shared_buffers=512MB'] : ['fsync=off']),
     'max_connections=200',
   ];
   const server = spawn(

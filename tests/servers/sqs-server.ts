@@ -32,7 +32,7 @@ interface Message {
 /** How long a message that was given out is not given again. */
 const visibilityMs = 150;
 
-export async function startSqsServer(t: TestContext): Promise<SqsServer> {
+export async function startSqsServer(t: Pick<TestContext, 'after'>): Promise<SqsServer> {
   const messages = new Set<Message>();
   const server = createServer((incoming, outgoing) => {
     void readJson(incoming).then(async (request) => {

@@ -36,9 +36,12 @@ export async function loadRootKey(options: {
 }
 
 /** The file service's secret, made once: its object keys carry a MAC made with it, so losing it makes them foreign. */
-export async function loadServiceSecret(folder: string): Promise<Uint8Array> {
+export async function loadServiceSecret(
+  folder: string,
+  database: string = join(folder, 'files.sqlite'),
+): Promise<Uint8Array> {
   const path = join(folder, 'secret.key');
-  const isNew = !(await exists(join(folder, 'files.sqlite')));
+  const isNew = !(await exists(database));
   if (isNew) await createFileDurably(path, `${randomBytes(serviceSecretBytes).toString('hex')}\n`);
   else if (!(await exists(path))) {
     throw new CommandError(

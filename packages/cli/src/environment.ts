@@ -24,7 +24,6 @@ export interface Environment {
   readonly data?: string;
   readonly host?: string;
   readonly port?: number;
-  readonly s3Port?: number;
   readonly durability?: DurabilityChoice;
   readonly logFormat?: LogFormat;
   readonly logLevel?: LogLevel;
@@ -39,7 +38,6 @@ export const environmentHelp: Readonly<Record<string, string>> = {
   STOWAGE_DATA: 'as --data',
   STOWAGE_HOST: 'as --host',
   STOWAGE_PORT: 'as --port',
-  STOWAGE_S3_PORT: 'as --s3-port',
   STOWAGE_DURABILITY: 'as --durability',
   STOWAGE_LOG_FORMAT: 'as --log-format',
   STOWAGE_LOG_LEVEL: 'as --log-level',
@@ -68,7 +66,6 @@ export function readEnvironment(variables: Readonly<Record<string, string | unde
     data: read('STOWAGE_DATA', parsePath),
     host: read('STOWAGE_HOST', parseHost),
     port: read('STOWAGE_PORT', parsePort),
-    s3Port: read('STOWAGE_S3_PORT', parsePort),
     durability: read('STOWAGE_DURABILITY', parseDurability),
     logFormat: read('STOWAGE_LOG_FORMAT', parseChoice(logFormats)),
     logLevel: read('STOWAGE_LOG_LEVEL', parseChoice(logLevels)),

@@ -5,11 +5,12 @@ const exitCodeTable = {
   ok: { status: 0, meaning: 'stopped as asked, or nothing is wrong' },
   findings: { status: 1, meaning: 'something is wrong with the store' },
   unexpected: { status: 1, meaning: 'unexpected failure' },
-  usage: { status: 2, meaning: 'wrong option, argument, environment variable or accounts file' },
+  usage: { status: 2, meaning: 'wrong option, argument, environment variable, configuration or accounts file' },
   port: { status: 3, meaning: 'address in use, or not allowed' },
   data: { status: 4, meaning: 'data folder in use by another process, unreadable, unwritable, or of a newer version' },
   unchecked: { status: 6, meaning: 'the store could not be checked' },
   console: { status: 5, meaning: 'the console could not be built' },
+  unready: { status: 7, meaning: 'something that the service needs does not answer as it must (serve --check)' },
   interrupted: { status: 130, meaning: 'stopped at once by a second Ctrl-C' },
 } as const satisfies Record<string, { readonly status: number; readonly meaning: string }>;
 
@@ -19,6 +20,8 @@ export const exitCodes: Readonly<Record<ExitName, { readonly status: number; rea
 
 /** Those of a command that serves. */
 const servingExits: readonly ExitName[] = ['ok', 'unexpected', 'usage', 'port', 'data', 'console', 'interrupted'];
+/** Those of `serve`, which has no engine. */
+export const serviceExits: readonly ExitName[] = [...servingExits.slice(0, -1), 'unready', 'interrupted'];
 /** Those of `fsck`, whose 1 says that it has found something; nothing else of it ends with 1. */
 export const checkingExits: readonly ExitName[] = ['ok', 'findings', 'usage', 'data', 'unchecked'];
 

@@ -5,8 +5,9 @@ import { readFileSync } from 'node:fs';
 import process from 'node:process';
 import { Command, CommanderError } from 'commander';
 import { CommandError } from './command-error.ts';
+import type { Settings } from './configuration/settings.ts';
 import { type Environment, environmentHelp, readEnvironment } from './environment.ts';
-import { checkingExits, describeExitCodes, type ExitName, exitCodes } from './exit-codes.ts';
+import { checkingExits, describeExitCodes, type ExitName, exitCodes, serviceExits } from './exit-codes.ts';
 import {
   type BucketDefaults,
   bucketDefaults,
@@ -60,9 +61,10 @@ function buildProgram(outcome: Outcome): Command {
     .showHelpAfterError('(add --help for an explanation)')
     .addHelpText(
       'after',
-      `\nExamples:\n  stowage start\n  stowage engine --data /srv/objects --host 0.0.0.0\n  stowage fsck\n  stowage help engine\n\n${describeExitCodes()}`,
+      `\nExamples:\n  stowage start\n  stowage serve --config stowage.json\n  stowage engine --data /srv/objects --host 0.0.0.0\n  stowage fsck\n  stowage help engine\n\n${describeExitCodes()}`,
     );
   addStart(program);
+  addServe(program, outcome);
   addEngine(program);
   addFsck(program, outcome);
   addRebuild(program);
@@ -74,6 +76,7 @@ function addStart(program: Command): void {
     program
       .command('start')
       .description('Run everything in one process: S3 engine, file service and console.')
+      .option('--config <file>', configHelp, parsePath)
       .option('--data <folder>', 'where everything is kept; made when missing (default: ./data)', parsePath)
       .option('--host <host>', 'address to listen at (default: 127.0.0.1, this machine alone)', parseHost)
       .option('--port <number>', 'port of console and file service (default: 3000)', parsePort)
@@ -88,20 +91,50 @@ function addStart(program: Command): void {
           'stowage start --data /srv/stowage --port 8080 --s3-port 8081',
           'stowage start --host 0.0.0.0',
         ],
-        Object.keys(environmentHelp).filter((name) => name !== 'STOWAGE_DURABILITY'),
+        Object.keys(startHelp),
+        undefined,
+        startHelp,
       ),
     )
     .action(async (given: StartFlags) => {
-      const { environment, terminal } = prepare();
       const { runStartCommand } = await import('./commands/start.ts');
       await runStartCommand(
-        {
-          ...serveOptions(given, environment, terminal),
-          port: given.port ?? environment.port ?? 3000,
-          s3Port: given.s3Port ?? environment.s3Port ?? 9000,
-          ...(given.scrubRate === undefined ? {} : { scrubRate: given.scrubRate }),
-        },
-        terminal,
+        { file: given.config, options: settingsOf(given), variables: process.env },
+        plainTerminal(),
+      );
+    });
+}
+
+function addServe(program: Command, outcome: Outcome): void {
+  addLogOptions(
+    program
+      .command('serve')
+      .description('Run file service and console over any S3 endpoint: Amazon S3, Ceph, another machine’s engine.')
+      .option('--config <file>', configHelp, parsePath)
+      .option('--check', 'validate the configuration, try bucket, database and scanner, and end')
+      .option('--data <folder>', 'for the database and secret where neither is configured (default: ./data)', parsePath)
+      .option('--host <host>', 'address to listen at (default: 127.0.0.1, this machine alone)', parseHost)
+      .option('--port <number>', 'port of console and file service (default: 3000)', parsePort),
+  )
+    .addHelpText(
+      'after',
+      helpTail(
+        [
+          'STOWAGE_S3_ENDPOINT=http://127.0.0.1:9000 STOWAGE_BUCKET=files AWS_ACCESS_KEY_ID=… AWS_SECRET_ACCESS_KEY=… stowage serve',
+          'stowage serve --config stowage.json --check',
+          'stowage serve --config stowage.config.ts --host 0.0.0.0',
+        ],
+        Object.keys(serveHelp),
+        serviceExits,
+        serveHelp,
+      ),
+    )
+    .action(async (given: ServeFlags) => {
+      const { runServeCommand } = await import('./commands/serve.ts');
+      const { config: file, check = false } = given;
+      outcome.exit = await runServeCommand(
+        { file, check, options: settingsOf(given), variables: process.env },
+        plainTerminal(),
       );
     });
 }
@@ -144,7 +177,7 @@ function addEngine(program: Command): void {
           'stowage engine --data /srv/objects --port 9100 --durability interval=50',
           'stowage engine --durability memory --port 0 --log-format json',
         ],
-        Object.keys(environmentHelp).filter((name) => name !== 'STOWAGE_S3_PORT'),
+        Object.keys(environmentHelp),
       ),
     )
     .action(async (given: EngineFlags) => {
@@ -203,6 +236,27 @@ function addRebuild(program: Command): void {
     });
 }
 
+const configHelp = 'settings, as JSON or a .ts or .mjs file (default: that of STOWAGE_CONFIG, or none)';
+const startHelp: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(Object.entries(environmentHelp).filter(([name]) => name !== 'STOWAGE_DURABILITY')),
+  STOWAGE_S3_PORT: 'as --s3-port',
+  STOWAGE_CONFIG: 'as --config',
+  '…': 'and more: docs/configuration.md',
+};
+/** The most needed ones; docs/configuration.md has them all. */
+const serveHelp: Readonly<Record<string, string>> = {
+  STOWAGE_CONFIG: 'as --config',
+  STOWAGE_S3_ENDPOINT: 'the S3 endpoint (default: Amazon S3)',
+  STOWAGE_BUCKET: 'the bucket; required',
+  AWS_REGION: 'its region (default: us-east-1)',
+  AWS_ACCESS_KEY_ID: 'with AWS_SECRET_ACCESS_KEY; without them the AWS SDK looks for a profile or a role',
+  DATABASE_URL: 'postgres://…, or the path of a file of SQLite',
+  STOWAGE_SECRET: 'at least 32 random bytes in hex; required with PostgreSQL',
+  CLAMD: 'host:port or socket of a virus scanner',
+  STOWAGE_PUBLIC_URL: 'where people reach the service',
+  '…': 'and more: docs/configuration.md',
+};
+
 const scrubRateHelp = 'bytes of stored data checked each second in the background, 0 for none (default: 8M)';
 
 // What commander hands to an action: each option's parser has made its value; what was not given is absent.
@@ -216,7 +270,13 @@ interface SharedFlags {
 }
 
 interface StartFlags extends SharedFlags {
+  readonly config?: string;
   readonly s3Port?: number;
+}
+
+interface ServeFlags extends Omit<SharedFlags, 'scrubRate'> {
+  readonly config?: string;
+  readonly check?: boolean;
 }
 
 interface EngineFlags extends SharedFlags {
@@ -264,14 +324,37 @@ function serveOptions(
   };
 }
 
+/** Options that stand for settings. */
+function settingsOf({ host, port, data, logFormat, logLevel, scrubRate, s3Port }: StartFlags): Settings {
+  return {
+    ...(host === undefined ? {} : { host }),
+    ...(port === undefined ? {} : { port }),
+    ...(data === undefined ? {} : { data }),
+    ...(logFormat === undefined ? {} : { 'log.format': logFormat }),
+    ...(logLevel === undefined ? {} : { 'log.level': logLevel }),
+    ...(scrubRate === undefined ? {} : { 'engine.scrubRate': scrubRate }),
+    ...(s3Port === undefined ? {} : { 'engine.port': s3Port }),
+  };
+}
+
+/** Where settings come from a file as well: only what decides about colours is read of the environment here. */
+function plainTerminal(): Terminal {
+  return openTerminal({ plain: (process.env.NO_COLOR ?? '') !== '' });
+}
+
 function prepare(): { readonly environment: Environment; readonly terminal: Terminal } {
   const environment = readEnvironment(process.env);
   return { environment, terminal: openTerminal({ plain: environment.plain }) };
 }
 
-function helpTail(examples: readonly string[], variables: readonly string[], exits?: readonly ExitName[]): string {
+function helpTail(
+  examples: readonly string[],
+  variables: readonly string[],
+  exits?: readonly ExitName[],
+  help: Readonly<Record<string, string>> = environmentHelp,
+): string {
   const width = Math.max(...variables.map((name) => name.length)) + 2;
-  const rows = variables.map((name) => `  ${name.padEnd(width)}${environmentHelp[name] ?? ''}`);
+  const rows = variables.map((name) => `  ${name.padEnd(width)}${help[name] ?? ''}`);
   return `\nEnvironment (an option wins over it):\n${rows.join('\n')}\n\nExamples:\n${examples.map((line) => `  ${line}`).join('\n')}\n\n${describeExitCodes(exits)}`;
 }
 

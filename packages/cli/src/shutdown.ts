@@ -11,6 +11,8 @@ import { exitCodes } from './exit-codes.ts';
 const samePressMs = 250;
 
 interface ShutdownOptions {
+  /** Called once signals are listened for: what says that everything serves may be read by who sends one at once. */
+  readonly onListening: () => void;
   /** Closes everything; what it throws is thrown by `untilStopped`. */
   readonly close: () => Promise<void>;
   /** Called at the first signal, before closing. */
@@ -36,6 +38,7 @@ export async function untilStopped(options: ShutdownOptions): Promise<void> {
   };
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
   try {
+    options.onListening();
     options.onStopping(await begun);
     await options.close();
   } finally {

@@ -1,5 +1,6 @@
 // Upload and download from a browser or Node, resumable. Bytes go straight to the bucket; the service only signs.
 
+export { type Api, type ApiOptions, type ApiRequest, type BytesRoute, type CallableRoute, createApi } from './api.ts';
 export {
   ClientError,
   type ClientErrorCode,

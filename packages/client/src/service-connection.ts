@@ -5,8 +5,8 @@
 import type { Problem } from '@stowage/contract';
 import { ClientError } from './client-error.ts';
 
-interface ServiceCall {
-  readonly method: 'GET' | 'POST' | 'DELETE';
+export interface ServiceCall {
+  readonly method: 'GET' | 'POST' | 'DELETE' | 'PATCH';
   readonly path: string;
   readonly query?: Readonly<Record<string, string | number | undefined>>;
   readonly body?: unknown;
@@ -19,6 +19,8 @@ interface ServiceCall {
 
 export interface ServiceConnection {
   call<T>(call: ServiceCall): Promise<T>;
+  /** The answer itself, once its head is there: for bytes. Redirects are followed. */
+  open(call: ServiceCall): Promise<Response>;
   /** Absolute or page-relative address of a path, for links and images. */
   url(path: string, query?: ServiceCall['query']): string;
 }
@@ -40,35 +42,63 @@ export function createServiceConnection({ baseUrl, apiKey, fetch }: ConnectionOp
     return root + path + (pairs.length === 0 ? '' : `?${new URLSearchParams(pairs)}`);
   }
 
-  async function call<T>(request: ServiceCall): Promise<T> {
+  /** Sends one request; the answer's body is still to be read, under the same limit of time. */
+  function send(request: ServiceCall, limit: AbortSignal | undefined): Promise<Response> {
     const headers: Record<string, string> = { accept: 'application/json' };
     if (apiKey !== undefined) headers.authorization = `Bearer ${apiKey}`;
     if (request.body !== undefined) headers['content-type'] = 'application/json';
     if (request.idempotencyKey !== undefined) headers['idempotency-key'] = request.idempotencyKey;
     if (request.ifMatch !== undefined) headers['if-match'] = request.ifMatch;
-    const limit = AbortSignal.timeout(timeLimitMs + (request.waitMs ?? 0));
+    const signals = [request.signal, limit].filter((signal) => signal !== undefined);
+    return fetch(url(request.path, request.query), {
+      method: request.method,
+      headers,
+      credentials: 'same-origin',
+      cache: 'no-store',
+      signal: AbortSignal.any(signals),
+      ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
+    });
+  }
+
+  /** What went wrong on the way: the caller's own abort, or the connection. */
+  function throwLost(request: ServiceCall, error: unknown): never {
+    if (request.signal?.aborted) throw request.signal.reason;
+    throw new ClientError('network', { cause: error });
+  }
+
+  async function call<T>(request: ServiceCall): Promise<T> {
     let answer: Response;
     let text: string;
     try {
-      answer = await fetch(url(request.path, request.query), {
-        method: request.method,
-        headers,
-        credentials: 'same-origin',
-        cache: 'no-store',
-        signal: request.signal === undefined ? limit : AbortSignal.any([request.signal, limit]),
-        ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
-      });
+      answer = await send(request, AbortSignal.timeout(timeLimitMs + (request.waitMs ?? 0)));
       text = await answer.text();
     } catch (error) {
-      if (request.signal?.aborted) throw request.signal.reason;
-      throw new ClientError('network', { cause: error });
+      throwLost(request, error);
     }
     if (!answer.ok) throw errorFromAnswer(answer, text);
     // Proof of the cast: see the header. 204 carries nothing, and its callers ask for undefined.
     return (text === '' ? undefined : parseJson(text, answer.status)) as T;
   }
 
-  return { call, url };
+  async function open(request: ServiceCall): Promise<Response> {
+    // The head must come in time; how long the bytes take is for whoever reads them to judge.
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(new Error('No answer came in time.')), timeLimitMs);
+    let answer: Response;
+    let text: string;
+    try {
+      answer = await send(request, late.signal);
+      if (answer.ok) return answer;
+      text = await answer.text();
+    } catch (error) {
+      throwLost(request, error);
+    } finally {
+      clearTimeout(timer);
+    }
+    throw errorFromAnswer(answer, text);
+  }
+
+  return { call, open, url };
 }
 
 function parseJson(text: string, status: number): unknown {

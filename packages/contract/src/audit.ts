@@ -35,6 +35,8 @@ export const auditActions = [
   'file.downloaded',
   'link.created',
   'policy.changed',
+  'reconcile.started',
+  'reconcile.stopped',
   'webhook.created',
   'webhook.changed',
   'webhook.deleted',

@@ -60,6 +60,8 @@ export interface FileEntry {
   readonly purgeAt?: string;
   /** Until when it cannot be deleted for good. */
   readonly retainUntil?: string;
+  /** Since when its bytes are known to be missing from the bucket: it cannot be downloaded until they are back. */
+  readonly missingSince?: string;
   /** Changes with every change of the entry; for If-Match. */
   readonly etag: string;
 }
@@ -87,6 +89,7 @@ export const fileEntrySchema: z.ZodType<FileEntry> = z.object({
   trashedAt: z.iso.datetime().exactOptional(),
   purgeAt: z.iso.datetime().exactOptional(),
   retainUntil: z.iso.datetime().exactOptional(),
+  missingSince: z.iso.datetime().exactOptional(),
   etag: z.string(),
 });
 

@@ -10,6 +10,8 @@ import { folderRoutes } from './routes/folders.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { memberRoutes } from './routes/members.ts';
 import { oidcRoutes } from './routes/oidc.ts';
+import { quarantineRoutes } from './routes/quarantine.ts';
+import { reconcileRoutes } from './routes/reconcile.ts';
 import type { Route } from './routes/route.ts';
 import { searchRoutes } from './routes/search.ts';
 import { sessionRoutes } from './routes/session.ts';
@@ -17,6 +19,7 @@ import { shareRoutes } from './routes/shares.ts';
 import { tenantRoutes } from './routes/tenants.ts';
 import { trashRoutes } from './routes/trash.ts';
 import { uploadRoutes } from './routes/uploads.ts';
+import { usageRoutes } from './routes/usage.ts';
 import { versionRoutes } from './routes/versions.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
 
@@ -34,9 +37,12 @@ const routeTable = {
   ...tenantRoutes,
   ...memberRoutes,
   ...auditRoutes,
+  ...reconcileRoutes,
   ...accountRoutes,
   ...oidcRoutes,
   ...webhookRoutes,
+  ...quarantineRoutes,
+  ...usageRoutes,
 } as const satisfies Record<string, Route>;
 
 /** The routes of one theme. */
@@ -54,9 +60,12 @@ export interface RouteGroups {
   readonly tenants: keyof typeof tenantRoutes;
   readonly members: keyof typeof memberRoutes;
   readonly audit: keyof typeof auditRoutes;
+  readonly reconcile: keyof typeof reconcileRoutes;
   readonly account: keyof typeof accountRoutes;
   readonly oidc: keyof typeof oidcRoutes;
   readonly webhooks: keyof typeof webhookRoutes;
+  readonly quarantine: keyof typeof quarantineRoutes;
+  readonly usage: keyof typeof usageRoutes;
 }
 
 export type RouteName = keyof typeof routeTable;
@@ -75,6 +84,18 @@ export type RouteResponse<Name extends RouteName> = (typeof routeTable)[Name] ex
 }
   ? Answer
   : undefined;
+
+type ParameterIn<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}`
+  ? Name | ParameterIn<Rest>
+  : never;
+/** What of a route's path is to be filled in: `id` of `/v1/files/{id}`; `never` where there is nothing. */
+export type RouteParameter<Name extends RouteName> = ParameterIn<(typeof routeTable)[Name]['path']>;
+/** What a route answers on success. */
+export type RouteAnswer<Name extends RouteName> = (typeof routeTable)[Name] extends { response: z.ZodType }
+  ? 'json'
+  : (typeof routeTable)[Name] extends { status: 204 }
+    ? 'nothing'
+    : 'bytes';
 
 export const routes: Readonly<Record<RouteName, Route>> = routeTable;
 export const routeNames: readonly RouteName[] = Object.keys(routeTable) as RouteName[];

@@ -23,11 +23,22 @@ export interface FileKeys {
   makeProbe(run: string, number: number): string;
   /** The file whose bytes lie, or arrive, at a key; `undefined` for other keys, ours or not. */
   fileOf(key: string): string | undefined;
+  /** What a key of ours is for; `undefined` for a key that this service did not make. */
+  read(key: string): OwnKey | undefined;
   /** The key of a preview of the file whose bytes lie at `objectKey`. */
   makePreview(objectKey: string, preset: PreviewPreset): string;
   /** Whether this service made the key. */
   isOurs(key: string): boolean;
 }
+
+export interface OwnKey {
+  readonly zone: Zone;
+  /** The file that it has to do with; empty for a probe. */
+  readonly fileId: string;
+}
+
+const zones = ['files', 'incoming', 'previews', 'probes'] as const;
+type Zone = (typeof zones)[number];
 
 /** Bytes of the MAC that are kept: a guess at one in 2^128. */
 const macBytes = 16;
@@ -73,6 +84,12 @@ export function openFileKeys(secret: Uint8Array): FileKeys {
     fileOf: (key) => {
       const { zone, fileId } = partsOf(key);
       return (zone === 'files' || zone === 'incoming') && fileId !== '' && isOurs(key) ? fileId : undefined;
+    },
+
+    read: (key) => {
+      const { zone, fileId } = partsOf(key);
+      const known = zones.find((candidate) => candidate === zone);
+      return known === undefined || !isOurs(key) ? undefined : { zone: known, fileId };
     },
 
     isOurs,

@@ -83,6 +83,8 @@ export interface FileRecord {
   readonly purgeAtMs: number | null;
   /** Until then its bytes are not purged, whoever asks. */
   readonly retainUntilMs: number | null;
+  /** Since when its bytes are known to be gone from the bucket, against all that was promised; `null`: they are not. */
+  readonly missingSinceMs: number | null;
 }
 
 type VersionRole = 'current' | 'version';
@@ -176,6 +178,7 @@ export function fileEntry(file: FileRecord, folder: readonly string[]): FileEntr
     ...(file.trashedAtMs === null ? {} : { trashedAt: isoDate(file.trashedAtMs) }),
     ...(file.purgeAtMs === null ? {} : { purgeAt: isoDate(file.purgeAtMs) }),
     ...(file.retainUntilMs === null ? {} : { retainUntil: isoDate(file.retainUntilMs) }),
+    ...(file.missingSinceMs === null ? {} : { missingSince: isoDate(file.missingSinceMs) }),
     etag: fileEtag(file),
   };
 }

@@ -117,6 +117,16 @@ export interface FilesLimits {
   readonly webhookTimeoutMs: number;
   /** How long deliveries that came to an end are kept, to be looked at and replayed. Default 30 days. */
   readonly webhookHistoryMs: number;
+  /** Objects and unfinished uploads younger than this are never taken for orphans. Default 7 days. */
+  readonly orphanGraceMs: number;
+  /** How often a file whose bytes are missing is looked after. Default 1 hour. */
+  readonly missingReviewMs: number;
+  /** Changes that one comparison of bucket and database makes unless told otherwise: more is a mistake. Default 10,000. */
+  readonly reconcileChanges: number;
+  /** Findings of each kind that a comparison keeps one by one when it does nothing about them. Default 1,000. */
+  readonly reconcileFindings: number;
+  /** Comparisons whose reports are kept. Default 100. */
+  readonly reconcileRuns: number;
   /** After this time another instance may take over a job or review that was begun. Default 10 minutes. */
   readonly jobLeaseMs: number;
   /** Jobs done at the same time. Default 4. */
@@ -178,6 +188,11 @@ export const defaultLimits: FilesLimits = {
   maxWebhooks: 20,
   webhookTimeoutMs: 15 * secondMs,
   webhookHistoryMs: 30 * dayMs,
+  orphanGraceMs: 7 * dayMs,
+  missingReviewMs: hourMs,
+  reconcileChanges: 10_000,
+  reconcileFindings: 1_000,
+  reconcileRuns: 100,
   jobLeaseMs: 10 * minuteMs,
   jobConcurrency: 4,
 };

@@ -4,13 +4,20 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
-import { type FileService, type FileServiceOptions, openFileService } from './open-file-service.ts';
+import type { FileServiceOptions } from './file-service-options.ts';
+import { openTrustedProxies } from './http/client-address.ts';
+import { type FileService, openFileService } from './open-file-service.ts';
 
 export interface StartFileServiceOptions extends FileServiceOptions {
   /** Default `127.0.0.1`. */
   readonly host?: string;
   /** 0 chooses a free one. Default 3000. */
   readonly port?: number;
+  /**
+   * Proxies whose `X-Forwarded-For` is believed: addresses, ranges such as `10.0.0.0/8`, `loopback` or `private`. Default: none,
+   * requests are known by the address of their connection.
+   */
+  readonly trustedProxies?: readonly string[];
 }
 
 export interface RunningFileService {
@@ -20,7 +27,10 @@ export interface RunningFileService {
   readonly service: FileService;
   /** An address of the console that signs its opener in, once. */
   signInUrl(): Promise<string>;
-  /** Takes no more requests, finishes those that run within `graceMs` (default 5 seconds), and stops. */
+  /**
+   * Takes no more requests, finishes those that run, and jobs, within `graceMs` (default 5 seconds), gives back what has not ended
+   * then, and stops.
+   */
   close(options?: { readonly graceMs?: number }): Promise<void>;
 }
 
@@ -31,6 +41,7 @@ const idleSweepMs = 50;
 /** Throws what `listen` throws, e.g. EADDRINUSE, and what `openFileService` throws; then nothing is left running. */
 export async function startFileService(options: StartFileServiceOptions): Promise<RunningFileService> {
   const { host = '127.0.0.1', port = defaultPort } = options;
+  const proxies = openTrustedProxies(options.trustedProxies ?? []);
   // The port comes first: the bucket's CORS rule names it.
   let answer: (request: Request, incoming: IncomingMessage) => Promise<Response> = async () =>
     new Response('The service is starting.\n', { status: 503, headers: { 'retry-after': '1' } });
@@ -59,8 +70,10 @@ export async function startFileService(options: StartFileServiceOptions): Promis
     throw error;
   }
   answer = (request, incoming) => {
-    const clientAddress = incoming.socket.remoteAddress;
-    return service.fetch(request, clientAddress === undefined ? {} : { clientAddress });
+    const connection = incoming.socket.remoteAddress;
+    if (connection === undefined) return service.fetch(request);
+    const forwardedFor = request.headers.get('x-forwarded-for') ?? undefined;
+    return service.fetch(request, { clientAddress: proxies.clientAddress(connection, forwardedFor) });
   };
 
   return {
@@ -70,10 +83,10 @@ export async function startFileService(options: StartFileServiceOptions): Promis
     // After `#`, so that the token reaches no server, no log and no Referer.
     signInUrl: async () => `${url}/sign-in#token=${await service.issueSignInToken()}`,
     close: async ({ graceMs = defaultGraceMs } = {}) => {
-      // The service first: requests that wait for a change are let go, and then answered.
-      const closed = stop(server, graceMs);
-      await service.close();
-      await closed;
+      // Together: requests that wait for a change are let go by the service, and then answered.
+      const stopped = stop(server, graceMs);
+      await service.close({ graceMs });
+      await stopped;
     },
   };
 }

@@ -296,6 +296,7 @@ describe('disk store compaction and damage', () => {
       await store.compact(numbers.slice(1));
       await store.close();
       for (const path of (await segmentPaths(directory)).slice(1)) await rm(path);
+      await rm(join(directory, 'index'), { recursive: true });
       store = await open(directory);
       assert.ok(store.health().damage?.some(({ description }) => description.includes('ends in segment 1')));
       await put(store, 'after', 'x');

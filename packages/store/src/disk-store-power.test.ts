@@ -2,13 +2,14 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createBucket, put, readAll, storeError } from './contract/store-under-test.ts';
+import { createBucket, plainAttributes, put, readAll, storeError } from './contract/store-under-test.ts';
 import type { DiskOperation, Fault } from './disk/disk-operation.ts';
 import { drivenByItself } from './disk/io-order.ts';
 import { SimulatedDisk, type SimulatedDiskOptions } from './disk/simulated-disk.ts';
 import { openDiskStore } from './disk-store.ts';
 import type { DiskStore, DiskStoreOptions } from './disk-store-options.ts';
 import { SpaceReserve } from './space-reserve.ts';
+import { isStoreError } from './store-error.ts';
 import { usualSizes } from './store-sizes.ts';
 import { SeededRandom } from './testing/seeded-random.ts';
 import { openSimulatedIndex } from './testing/simulated-index.ts';
@@ -103,6 +104,70 @@ describe('disk store and the loss of power', () => {
     }
   });
 
+  it('rests nothing on a sync of its folder beside one that fails for somebody else', async () => {
+    let failures = 0;
+    for (let seed = 0; seed < seeds; seed += 1) {
+      // For the list of removed segments, while new segments are begun: the name of one that nothing is in yet may go, too.
+      let isLedgerNamed = false;
+      const fault: Fault = ({ kind, path }) => {
+        if (kind === 'rename' && path.endsWith('/removed')) isLedgerNamed = true;
+        if (!isLedgerNamed || kind !== 'syncFolder' || !path.endsWith('/journal')) return undefined;
+        isLedgerNamed = false;
+        failures += 1;
+        return 'EIO';
+      };
+      const disk = new SimulatedDisk(diskOptions(seed, fault));
+      const store = await openOn(disk, { sizes: { segmentSizeBytes: 512, zeroAheadBytes: 1024 } });
+      await createBucket(store);
+      for (let index = 0; index < 3; index += 1) await put(store, 'replaced', 'x'.repeat(900));
+      const compacting = store.compact([1, 2]).catch(() => undefined); // the store stops, and is asked why below
+      const acknowledged: string[] = [];
+      for (let index = 0; index < 100 && store.health().status === 'ok'; index += 1) {
+        const key = `key ${index}`;
+        await put(store, key, 'x'.repeat(900)).then(
+          () => acknowledged.push(key),
+          (cause: unknown) => assert.equal(isStoreError(cause) ? cause.code : cause, 'ReadOnly'),
+        );
+      }
+      await compacting;
+      await store.compact().catch(() => undefined);
+      const again = await openOn(disk.powerLoss(diskOptions(seed)));
+      assert.deepEqual(again.health().damage, [], `seed ${seed}`);
+      for (const key of acknowledged) assert.equal((await readAll(again, key))?.length, 900, `${key}, seed ${seed}`);
+      await again.close();
+    }
+    assert.equal(failures, seeds);
+  });
+
+  it('writes a loose body again that is copied to where more is promised, if an earlier opening may have failed to', async () => {
+    for (let seed = 0; seed < seeds; seed += 1) {
+      const failure = oneFailure(({ kind, path }) => kind === 'sync' && path.includes('/blobs/'));
+      const disk = new SimulatedDisk(diskOptions(seed, failure.fault));
+      const sizes = { maxInlineBytes: 100, reserveSizeBytes: 64 * 1024, zeroAheadBytes: 8192 };
+      const store = await openOn(disk, { sizes });
+      await createBucket(store);
+      await store.createBucket({ name: 'loose', owner: 'o', region: 'r', durability: { level: 'memory' } });
+      const body = Buffer.alloc(5000, 1);
+      const { sequence } = await put(store, 'key', body, { bucket: 'loose' });
+      const copy = (at: DiskStore, key: string): Promise<unknown> =>
+        at.copyObject({
+          bucket: 'bucket',
+          key,
+          source: { bucket: 'loose', key: 'key', sequence },
+          attributes: plainAttributes,
+        });
+      failure.arm();
+      await assert.rejects(copy(store, 'refused'), storeError('ReadOnly'));
+      // The process is started again, the machine is not: the system takes the body for written.
+      const reopenedOn = disk.processEnd(diskOptions(seed));
+      const reopened = await openOn(reopenedOn, { sizes });
+      await copy(reopened, 'copied');
+      const again = await openOn(reopenedOn.powerLoss(diskOptions(seed)), { sizes });
+      assert.deepEqual(await readAll(again, 'copied'), body, `seed ${seed}`);
+      await again.close();
+    }
+  });
+
   it('stops writing when a folder cannot be synced after bodies were removed from it', async () => {
     const failure = oneFailure(({ kind, path }) => kind === 'syncFolder' && path.includes('/blobs/'));
     const store = await openOn(new SimulatedDisk(diskOptions(1, failure.fault)), { sizes: { maxInlineBytes: 100 } });
@@ -140,6 +205,26 @@ describe('space reserve', () => {
     };
     assert.deepEqual(await Promise.all([reserve.spend(work), reserve.spend(work)]), ['done', 'done']);
     assert.equal(attempts, 4);
+  });
+
+  it('is given up only once the writes of puts have ended, and to none of them', async () => {
+    const { reserve, disk } = await openReserve();
+    const writing = Promise.withResolvers<void>();
+    const put = reserve.use(() => writing.promise);
+    let attempts = 0;
+    const deletion = reserve.spend(async () => {
+      attempts += 1;
+      return attempts === 1 ? full() : disk.usedBytes;
+    });
+    await new Promise(setImmediate);
+    assert.ok(disk.usedBytes > 0, 'a put is under way');
+    await assert.rejects(
+      reserve.use(async () => assert.fail('nobody may write')),
+      { code: 'ENOSPC' },
+    );
+    writing.resolve();
+    await put;
+    assert.equal(await deletion, 0);
   });
 
   it('counts as given up for work that had begun before', async () => {

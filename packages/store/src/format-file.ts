@@ -7,6 +7,8 @@ import { StoreError } from './store-error.ts';
 /** Grows when an older version could not read the folder any more. docs/format.md describes this one. */
 const formatVersion = 1;
 const formatName = 'FORMAT';
+/** Made only once there is a FORMAT. */
+const storeFolders = ['journal', 'blobs', 'index'] as const;
 const maxFormatSizeBytes = 4096;
 
 /** The id of the store in a folder, which is made one if it is empty. @throws StoreError `UnsupportedFormat`, `Corrupt`. */
@@ -19,9 +21,10 @@ export async function openFormat(options: {
   const path = join(directory, formatName);
   const names = await disk.list(directory);
   if (names.includes(formatName)) return readFormat(disk, path);
-  if (names.includes('journal')) {
+  const held = storeFolders.filter((name) => names.includes(name));
+  if (held.length > 0) {
     throw new StoreError('Corrupt', {
-      message: `${directory} holds a journal but no FORMAT file. Put FORMAT back from a copy: it names the store.`,
+      message: `${directory} holds ${held.join(', ')}, but no FORMAT file, so it was a store. Put back what is missing of it, FORMAT first: it names the store, whose id stands in each segment of journal/, too (docs/format.md).`,
     });
   }
   // Who made the folders above may have died before their names were durable. Once there is a FORMAT, this was done.

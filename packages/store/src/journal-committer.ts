@@ -18,9 +18,10 @@ import {
   operationOf,
 } from './catalog/operations.ts';
 import { countReferences, type References } from './catalog/references.ts';
-import { isDiskFull } from './disk/disk.ts';
+import { isDiskFull, lacksDescriptors } from './disk/disk.ts';
+import type { DiskTrust } from './disk-trust.ts';
 import { makesGarbage } from './garbage.ts';
-import type { BatchEnd, Journal } from './journal/journal.ts';
+import type { BatchEnd, BatchMark, Journal } from './journal/journal.ts';
 import { type markCodes, requireRecordable } from './journal/record.ts';
 import type { IndexChanges, OrderedIndex } from './ordered-index/ordered-index.ts';
 import { PendingView } from './ordered-index/pending-view.ts';
@@ -30,6 +31,8 @@ import type { StoreSizes } from './store-sizes.ts';
 
 /** Operations in one batch. */
 const maxBatchOperations = 1024;
+/** As long as the disk is full: what a batch takes of the index must find room in what is kept for that. */
+const maxFullBatchOperations = 64;
 /** Bytes of bodies in one batch; one body more may come on top. */
 const maxBatchBodyBytes = 8 * 1024 * 1024;
 /** Operations waiting for a batch; beyond it new ones are refused. */
@@ -43,11 +46,20 @@ const maxIndexGrowthBytes = 64 * 1024 * 1024;
 const batchesPerLook = 64;
 /** Of the reserve: the growth after which the index is made durable when the disk is full. */
 const fullGrowthShare = 1 / 8;
+/**
+ * As long as the disk is full, it is also made durable when batches have written so much of it, in pages of 4 KiB: growth alone
+ * comes later each time, because what the time before had grown by is used first, so the sum of it would have no bound.
+ */
+const maxFullIndexPages = 256;
+/** What a batch writes beside a page for each row that it changes: those above, and the list of free ones. */
+const pagesPerBatch = 4;
 
 interface JournalCommitterOptions {
   readonly journal: Journal;
   readonly index: OrderedIndex;
   readonly reserve: SpaceReserve;
+  /** Lost when a batch fails; whoever loses it tells `fail`. */
+  readonly trust: DiskTrust;
   readonly clock: () => number;
   readonly random: (sizeBytes: number) => Uint8Array;
   readonly abandon: Abandon;
@@ -90,6 +102,8 @@ export class JournalCommitter implements Committer {
   #failure: StoreError | undefined;
   #bytesSinceCheckpoint = 0;
   #batchesSinceLook = 0;
+  /** Of the index, since it was last made durable on a full disk. */
+  #pagesWritten = 0;
   #idle: (() => void)[] = [];
 
   constructor(options: JournalCommitterOptions) {
@@ -124,11 +138,13 @@ export class JournalCommitter implements Committer {
 
   /** Writes a mark as a batch of its own. Only while nothing is being committed. */
   async writeMark(code: typeof markCodes.opened | typeof markCodes.closed): Promise<void> {
-    const { journal, index, clock } = this.#options;
-    await journal.begin();
-    journal.addMark(code);
-    const mark = await journal.write(clock());
-    index.apply(new Map([[appliedKey.toString('latin1'), { key: appliedKey, value: encodeMark(mark) }]]));
+    const { journal, reserve, clock } = this.#options;
+    const mark = await reserve.spend(async () => {
+      await journal.begin();
+      journal.addMark(code);
+      return journal.write(clock());
+    });
+    await this.#apply(new Map([[appliedKey.toString('latin1'), { key: appliedKey, value: encodeMark(mark) }]]));
     this.#options.onVisible(journal.writtenEnd);
   }
 
@@ -165,7 +181,13 @@ export class JournalCommitter implements Committer {
       try {
         await this.#commitBatch(batch);
       } catch (cause) {
+        if (lacksDescriptors(cause)) {
+          // Files are opened before anything of a batch is written, and never afterwards.
+          for (const waiting of batch) this.#refuse(waiting, new StoreError('Overloaded', { cause }));
+          continue;
+        }
         // Whether the batch is durable is not known. Its blobs stay; the next opening finds out.
+        this.#options.trust.lose(cause);
         this.fail(cause);
         for (const waiting of batch) waiting.reject(this.#failure);
       }
@@ -175,10 +197,14 @@ export class JournalCommitter implements Committer {
   }
 
   #takeBatch(): Waiting[] {
+    const { reserve, sizes } = this.#options;
+    const maxOperations = reserve.full ? maxFullBatchOperations : maxBatchOperations;
+    // A segment is as large as its batches make it, and compaction must find room for the largest.
+    const maxBodyBytes = Math.min(maxBatchBodyBytes, sizes.segmentSizeBytes);
     let bytes = 0;
     let count = 0;
     for (const { operation } of this.#queue) {
-      if (count === maxBatchOperations || bytes >= maxBatchBodyBytes) break;
+      if (count === maxOperations || bytes >= maxBodyBytes) break;
       bytes += bodyBytesOf(operation);
       count += 1;
     }
@@ -193,14 +219,14 @@ export class JournalCommitter implements Committer {
   async #commitBatch(batch: readonly Waiting[]): Promise<void> {
     const { reserve } = this.#options;
     let attempted = batch;
-    if (reserve.full && !(await reserve.restore())) attempted = this.#refusePuts(batch);
+    if (reserve.full && !(await reserve.restore())) attempted = await this.#refuseOnFullDisk(batch);
     if (attempted.length === 0) return;
     try {
       await this.#tryBatch(attempted);
     } catch (cause) {
       if (!isDiskFull(cause)) throw cause;
       reserve.noteFull();
-      await this.#freeSpace(this.#refusePuts(attempted));
+      await this.#freeSpace(await this.#refuseOnFullDisk(attempted));
     }
   }
 
@@ -216,7 +242,7 @@ export class JournalCommitter implements Committer {
   }
 
   async #tryBatch(batch: readonly Waiting[]): Promise<void> {
-    const { journal, index, durabilities, keepBlobs } = this.#options;
+    const { journal, index, reserve, durabilities, keepBlobs } = this.#options;
     await journal.begin();
     durabilities.drop(); // what a batch that was given up had noted
     const needs = new BatchNeeds(durabilities);
@@ -227,7 +253,8 @@ export class JournalCommitter implements Committer {
     if (!journal.batchIsEmpty) {
       references.settle();
       if (needs.looseBlobs.length > 0) await keepBlobs(needs.looseBlobs);
-      const mark = await journal.write(nowMs, needs.durability);
+      const write = (): Promise<BatchMark> => journal.write(nowMs, needs.durability);
+      const mark = await (batch.every(({ operation }) => operation.frees) ? write() : reserve.use(write));
       view.put(appliedKey, encodeMark(mark));
       await this.#apply(view.changes);
       durabilities.settle();
@@ -273,7 +300,7 @@ export class JournalCommitter implements Committer {
       reserve.noteFull();
     }
     let last: unknown;
-    for (const makeRoom of [() => reserve.release(), checkpoint]) {
+    for (const makeRoom of [() => reserve.release(), checkpoint, () => reserve.giveUpForCompaction()]) {
       await makeRoom();
       try {
         index.apply(changes);
@@ -289,11 +316,15 @@ export class JournalCommitter implements Committer {
   async #afterApply(changes: IndexChanges): Promise<void> {
     const { journal, index, reserve, sizes, checkpoint, onVisible, onGarbage } = this.#options;
     onVisible(journal.writtenEnd);
+    reserve.keepForCompaction(journal.writtenEnd.offset);
     if (makesGarbage(changes)) onGarbage();
     this.#bytesSinceCheckpoint += journal.batchSizeBytes;
     if (reserve.full) {
       // What deletes take of the index is given back only by a checkpoint, and the reserve is all there is to take.
-      if (index.growthBytes() < sizes.reserveSizeBytes * fullGrowthShare) return;
+      this.#pagesWritten += changes.size + pagesPerBatch;
+      const grown = index.growthBytes() >= sizes.reserveSizeBytes * fullGrowthShare;
+      if (!grown && this.#pagesWritten < maxFullIndexPages) return;
+      this.#pagesWritten = 0;
       this.#bytesSinceCheckpoint = 0;
       await checkpoint();
       return;
@@ -305,10 +336,12 @@ export class JournalCommitter implements Committer {
     void checkpoint();
   }
 
-  /** Refuses what needs room; answers what gives some back. */
-  #refusePuts(batch: readonly Waiting[]): readonly Waiting[] {
-    for (const waiting of batch) if (!waiting.operation.frees) this.#refuse(waiting, new StoreError('DiskFull'));
-    return batch.filter(({ operation }) => operation.frees);
+  /** Refuses what needs room; answers what gives some back, as long as there is room to write that down. */
+  async #refuseOnFullDisk(batch: readonly Waiting[]): Promise<readonly Waiting[]> {
+    const forDeletes = await this.#options.reserve.hasRoomForDeletes();
+    const isTaken = ({ operation }: Waiting): boolean => operation.frees && (forDeletes || operation.compacts === true);
+    for (const waiting of batch) if (!isTaken(waiting)) this.#refuse(waiting, new StoreError('DiskFull'));
+    return batch.filter(isTaken);
   }
 
   /** Answers a refusal, once the bytes of the operation are given up. */

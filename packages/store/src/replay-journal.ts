@@ -2,14 +2,21 @@
 // of a store (recover-store.ts), and by rebuilding and checking (checking/).
 
 import { join } from 'node:path';
-import { appliedKey, encodeMark, readMark, rebuildingKey } from './applied-mark.ts';
+import {
+  appliedKey,
+  encodeEpoch,
+  encodeMark,
+  readMark,
+  readSweptEpoch,
+  rebuildingKey,
+  sweptKey,
+} from './applied-mark.ts';
 import { applyFact } from './catalog/facts.ts';
 import { countReferences, settledLater } from './catalog/references.ts';
 import { type SettledRows, settleReferences } from './catalog/settle-references.ts';
 import type { Disk } from './disk/disk.ts';
 import type { BatchMark } from './journal/journal.ts';
-import { type ReadSegment, type Recovered, recoverJournal } from './journal/recovery.ts';
-import { segmentName } from './journal/segment.ts';
+import { type KnownEnd, type ReadSegment, type Recovered, recoverJournal } from './journal/recovery.ts';
 import type { StoreDamage } from './object-store.ts';
 import type { OrderedIndex } from './ordered-index/ordered-index.ts';
 import { PendingView } from './ordered-index/pending-view.ts';
@@ -26,6 +33,13 @@ interface ReplayOptions {
   readonly onSegment?: (segment: ReadSegment) => void;
   /** Leaves the journal as it is, also what lies behind its end. Default: false. */
   readonly readOnly?: boolean;
+  /** What others say the journal held: when it ends before that, its end is lost. Default: nobody says anything. */
+  readonly known?: KnownEnd;
+  /**
+   * The latest opening that has left blobs. When records are missing, and when the index is made anew, no blob of it or of an
+   * earlier one is ever taken for an orphan: the index says so from the moment on that it passes over what is missing.
+   */
+  readonly highestEpoch: number;
 }
 
 export interface Replayed extends Recovered {
@@ -38,7 +52,7 @@ export interface Replayed extends Recovered {
 
 /** Facts are applied in transactions of about so many rows. */
 const rowsPerTransaction = 10_000;
-/** The index is made durable after so many of them, so that a replay that is broken off goes on from there. */
+/** The index is made durable behind a segment, after so many of them, so that a replay that is broken off goes on from there. */
 const transactionsPerCheckpoint = 50;
 
 /** @throws IndexAheadError when the index has what the journal does not. */
@@ -50,15 +64,13 @@ export async function replayJournal(options: ReplayOptions): Promise<Replayed> {
   let view = new PendingView(index);
   let counted = countReferences(view);
   let transactions = 0;
-  const readSegments = new Set<number>();
-  /** A process that was killed leaves what it wrote in the system's cache: it can be read, and go with the power. */
-  const syncRead = async (): Promise<void> => {
-    for (const number of readSegments) await syncSegment(disk, join(directory, 'journal', segmentName(number)));
-    readSegments.clear();
-  };
+  let flushedTransactions = 0;
+  let segmentAtHand = from?.segment;
   let damaged = false;
   let rows: SettledRows | undefined;
+  const keepsBlobs = (): boolean => (rebuilt || damaged) && readSweptEpoch(view) < options.highestEpoch;
   const apply = (mark: BatchMark): void => {
+    if (keepsBlobs()) view.put(sweptKey, encodeEpoch(options.highestEpoch));
     if (rebuilt) view.put(rebuildingKey, Buffer.alloc(0));
     else counted.settle();
     view.put(appliedKey, encodeMark(mark));
@@ -73,13 +85,18 @@ export async function replayJournal(options: ReplayOptions): Promise<Replayed> {
     storeId,
     from,
     readOnly,
+    ...(options.known === undefined ? undefined : { known: options.known }),
     onBatch: async (facts, mark) => {
-      readSegments.add(mark.segment);
+      // What lies in earlier segments is durable. Of the last one, all may be in the system's cache alone, until recovery has
+      // written it again. A new index is made in one go: what a checkpoint holds on to would make it grow many times over.
+      const isBehindSegment = mark.segment !== segmentAtHand;
+      segmentAtHand = mark.segment;
+      if (isBehindSegment && from !== undefined && transactions - flushedTransactions >= transactionsPerCheckpoint) {
+        await index.flush(async () => undefined);
+        flushedTransactions = transactions;
+      }
       for (const fact of facts) applyFact(fact, view, rebuilt ? settledLater : counted);
-      if (view.changes.size < rowsPerTransaction) return;
-      apply(mark);
-      // A new index is made in one go: what a checkpoint holds on to would make it grow many times over.
-      if (from !== undefined && transactions % transactionsPerCheckpoint === 0) await index.flush(syncRead);
+      if (view.changes.size >= rowsPerTransaction) apply(mark);
     },
     onDamage: async (found, bytes) => {
       damaged = true;
@@ -94,16 +111,12 @@ export async function replayJournal(options: ReplayOptions): Promise<Replayed> {
     index.apply(new Map([[rebuildingKey.toString('latin1'), { key: rebuildingKey, value: undefined }]]));
     transactions += 1;
   }
+  if (keepsBlobs()) {
+    const row = { key: sweptKey, value: encodeEpoch(options.highestEpoch) };
+    index.apply(new Map([[sweptKey.toString('latin1'), row]]));
+    transactions += 1;
+  }
   // Recovery has made durable what it came to last.
   if (transactions > 0) await index.flush(async () => undefined);
   return { ...recovered, rebuilt, damaged, rows };
-}
-
-async function syncSegment(disk: Disk, path: string): Promise<void> {
-  const file = await disk.open(path, 'write');
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
-  }
 }

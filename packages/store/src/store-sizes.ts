@@ -16,8 +16,10 @@ export interface StoreSizes {
   readonly readMemoryBytes: number;
   /** The index is made durable after so many bytes of journal: the most that opening must read again. */
   readonly checkpointEveryBytes: number;
-  /** Room that is kept back for deletes. */
+  /** Room that is kept back for deletes, and for the index; compaction has its own (space-reserve.ts). */
   readonly reserveSizeBytes: number;
+  /** Room that is kept back for compaction, at most: a share of a small file system, whatever its segments are. */
+  readonly maxCompactionReserveBytes: number;
   /** Room that there must be beside the reserve before puts are taken again. */
   readonly roomForPutsBytes: number;
 }
@@ -33,5 +35,24 @@ export const usualSizes: StoreSizes = {
   readMemoryBytes: 64 * mebibyte,
   checkpointEveryBytes: 32 * mebibyte,
   reserveSizeBytes: 8 * mebibyte,
+  maxCompactionReserveBytes: Number.POSITIVE_INFINITY,
   roomForPutsBytes: mebibyte,
 };
+
+/** A file system holds so many segments at least, so that room to write one of them again is little of it. */
+const minVolumeSegments = 64;
+const minSegmentSizeBytes = 4 * mebibyte;
+/** Of a file system: at most so much is kept back for compaction. */
+const maxCompactionShare = 1 / 4;
+
+/** The usual sizes on a file system of so many bytes: a small one has smaller segments. */
+export function sizesForVolume(sizeBytes: number): StoreSizes {
+  const share = Math.max(minSegmentSizeBytes, Math.floor(sizeBytes / minVolumeSegments));
+  const segmentSizeBytes = Math.min(usualSizes.segmentSizeBytes, share);
+  return {
+    ...usualSizes,
+    segmentSizeBytes,
+    maxCompactionReserveBytes: Math.floor(sizeBytes * maxCompactionShare),
+    zeroAheadBytes: Math.min(usualSizes.zeroAheadBytes, 2 * Math.floor(segmentSizeBytes / 16)),
+  };
+}

@@ -8,6 +8,7 @@ import { blockCount, blockSizeBytes, findBadBlock } from './blobs/block-checksum
 import type { BodyLocation } from './catalog/version-row.ts';
 import { blobChecksums, blobChecksumsSync, blocksOfPage } from './checksum-pages.ts';
 import type { Disk } from './disk/disk.ts';
+import { isUnreadable } from './disk/read-around.ts';
 import { segmentName } from './journal/segment.ts';
 import type { StoreDamage } from './object-store.ts';
 import { type LentFile, OpenFiles } from './open-files.ts';
@@ -103,11 +104,16 @@ export class VerifiedReads implements ByteSource {
     if (blocks.end - blocks.start <= maxSyncReadBytes && lent.coldReads === 0) {
       try {
         return this.#readSync(lent, read, blocks);
+      } catch (cause) {
+        throw this.#unreadable(cause, read, blocks);
       } finally {
         lent.giveBack();
       }
     }
-    return this.#readAsync(lent, read, blocks).finally(() => lent.giveBack());
+    const reading = this.#readAsync(lent, read, blocks).catch((cause: unknown) => {
+      throw this.#unreadable(cause, read, blocks);
+    });
+    return reading.finally(() => lent.giveBack());
   }
 
   #readSync(lent: LentFile, read: BodyRead, blocks: Blocks): Uint8Array {
@@ -153,6 +159,19 @@ export class VerifiedReads implements ByteSource {
     return new StoreError('Corrupt', {
       message: `${read.file} at ${offset}: ${description}. The bytes are not served; restore the object from a copy.`,
       details: { file: read.file, offset: String(offset) },
+    });
+  }
+
+  /** What the disk cannot read is damaged; which block of several it is, the look at the whole file finds. */
+  #unreadable(cause: unknown, read: BodyRead, blocks: Blocks): unknown {
+    if (!isUnreadable(cause)) return cause;
+    const offset = read.bodyStart + blocks.start;
+    const description = 'the disk cannot read it (EIO)';
+    this.#tell({ file: read.file, offset, sizeBytes: blocks.end - blocks.start, description }, read);
+    return new StoreError('Corrupt', {
+      message: `${read.file} at ${offset}: ${description}. Restore the object from a copy.`,
+      details: { file: read.file, offset: String(offset) },
+      cause,
     });
   }
 

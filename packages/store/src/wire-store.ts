@@ -9,6 +9,7 @@ import { Sweep } from './blobs/orphan-sweep.ts';
 import { BucketDurabilities } from './bucket-durabilities.ts';
 import type { Operation } from './catalog/operation.ts';
 import { CatalogStore } from './catalog-store.ts';
+import { IndexCheck } from './checking/index-check.ts';
 import { Scrubber } from './checking/scrub.ts';
 import { makeCheckpoint } from './checkpoint.ts';
 import { type Compaction, openCompaction } from './compaction/open-compaction.ts';
@@ -19,11 +20,13 @@ import type { DamageLog } from './damage-log.ts';
 import type { FolderLock } from './disk/disk.ts';
 import { nodeDisk } from './disk/node-disk.ts';
 import type { DiskStore, Settings } from './disk-store-options.ts';
+import { DiskTrust } from './disk-trust.ts';
 import { ownDurability } from './durability.ts';
 import { Journal, type JournalEnd } from './journal/journal.ts';
 import { markCodes } from './journal/record.ts';
 import { JournalCommitter } from './journal-committer.ts';
 import type { StoreDamage, StoreHealth } from './object-store.ts';
+import type { CountedIndex } from './ordered-index/counted-index.ts';
 import { openLmdbIndex } from './ordered-index/lmdb-index.ts';
 import type { OrderedIndex } from './ordered-index/ordered-index.ts';
 import { ReaderEpochs } from './reader-epochs.ts';
@@ -41,6 +44,8 @@ export interface OpenedStore {
 interface RecoveredSettings extends Settings {
   readonly storeId: Buffer;
   readonly index: OrderedIndex;
+  /** The same, as it is written to and counted. */
+  readonly counted: CountedIndex;
   readonly end: JournalEnd;
   readonly complete: boolean;
   readonly damage: DamageLog;
@@ -59,6 +64,7 @@ export async function wireStore(settings: RecoveredSettings): Promise<OpenedStor
     log,
     storeId,
     index,
+    counted,
     end,
     complete,
     damage,
@@ -67,27 +73,34 @@ export async function wireStore(settings: RecoveredSettings): Promise<OpenedStor
   } = settings;
   let committer: JournalCommitter | undefined;
   let host: WorkerHost | undefined;
-  const stopWriting = (cause: unknown): void => {
+  const trust = new DiskTrust((cause) => {
     log('error', 'The store has stopped writing after a disk error', { cause: String(cause) });
     committer?.fail(cause);
-  };
+  });
   const folder = join(directory, 'journal');
   let following: OpenedCursors | undefined;
   const onDurable = (): void => following?.feed.noteDurable();
-  const journalOptions = { disk, folder, storeId, durability, random, sizes, onFailure: stopWriting, onDurable };
+  const mayWriteAhead = (): boolean => !reserve.full;
+  const journalOptions = { disk, folder, storeId, durability, random, sizes, trust, mayWriteAhead, onDurable };
+  const onFullness = (full: boolean): void => {
+    counters.full = full;
+  };
+  const reserve = new SpaceReserve({ disk, directory, clock, random, sizes, onChange: onFullness });
   const journal = await Journal.open(journalOptions, end);
   const readers = new ReaderEpochs();
-  const folders = new BlobFolders(disk, join(directory, 'blobs'));
+  const folders = new BlobFolders(disk, join(directory, 'blobs'), trust);
   const reads = new VerifiedReads({
     disk,
     directory,
     memoryBytes: sizes.readMemoryBytes,
     onDamage: (found) => onReadDamage(found),
   });
+  const indexCheck = new IndexCheck({ disk, directory, index: counted, damage, log });
   const scrubber = new Scrubber({
     disk,
     directory,
     index,
+    checkIndex: () => indexCheck.again(),
     damage,
     settings: settings.scrub,
     clock,
@@ -97,8 +110,7 @@ export async function wireStore(settings: RecoveredSettings): Promise<OpenedStor
   const onReadDamage = (found: StoreDamage): void => {
     if (damage.note(found)) scrubber.suspect(found.file);
   };
-  const reserve = new SpaceReserve({ disk, directory, clock, random, sizes });
-  const checkpoint = (): Promise<void> => makeCheckpoint({ index, journal, reserve, stopWriting });
+  const checkpoint = (): Promise<void> => makeCheckpoint({ index, journal, reserve, trust });
   const reaper = new BlobReaper({
     disk,
     folder: folders.root,
@@ -110,9 +122,10 @@ export async function wireStore(settings: RecoveredSettings): Promise<OpenedStor
       host?.forget({ blobIds: [blobId] });
     },
     onError: (cause) => log('warn', 'Blobs could not be removed; it will be tried again', { cause: String(cause) }),
-    onSyncFailure: stopWriting,
+    trust,
   });
-  const epoch = end.nextLsn; // that of the mark `opened`, which is written below
+  // That of the mark `opened`, which is written below. Recovery has seen to it that no blob has a higher one.
+  const epoch = end.nextLsn;
   const place = new BlobPlace({
     disk,
     folders,
@@ -120,7 +133,14 @@ export async function wireStore(settings: RecoveredSettings): Promise<OpenedStor
     epoch,
     nextCount: () => counters.nextBlobCount(0),
     refusal: () => committer?.failure,
-    onFailure: stopWriting,
+    trust,
+    room: {
+      // A commit finds out whether there is room again, and refuses this one if not.
+      admit: async () => {
+        if (reserve.full) await opened.commitOperation(askForRoom);
+      },
+      use: (work) => reserve.use(work),
+    },
     memoryShare: 1,
     maxHashThreads: settings.hashThreads,
     log,
@@ -130,6 +150,7 @@ export async function wireStore(settings: RecoveredSettings): Promise<OpenedStor
     journal,
     index,
     reserve,
+    trust,
     clock,
     random,
     sizes,
@@ -137,7 +158,9 @@ export async function wireStore(settings: RecoveredSettings): Promise<OpenedStor
     abandon: place.abandon,
     keepBlobs: (blobIds) => place.keep(blobIds),
     onVisible: (end) => following?.feed.noteVisible(end),
-    onGarbage: () => reaper.start(),
+    onGarbage: () => {
+      if (indexCheck.held) reaper.start();
+    },
     onDeadBytes: (sizeBytes) => compaction.noteDead(sizeBytes),
     checkpoint: () =>
       checkpoint().catch((cause: unknown) =>
@@ -150,7 +173,9 @@ export async function wireStore(settings: RecoveredSettings): Promise<OpenedStor
   if (settings.workers > 0) {
     requireSharable(settings);
     const mayRemove = (): boolean => opened.failure === undefined;
-    const told = { onFailure: stopWriting, onDamage: onReadDamage, mayRemove };
+    const onRoomWanted = (): void =>
+      void opened.commitOperation(askForRoom).catch(() => undefined); // whoever asks again is told
+    const told = { onFailure: (cause: Error) => trust.lose(cause), onDamage: onReadDamage, onRoomWanted, mayRemove };
     const seats = settings.workers;
     host = new WorkerHost({ ...settings, ...told, committer: opened, readers, epoch, seats });
   }
@@ -164,18 +189,22 @@ export async function wireStore(settings: RecoveredSettings): Promise<OpenedStor
     pins: cursorPins(index),
     reserve,
     sizes,
-    checkpoint,
+    // Before a segment goes: what the index does not show was not carried forward.
+    checkpoint: async () => {
+      await indexCheck.require();
+      await checkpoint();
+    },
     forgetSegment: (segment) => {
       reads.forgetSegment(segment);
       host?.forget({ segments: [segment] });
     },
     onDamage: (found) => damage.note(found),
-    onFailure: stopWriting,
+    trust,
     automatic: settings.compaction === 'background',
     log,
   });
 
-  await reserve.restore();
+  await reserve.open(end.lastSegmentNumber > 1 ? sizes.segmentSizeBytes : journal.writtenEnd.offset);
   try {
     await opened.writeMark(markCodes.opened);
     // Whatever the durability: the number of this record names the blobs of this opening. A rebuilt or new index is kept at
@@ -188,9 +217,22 @@ export async function wireStore(settings: RecoveredSettings): Promise<OpenedStor
     throw cause;
   }
   const { cursors } = following;
-  reaper.start();
+  void indexCheck.holds.then((holds) => {
+    if (holds) reaper.start();
+  });
   const sweep = new Sweep(
-    { disk, folder: folders.root, index, currentEpoch: epoch, mayRemove: complete, onSyncFailure: stopWriting },
+    {
+      disk,
+      folder: folders.root,
+      orphanFolder: join(directory, 'quarantine', 'orphans'),
+      index,
+      currentEpoch: epoch,
+      mayRemove: complete,
+      indexHolds: indexCheck.holds,
+      clock,
+      diskIsFull: () => reserve.full,
+      trust,
+    },
     log,
   );
   scrubber.start();
@@ -205,6 +247,7 @@ export async function wireStore(settings: RecoveredSettings): Promise<OpenedStor
     reaper,
     sweep,
     scrubber,
+    indexCheck,
     compaction,
     cursors,
     host,
@@ -237,6 +280,9 @@ export async function wireStore(settings: RecoveredSettings): Promise<OpenedStor
   return { store: diskStore, commit: (operation) => opened.commitOperation(operation) };
 }
 
+/** Has the committer find out whether there is room again; refused if not. */
+const askForRoom: Operation<undefined> = { frees: false, judge: () => ({ result: undefined }) };
+
 /** @throws Error when other threads could not see the bytes or the index. */
 function requireSharable({ disk, openIndex }: Settings): void {
   if (disk === nodeDisk && openIndex === openLmdbIndex) return;
@@ -254,6 +300,7 @@ interface OpenParts extends Pick<RecoveredSettings, 'index' | 'damage' | 'durabi
   readonly reaper: BlobReaper;
   readonly sweep: Sweep;
   readonly scrubber: Scrubber;
+  readonly indexCheck: IndexCheck;
   readonly compaction: Compaction;
   readonly cursors: Cursors;
   readonly host: WorkerHost | undefined;
@@ -279,18 +326,20 @@ function healthOf(parts: OpenParts): StoreHealth {
 /** Whoever writes ends first, then what they write to. The lock goes last, whatever fails. */
 async function closeStore(parts: OpenParts): Promise<void> {
   const { committer, compaction, cursors, sweep, reaper, scrubber, host, journal, index, reads, place } = parts;
-  const compacted = compaction.stop();
-  await cursors.close();
-  await committer.close();
-  await Promise.all([compacted, sweep.stop(), reaper.stop(), scrubber.stop()]);
-  await host?.close();
-  const intact = committer.failure === undefined;
-  const attempt = (work: Promise<void>): Promise<void> =>
-    work.catch((cause: unknown) =>
+  const attempt = (work: Promise<void> | undefined): Promise<void> =>
+    Promise.resolve(work).catch((cause: unknown) =>
       parts.log('warn', 'The store could not be closed in order; the next opening recovers', { cause: String(cause) }),
     );
+  const compacted = compaction.stop();
+  await attempt(parts.indexCheck.stop());
+  await attempt(cursors.close());
+  await attempt(committer.close());
+  await Promise.all([compacted, sweep.stop(), reaper.stop(), scrubber.stop()].map(attempt));
+  await attempt(host?.close());
+  const intact = committer.failure === undefined;
   if (intact) await attempt(closeInOrder(committer, parts.checkpoint));
   await attempt(journal.close(intact));
+  await attempt(parts.reserve.close());
   try {
     await index.close();
     await Promise.all([reads.close(), place.close()]);

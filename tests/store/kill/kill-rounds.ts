@@ -32,6 +32,13 @@ interface Expected {
   underWay: { readonly content: Content } | undefined;
 }
 
+interface KillOptions {
+  readonly rounds: number;
+  /** Threads of the engine that take requests. Default: one and two in turn, where the platform can share a port. */
+  readonly workers?: number;
+  readonly tell: (line: string) => void;
+}
+
 interface KillRounds {
   readonly rounds: number;
   readonly acknowledged: number;
@@ -41,9 +48,9 @@ interface KillRounds {
   readonly faults: readonly string[];
 }
 
-export async function runKillRounds(rounds: number, tell: (line: string) => void): Promise<KillRounds> {
+export async function runKillRounds({ rounds, workers, tell }: KillOptions): Promise<KillRounds> {
   const root = await mkdtemp(join(tmpdir(), 'stowage-kill-'));
-  const run = new KillRun(join(root, 'data'));
+  const run = new KillRun(join(root, 'data'), workers);
   try {
     for (let round = 0; round < rounds; round += 1) {
       await run.round(round);
@@ -66,6 +73,7 @@ export function renderKillRounds({ rounds, acknowledged, underWay, happened, fau
 class KillRun {
   readonly faults: string[] = [];
   readonly #directory: string;
+  readonly #workers: number | undefined;
   readonly #expected = new Map<string, Expected>();
   #server: ServerProcess | undefined;
   #count = 0;
@@ -73,8 +81,9 @@ class KillRun {
   #underWay = 0;
   #happened = 0;
 
-  constructor(directory: string) {
+  constructor(directory: string, workers: number | undefined) {
     this.#directory = directory;
+    this.#workers = workers;
   }
 
   get figures(): Omit<KillRounds, 'rounds'> {
@@ -106,11 +115,11 @@ class KillRun {
     await this.#server?.stop();
   }
 
-  /** Every other round has two threads that take requests, where the platform can share a port. */
   async #start(round: number): Promise<{ bucket: HttpBucket; server: ServerProcess }> {
     await this.#server?.stop();
-    const workers = round % 2 === 1 && process.platform === 'linux' ? ['--workers', '2'] : [];
-    const server = await startServer({ args: ['engine', '--port', '0', '--data', this.#directory, ...workers] });
+    const workers = this.#workers ?? (round % 2 === 1 && process.platform === 'linux' ? 2 : 1);
+    const threads = workers > 1 ? ['--workers', String(workers)] : [];
+    const server = await startServer({ args: ['engine', '--port', '0', '--data', this.#directory, ...threads] });
     this.#server = server;
     const { endpoint, credentials } = server;
     const bucket = new HttpBucket({ endpoint, credentials, name: 'bucket' });

@@ -8,7 +8,7 @@ const rounds = Number(process.env.STOWAGE_CRASH_ROUNDS ?? 2);
 
 describe('an engine that is killed', () => {
   it(`keeps every acknowledged write through ${rounds} rounds of kill -9 under load over HTTP`, async () => {
-    const { acknowledged, faults } = await runKillRounds(rounds, () => undefined);
+    const { acknowledged, faults } = await runKillRounds({ rounds, tell: () => undefined });
     assert.deepEqual(faults, []);
     assert.ok(acknowledged > rounds * 5, `only ${acknowledged} writes were acknowledged`);
   });

@@ -11,6 +11,7 @@ import { directory, type World } from './world.ts';
 
 /** Enough deletes to use up what the journal has zeroed ahead, and to begin a new segment. */
 const mostObjects = 60;
+const mostGreedyPuts = 6;
 /** Looked at again after so long, so often: puts are taken again within a few seconds. */
 const retryMs = 1500;
 const maxRetries = 4;
@@ -30,9 +31,21 @@ export async function fillUpAndClear(place: Workplace, world: World): Promise<vo
   disk.capacityBytes = disk.usedBytes + random.pick([0, 0, 4096, random.below(24 * 1024)]);
   world.note(() => `the disk takes ${disk.capacityBytes} bytes and holds ${disk.usedBytes}`);
   const turn = random.below(20);
+  const taking = random.chance(0.4) ? takeAnyRoom(place) : undefined;
   for (const [index, address] of addresses.entries()) {
     if (index === turn) await haveRoomForTheReserve(place, disk);
     await deleteObject(place, address);
+  }
+  await taking;
+}
+
+/** Bodies as large as the reserve, one after the other: whatever room is given up for deletes, they would fill it. */
+async function takeAnyRoom(place: Workplace): Promise<void> {
+  const { random } = place;
+  for (let left = mostGreedyPuts; left > 0; left -= 1) {
+    const sizeBytes = sizes.reserveSizeBytes + random.below(sizes.reserveSizeBytes);
+    await putObject(place, { bucket: lastingBucket, key: 'greedy' }, sizeBytes);
+    await new Promise((resolve) => setTimeout(resolve, random.below(100)));
   }
 }
 

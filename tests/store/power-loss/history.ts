@@ -61,6 +61,11 @@ export async function runHistory(seed: number, trace?: string[]): Promise<Histor
   return { seed, kind: circumstances.kind, fault, acknowledged: model.acknowledged, refusals: model.refusals, cuts };
 }
 
+/** What kind of history a seed gives. */
+export function kindOf(seed: number): HistoryKind {
+  return drawCircumstances(new SeededRandom(seed)).kind;
+}
+
 class History {
   readonly circumstances: Circumstances;
   readonly model: Model;

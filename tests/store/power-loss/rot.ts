@@ -11,12 +11,26 @@ import { directory, type World } from './world.ts';
 /** FORMAT is left alone: without it the store says that it is none. */
 const rotting = /\/(?:journal|blobs|index)\//;
 
-/** Only while nothing is on its way to the disk. */
+/** The batch that closes a journal: a mark and a commit record. */
+const closingBatchBytes = 88;
+
+/**
+ * Only while nothing is on its way to the disk, and the store was closed in order. A bit alone may turn over anywhere. Of several
+ * none is in the batch that closes the journal, which nothing stands behind: it vouches for the batch before it, and if both are
+ * damaged, and the index is, too, what is left looks like a torn end to any reader.
+ */
 export function rotSomewhere(world: World, random: SeededRandom): void {
   const files = [...world.disk.files()].filter(([path, file]) => rotting.test(path) && file.sizeBytes > 0);
-  for (let left = random.pick([1, 1, 2, 5]); left > 0 && files.length > 0; left -= 1) {
+  const lastSegment = files
+    .map(([path]) => path)
+    .filter((path) => path.endsWith('.seg'))
+    .sort()
+    .at(-1);
+  const count = random.pick([1, 1, 2, 5]);
+  for (let left = count; left > 0 && files.length > 0; left -= 1) {
     const [path, file] = random.pick(files);
-    const position = random.below(file.sizeBytes);
+    const spared = count > 1 && path === lastSegment ? closingBatchBytes : 0;
+    const position = random.below(file.sizeBytes - spared);
     file.rot(position, random.below(8));
     world.note(() => `a bit turns over in ${path.slice(directory.length + 1)} at ${position}`);
   }

@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import type { HistoryKind } from './circumstances.ts';
 import type {
   Counts,
   FailedHistory,
@@ -17,6 +18,8 @@ export interface HistoriesOptions {
   readonly count: number;
   /** Default: 1. */
   readonly processes?: number;
+  /** Leaves out the histories of all other kinds. Default: none. */
+  readonly kind?: HistoryKind;
   /** Default: false. */
   readonly stopsAtFailure?: boolean;
   /** Default: false. */
@@ -58,10 +61,18 @@ async function runProcess(options: HistoriesOptions): Promise<HistoriesOutcome> 
     stopsAtFailure = false,
     traces = false,
     repeats = false,
+    kind,
     nodeArguments = [],
     timeoutMs,
   } = options;
-  const order: SimulationOrder = { firstSeed, count, stopsAtFailure, traces, repeats };
+  const order: SimulationOrder = {
+    firstSeed,
+    count,
+    stopsAtFailure,
+    traces,
+    repeats,
+    ...(kind === undefined ? undefined : { kind }),
+  };
   const child = spawn(process.execPath, [...nodeArguments, script, JSON.stringify(order)], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -2,12 +2,15 @@
 // line of JSON for each history that failed, and a summary at its end. Started by run-histories.ts.
 
 import { writeSync } from 'node:fs';
+import type { HistoryKind } from './circumstances.ts';
 import type { HistoryResult } from './history.ts';
 import { installVirtualTime } from './virtual-time.ts';
 
 export interface SimulationOrder {
   readonly firstSeed: number;
   readonly count: number;
+  /** Leaves out the histories of all other kinds. Absent: none. */
+  readonly kind?: HistoryKind;
   /** Whether the first failure ends it. */
   readonly stopsAtFailure: boolean;
   /** Whether to tell of a failed history what happened in it. */
@@ -41,13 +44,14 @@ export type SimulationMessage = { readonly failure: FailedHistory } | { readonly
 async function main(order: SimulationOrder): Promise<void> {
   installVirtualTime();
   // Only now: what it imports may take hold of timers.
-  const { runHistory } = await import('./history.ts');
+  const { runHistory, kindOf } = await import('./history.ts');
   const kinds = new Map<string, number>();
   const refusals = new Map<string, number>();
   const cuts = new Map<string, number>();
   let acknowledged = 0;
   let histories = 0;
   for (let seed = order.firstSeed; seed < order.firstSeed + order.count; seed += 1) {
+    if (order.kind !== undefined && kindOf(seed) !== order.kind) continue;
     const result = order.repeats ? await runTwice(runHistory, seed) : await runHistory(seed);
     histories += 1;
     acknowledged += result.acknowledged;

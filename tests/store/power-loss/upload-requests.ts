@@ -93,7 +93,8 @@ async function completeUpload(place: Workplace, account: UploadAccount): Promise
     .flatMap(([partNumber, { known, pending }]) =>
       known === undefined || pending.size > 0 ? [] : [{ partNumber, ...known }],
     );
-  if (named.length === 0) return;
+  // One that was not answered may have happened: what it wrote then is what it named, and not what a second one would name.
+  if (named.length === 0 || account.completing) return;
   account.completing = true;
   const answer = await writeVersion(place, { bucket, key }, operation, {
     what: `complete ${named.length} parts`,

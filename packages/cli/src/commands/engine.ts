@@ -59,15 +59,14 @@ export async function runEngineCommand(options: EngineCommandOptions, terminal: 
     ...(options.domain === undefined ? {} : { domain: options.domain }),
     ...(tls === undefined ? {} : { tls }),
   });
-  terminal.print(
-    renderSummary({
-      title: 'Stowage engine is running.',
-      rows: summaryRows({ options, engine, key, dataFolder, accounts: accounts?.length }),
-      footer: 'Ctrl-C finishes running requests and stops; a second one stops at once.',
-      colour: terminal.colour,
-    }),
-  );
+  const summary = renderSummary({
+    title: 'Stowage engine is running.',
+    rows: summaryRows({ options, engine, key, dataFolder, accounts: accounts?.length }),
+    footer: 'Ctrl-C finishes running requests and stops; a second one stops at once.',
+    colour: terminal.colour,
+  });
   await untilStopped({
+    onListening: () => terminal.print(summary),
     onStopping: () => terminal.tell('Stopping: running requests finish. Ctrl-C once more stops at once.'),
     close: () => engine.close(),
   });

@@ -20,7 +20,7 @@ export interface Route {
   /** Status of success. */
   readonly status: 200 | 201 | 204 | 302;
   /** What success answers where it is a stream of bytes and not JSON. */
-  readonly produces?: 'application/zip';
+  readonly produces?: 'application/zip' | 'text/csv';
   /** Body of success; absent for 204, 302 and streams. */
   readonly response?: z.ZodType;
   /** Problems beside invalid-request, unauthenticated, too-many-requests and internal-error, which any route may answer. */

@@ -4,10 +4,10 @@
 
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { FilesError, isFilesError } from '../files-error.ts';
+import { openSealedText } from '../sealed-text.ts';
 import type { RequestPlace } from './caller.ts';
 import { askIssuer, type Issuer, unavailable } from './issuers.ts';
 import type { FindNamed } from './named-users.ts';
-import { openSealedText } from './sealed-text.ts';
 import { newToken } from './secret-token.ts';
 import type { SignedIn, SignIn } from './sign-in.ts';
 

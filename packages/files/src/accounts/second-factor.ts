@@ -7,8 +7,8 @@ import { Secret, TOTP } from 'otpauth';
 import type { UserRecord } from '../database/account-rows.ts';
 import type { UserTable } from '../database/account-tables.ts';
 import { FilesError } from '../files-error.ts';
+import { openSealedText } from '../sealed-text.ts';
 import type { AuditNote } from './audit-note.ts';
-import { openSealedText } from './sealed-text.ts';
 
 export interface SecondFactor {
   /** Throws `second-factor-exists`. */

@@ -15,6 +15,8 @@ export interface BucketRequestsOptions {
   readonly settings: S3Settings;
   readonly limits: FilesLimits;
   readonly guard: RequestGuard;
+  /** By which the endpoint goes on with the trace at hand; they are not signed. */
+  readonly traceHeaders: () => Readonly<Record<string, string>>;
 }
 
 interface Loaded {
@@ -58,20 +60,21 @@ const asked = {
   completeMultipart: 'join the parts of an upload',
   abortMultipart: 'abort an upload',
   listMultipart: 'list unfinished uploads',
+  listAll: 'list what the bucket holds',
 } as const;
 
 /** Codes for an object that is not there. */
 export const absent = ['NotFound', 'NoSuchKey', 'NoSuchVersion', '404'];
 
-export function openBucketRequests({ settings, limits, guard }: BucketRequestsOptions): BucketRequests {
+export function openBucketRequests({ settings, limits, guard, traceHeaders }: BucketRequestsOptions): BucketRequests {
   const quick = { totalMs: limits.bucketTotalMs, retries: limits.bucketRetries };
   let loading: Promise<Loaded> | undefined;
 
   function load(): Promise<Loaded> {
     loading ??= import('@aws-sdk/client-s3').then((sdk) => ({
       sdk,
-      client: openClient(sdk, settings, { ...limits, silenceMs: limits.bucketTimeoutMs }),
-      patient: openClient(sdk, settings, { ...limits, silenceMs: limits.bucketWorkMs }),
+      client: openClient(sdk, settings, { ...limits, traceHeaders, silenceMs: limits.bucketTimeoutMs }),
+      patient: openClient(sdk, settings, { ...limits, traceHeaders, silenceMs: limits.bucketWorkMs }),
     }));
     return loading;
   }
@@ -111,12 +114,18 @@ export function unavailable(what: keyof typeof asked, cause: unknown): FilesErro
 function openClient(
   sdk: S3Module,
   settings: S3Settings,
-  { bucketConnectTimeoutMs, silenceMs }: FilesLimits & { readonly silenceMs: number },
+  {
+    bucketConnectTimeoutMs,
+    silenceMs,
+    traceHeaders,
+  }: Pick<FilesLimits, 'bucketConnectTimeoutMs'> &
+    Pick<BucketRequestsOptions, 'traceHeaders'> & { readonly silenceMs: number },
 ): S3Client {
-  return new sdk.S3Client({
+  const client = new sdk.S3Client({
     endpoint: settings.endpoint,
     region: settings.region,
-    credentials: settings.credentials,
+    // Read when they are needed: keys of a role end, and are others then.
+    credentials: async () => ({ ...settings.credentials }),
     forcePathStyle: settings.forcePathStyle,
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
@@ -130,4 +139,17 @@ function openClient(
       socketTimeout: silenceMs,
     },
   });
+  client.middlewareStack.add(
+    (next) => (args) => {
+      const { request } = args;
+      // The SDK says `unknown` here for the sake of other protocols.
+      if (typeof request === 'object' && request !== null && 'headers' in request) {
+        Object.assign(request.headers as object, traceHeaders());
+      }
+      return next(args);
+    },
+    // After signing: whoever stands between may change them.
+    { step: 'deserialize', priority: 'high', name: 'stowageTrace' },
+  );
+  return client;
 }

@@ -25,6 +25,30 @@ export interface OpenMultipartUpload {
   readonly uploadId: string;
 }
 
+/** An object, or one version of it, as listings describe it. */
+export interface ListedObject {
+  readonly key: string;
+  /** `null` where the bucket keeps no versions, and for what was there before it did. */
+  readonly versionId: string | null;
+  readonly isLatest: boolean;
+  readonly isDeleteMarker: boolean;
+  readonly sizeBytes: number;
+  readonly etag: string;
+  readonly modifiedAtMs: number;
+}
+
+export interface ObjectPage {
+  readonly objects: readonly ListedObject[];
+  /** The key to go on after; `null`: this was the last page. */
+  readonly next: string | null;
+}
+
+export interface MultipartPage {
+  readonly uploads: readonly (OpenMultipartUpload & { readonly initiatedAtMs: number })[];
+  /** Where to go on; `null`: this was the last page. */
+  readonly next: OpenMultipartUpload | null;
+}
+
 /** How checksums are to be kept of an upload in parts: each part's, or that of the whole. */
 export interface MultipartChecksum {
   readonly algorithm: AnnouncedAlgorithm;
@@ -51,6 +75,13 @@ export interface Bucket {
   remove(key: string): Promise<void>;
   /** Keys that begin so, in order, at most 1,000, and only those after `after`. */
   listKeys(prefix: string, after?: string): Promise<readonly string[]>;
+  /**
+   * A page of everything that the bucket holds, in all its versions, by key in the order of UTF-8 bytes: what comes after the key
+   * `after`. All entries of a key are on one page. An endpoint that cannot list versions gives the newest of each.
+   */
+  listAll(after: string | null): Promise<ObjectPage>;
+  /** Removes one version. One that is not there is not an error. */
+  removeVersion(version: { readonly key: string; readonly versionId: string }): Promise<void>;
   createMultipart(key: string, contentType: string, checksum?: MultipartChecksum): Promise<string>;
   /** Every part, by number; `undefined` when there is no such upload (which says nothing about the object). */
   listParts(key: string, uploadId: string): Promise<readonly StoredPart[] | undefined>;
@@ -65,6 +96,8 @@ export interface Bucket {
   abortMultipart(key: string, uploadId: string): Promise<void>;
   /** Unfinished uploads of exactly this key. */
   listMultipart(key: string): Promise<readonly OpenMultipartUpload[]>;
+  /** A page of all unfinished uploads, by key, after the one given. */
+  listAllMultipart(after: OpenMultipartUpload | null): Promise<MultipartPage>;
   close(): void;
 }
 

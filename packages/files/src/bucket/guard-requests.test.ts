@@ -17,7 +17,12 @@ function open(over: { readonly circuitFailures?: number } = {}): RequestGuard {
     random: () => 0,
     log: silentLog,
     endpoint: 'http://s3.test',
-    meter: { request: () => undefined, retry: () => undefined, circuit: () => undefined },
+    meter: {
+      request: () => undefined,
+      attempt: (_operation, work) => work(),
+      retry: () => undefined,
+      circuit: () => undefined,
+    },
   });
 }
 

@@ -39,9 +39,11 @@ interface RequestGuardOptions {
   readonly meter: StorageMeter;
 }
 
-/** Told what became of requests. */
+/** Runs tries of requests, and is told what became of them. */
 export interface StorageMeter {
   request(operation: string, outcome: 'answered' | 'failed' | 'refused'): void;
+  /** Runs one try, and may measure it. */
+  attempt<Answer>(operation: string, work: () => Promise<Answer>): Promise<Answer>;
   retry(operation: string): void;
   circuit(state: CircuitState): void;
 }
@@ -82,7 +84,7 @@ export function openRequestGuard({ limits, clock, random, log, endpoint, meter }
       });
     }
     try {
-      const answer = await request(signal);
+      const answer = await meter.attempt(operation, () => request(signal));
       circuit.succeeded();
       meter.request(operation, 'answered');
       return answer;

@@ -10,7 +10,7 @@ import { openRequestGuard, type StorageMeter } from './guard-requests.ts';
 import { openS3Bucket } from './s3-bucket.ts';
 import type { S3Settings } from './s3-settings.ts';
 
-interface Endpoint {
+export interface Endpoint {
   readonly bucket: Bucket;
   readonly profiles: EndpointProfiles;
   close(): Promise<void>;
@@ -30,6 +30,8 @@ interface OpenEndpointOptions {
   /** Of pages that send bytes. */
   readonly origins: readonly string[];
   readonly meter: StorageMeter;
+  /** By which the endpoint goes on with the trace at hand. */
+  readonly traceHeaders: () => Readonly<Record<string, string>>;
 }
 
 export function openEndpoint(options: OpenEndpointOptions): Endpoint {

@@ -2,6 +2,7 @@
 
 import type { FilesLog } from '../log.ts';
 import type { Bucket } from './bucket.ts';
+import { openBucketListing } from './bucket-listing.ts';
 import { type BucketRequestsOptions, openBucketRequests } from './bucket-requests.ts';
 import { openMultipartUploads } from './multipart-uploads.ts';
 import { openObjects } from './objects.ts';
@@ -29,6 +30,7 @@ export function openS3Bucket(options: S3BucketOptions): Bucket {
     },
     ...openObjects(requests, options.limits),
     ...openMultipartUploads(requests, options.limits),
+    ...openBucketListing(requests),
     close: requests.close,
   };
 }

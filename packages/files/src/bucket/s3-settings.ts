@@ -5,10 +5,12 @@ export interface S3Settings {
   readonly endpoint: string;
   readonly region: string;
   readonly bucket: string;
+  /** Read anew for each request and each address that is signed: an object may change its fields when keys end. */
   readonly credentials: {
     readonly accessKeyId: string;
     readonly secretAccessKey: string;
     readonly sessionToken?: string;
+    readonly expiration?: Date;
   };
   /** Whether the bucket stands in the path (`host/bucket/key`) and not in the host name. */
   readonly forcePathStyle: boolean;

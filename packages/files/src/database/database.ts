@@ -6,10 +6,12 @@ import type { AuditNote } from '../accounts/audit-note.ts';
 import type { EndpointProfile } from '../bucket/endpoint-profile.ts';
 import type { FileChanges, FileRecord, Shelf } from '../file-record.ts';
 import type { Job, NewJob } from '../lifecycle/job.ts';
+import type { ReconcileTable } from '../orphans/reconcile-record.ts';
 import type { ShareRecord } from '../sharing/share-record.ts';
 import type { FolderRecord } from '../tree/folder-record.ts';
 import type { DeliveryRecord, WebhookRecord } from '../webhooks/webhook-record.ts';
 import type { AccountTable, AuditTable, GrantTable, GroupTable, TenantTable, UserTable } from './account-tables.ts';
+import type { UsageDayRow } from './schema.ts';
 import type { TenantId } from './tenant-id.ts';
 
 export interface Database {
@@ -26,6 +28,9 @@ export interface Database {
   readonly grants: GrantTable;
   readonly tenants: TenantTable;
   readonly audit: AuditTable;
+  readonly reconcile: ReconcileTable;
+  readonly usageDays: UsageDayTable;
+  readonly quarantine: QuarantineTable;
   /**
    * The second wall between tenants. `bypassed`: the role that the database was opened by is one that PostgreSQL never stops.
    * `none`: SQLite has no such thing.
@@ -243,6 +248,8 @@ export interface WebhookTable {
     outcome: Pick<DeliveryRecord, 'state' | 'dueAtMs' | 'deliveredAtMs' | 'lastAnswer'>,
   ): Promise<void>;
   disable(webhook: TenantId, reason: string): Promise<void>;
+  /** How many deliveries are kept in each state, of all tenants. */
+  countDeliveries(): Promise<readonly { readonly state: DeliveryRecord['state']; readonly count: number }[]>;
   /** Forgets deliveries that were settled before. */
   removeSettled(beforeMs: number): Promise<void>;
 }
@@ -271,6 +278,37 @@ export interface SearchTable {
   find(options: SearchOptions): Promise<readonly { readonly file: FileRecord; readonly number: number }[]>;
 }
 
+/** What happened on a day beside what is stored. */
+export interface UsageCounts {
+  readonly uploads?: number;
+  readonly uploadedBytes?: number;
+  readonly downloads?: number;
+  readonly downloadBytes?: number;
+  readonly requests?: number;
+}
+
+export interface UsageDayTable {
+  /** Adds counts to days, all of them or none. What is stored is added with the changes of files themselves. */
+  add(days: readonly (UsageCounts & { readonly tenantId: string; readonly day: string })[]): Promise<void>;
+  /** Tenants of which there is anything, by id, at most `limit`. */
+  tenants(page: { readonly after?: string | undefined; readonly limit: number }): Promise<readonly string[]>;
+  /** The rows of one tenant up to and with a day, the oldest first; those before `from` as one row of that name. */
+  list(range: {
+    readonly tenantId: string;
+    readonly from: string;
+    readonly until: string;
+  }): Promise<{ readonly before: UsageDayRow | undefined; readonly days: readonly UsageDayRow[] }>;
+}
+
+export interface QuarantineTable {
+  /** Rows in `quarantined` and `scan-failed`, the newest first, at most `limit`. */
+  list(page: {
+    readonly tenantId: string;
+    readonly limit: number;
+    readonly beforeId?: string | undefined;
+  }): Promise<readonly FileRecord[]>;
+}
+
 interface LeaseOptions {
   readonly nowMs: number;
   /** How long what is taken is nobody else's. */
@@ -296,6 +334,10 @@ export interface Outbox {
   retry(job: Job, dueAtMs: number, error: string): Promise<void>;
   /** Gives every job back that was taken and not struck off: what a process that ended left behind. */
   release(): Promise<void>;
+  /** Gives jobs back that were taken and not begun: whoever asks next gets them, and the try is not counted. */
+  giveBack(jobs: readonly Job[]): Promise<void>;
+  /** Jobs that are due and not struck off, and for how long the oldest has been. */
+  backlog(nowMs: number): Promise<{ readonly due: number; readonly lagMs: number }>;
   /** Jobs waiting, whether due or not. */
   count(): Promise<number>;
 }

@@ -192,11 +192,12 @@ async function add(
   file: FileRecord,
   { idempotency, onConflict = 'keep-both' }: AddOptions,
 ): Promise<FileRecord> {
+  // First of all: of two announcements at once with one key, the second must find the row of the first.
+  await lockTenant(transaction, file.tenantId);
   if (idempotency !== undefined) {
     const known = await findRepeated(transaction, file, idempotency);
     if (known !== undefined) return known;
   }
-  await lockTenant(transaction, file.tenantId);
   await requireRoom(transaction, file);
   const name = file.role === 'current' ? await chooseName(transaction, file, onConflict) : file.name;
   const added = { ...file, name };
@@ -356,9 +357,8 @@ async function list(query: Kysely<Schema>, options: ListOptions): Promise<readon
   const { after } = options;
   if (after !== undefined) {
     const past = options.descending ? '<' : '>';
-    rows = rows.where(({ eb, and, or }) =>
-      or([eb(column, past, after.value), and([eb(column, '=', after.value), eb('id', past, after.id)])]),
-    );
+    // As one comparison of rows: both databases then begin to read there. Of an OR they read all that comes before.
+    rows = rows.where(({ eb, refTuple, tuple }) => eb(refTuple(column, 'id'), past, tuple(after.value, after.id)));
   }
   return (await rows.execute()).map(recordOf);
 }

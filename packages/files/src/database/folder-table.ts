@@ -6,7 +6,7 @@ import { FilesError } from '../files-error.ts';
 import { type FolderRecord, foldName, topFolderId } from '../tree/folder-record.ts';
 import type { FolderTable, ListFoldersOptions } from './database.ts';
 import { lockTenant } from './file-names.ts';
-import { chainOf, chainsOf, maxFolderDepth, pathsOf, subtreeOf } from './folder-tree.ts';
+import { chainOf, chainsOf, liesWithin, maxFolderDepth, pathsOf, subtreeOf } from './folder-tree.ts';
 import type { FolderRow, Schema } from './schema.ts';
 import type { SqlScope } from './sql-scope.ts';
 
@@ -118,7 +118,7 @@ export function openFolderTable(scope: SqlScope, { newId }: { readonly newId: ()
           .where('shelf', '=', 'files');
         if (id !== topFolderId) {
           folders = folders.where('id', 'in', subtreeOf(tenantId, id)).where('id', '<>', id);
-          files = files.where('folderId', 'in', subtreeOf(tenantId, id));
+          files = files.where(liesWithin('folderId', subtreeOf(tenantId, id), scope.dialect));
         }
         const { count } = await folders.executeTakeFirstOrThrow();
         const sums = await files.executeTakeFirstOrThrow();

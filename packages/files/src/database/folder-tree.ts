@@ -2,6 +2,7 @@
 
 import { type Kysely, type RawBuilder, sql } from 'kysely';
 import { topFolderId } from '../tree/folder-record.ts';
+import type { SqlDialect } from './migrations/migration.ts';
 import type { Schema } from './schema.ts';
 
 /** Folders above one another at most; deeper ones are refused. */
@@ -84,4 +85,12 @@ export function subtreesOf(tenantId: string, ids: readonly string[]): RawBuilder
       WHERE folders.tenant_id = ${tenantId} AND below.depth < ${maxFolderDepth * 2}
     )
     SELECT id FROM below)`;
+}
+
+/**
+ * Whether a column names a folder of the tree, as a condition that is looked up in an index by folder. PostgreSQL takes a subquery
+ * for half of all folders, whatever it holds, and reads every file of the tenant; an array it looks up one by one.
+ */
+export function liesWithin(column: string, tree: RawBuilder<string>, dialect: SqlDialect): RawBuilder<boolean> {
+  return dialect === 'postgres' ? sql`${sql.ref(column)} = ANY(ARRAY${tree})` : sql`${sql.ref(column)} IN ${tree}`;
 }

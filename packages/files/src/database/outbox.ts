@@ -62,6 +62,32 @@ export function openOutbox(scope: SqlScope, { newId }: { readonly newId: () => s
       );
     },
 
+    giveBack: async (jobs) => {
+      await scope.write('service', async (transaction) => {
+        for (const { id, attempts } of jobs) {
+          await transaction
+            .updateTable('outbox')
+            .set({ leasedUntilMs: 0, attempts })
+            .where('id', '=', id)
+            .where('leasedUntilMs', '>', 0)
+            .execute();
+        }
+      });
+    },
+
+    backlog: (nowMs) =>
+      scope.read('service', async (query) => {
+        const { count, oldestMs } = await query
+          .selectFrom('outbox')
+          .select(({ fn }) => [
+            fn.countAll<number | string>().as('count'),
+            fn.min<number | string | null>('dueAtMs').as('oldestMs'),
+          ])
+          .where('dueAtMs', '<=', nowMs)
+          .executeTakeFirstOrThrow();
+        return { due: Number(count), lagMs: oldestMs === null ? 0 : Math.max(0, nowMs - Number(oldestMs)) };
+      }),
+
     count: () =>
       scope.read('service', async (query) => {
         const { count } = await query

@@ -6,6 +6,7 @@ import type { AuditRecord } from '../accounts/audit-chain.ts';
 import type { EndpointProfile } from '../bucket/endpoint-profile.ts';
 import type { FileRecord, Shelf } from '../file-record.ts';
 import type { JobKind } from '../lifecycle/job.ts';
+import type { FindingRecord, ReconcileRecord } from '../orphans/reconcile-record.ts';
 import type { ShareRecord } from '../sharing/share-record.ts';
 import type { FolderRecord } from '../tree/folder-record.ts';
 import type { DeliveryRecord, WebhookRecord } from '../webhooks/webhook-record.ts';
@@ -45,6 +46,19 @@ export interface UsageTotalsRow {
   readonly usedFiles: number;
   readonly reservedBytes: number;
   readonly reservedFiles: number;
+}
+
+/** What a tenant did on a day (UTC). What it stores is the sum of all changes up to then. */
+export interface UsageDayRow {
+  readonly tenantId: string;
+  readonly day: string;
+  readonly storedBytesChange: number;
+  readonly storedFilesChange: number;
+  readonly uploads: number;
+  readonly uploadedBytes: number;
+  readonly downloads: number;
+  readonly downloadBytes: number;
+  readonly requests: number;
 }
 
 /** `events` is JSON text; `enabled` is 0 or 1. */
@@ -96,6 +110,16 @@ export interface TenantRow {
   readonly quotaFiles: number | null;
 }
 
+/** `position` and `counts` are JSON text; `dryRun` is 0 or 1. */
+export interface ReconcileRunRow extends Omit<ReconcileRecord, 'dryRun' | 'position' | 'counts'> {
+  readonly dryRun: number;
+  readonly position: string;
+  readonly counts: string;
+  /** Which process works on it. */
+  readonly leaseHolder: string | null;
+  readonly leasedUntilMs: number;
+}
+
 interface MigrationRow {
   readonly number: number;
   readonly checksum: string;
@@ -111,6 +135,7 @@ export interface Schema {
   readonly webhookDeliveries: DeliveryRecord;
   readonly endpointProfiles: EndpointProfileRow;
   readonly usageTotals: UsageTotalsRow;
+  readonly usageDays: UsageDayRow;
   readonly outbox: OutboxRow;
   readonly idempotencyKeys: IdempotencyRow;
   readonly tenants: TenantRow;
@@ -123,5 +148,7 @@ export interface Schema {
   readonly groupMembers: GroupMemberRow;
   readonly grants: GrantRecord;
   readonly auditEntries: AuditRecord;
+  readonly reconcileRuns: ReconcileRunRow;
+  readonly reconcileFindings: FindingRecord;
   readonly schemaMigrations: MigrationRow;
 }

@@ -7,7 +7,7 @@ import { topFolderId } from '../tree/folder-record.ts';
 import { askedWords, searchWords, tenantWord } from '../tree/search-words.ts';
 import type { SearchOptions, SearchTable } from './database.ts';
 import { recordOf } from './file-rows.ts';
-import { subtreeOf, subtreesOf } from './folder-tree.ts';
+import { liesWithin, subtreeOf, subtreesOf } from './folder-tree.ts';
 import type { FileRow, Schema } from './schema.ts';
 import type { SqlScope } from './sql-scope.ts';
 
@@ -16,7 +16,8 @@ export function openSearchTable(scope: SqlScope): SearchTable {
     find: (options) => {
       const words = askedWords(options.question);
       if (words.length === 0) return Promise.resolve([]);
-      const asked = [tenantWord(options.tenantId), ...words];
+      // A tag is words of the file too: asked for as such, what has it not is passed over without being read.
+      const asked = [tenantWord(options.tenantId), ...words, ...askedWords(options.tag ?? '')];
       return scope.read(options, async (query) => {
         const rows = await select(query, options, { asked, dialect: scope.dialect });
         return rows.map(({ documentNumber, ...row }) => ({ file: recordOf(row), number: Number(documentNumber) }));
@@ -85,7 +86,7 @@ async function select(
   if (options.before !== undefined) rows = rows.where('searchDocuments.number', '<', options.before);
   const { type, tag, folderId } = options;
   if (folderId !== undefined && folderId !== topFolderId) {
-    rows = rows.where('files.folderId', 'in', subtreeOf(options.tenantId, folderId));
+    rows = rows.where(liesWithin('files.folderId', subtreeOf(options.tenantId, folderId), dialect));
   }
   const { within } = options;
   if (within !== undefined) rows = rows.where('files.folderId', 'in', subtreesOf(options.tenantId, within));

@@ -6,6 +6,7 @@ import type { Transaction } from 'kysely';
 import { chargeOf, type FileRecord } from '../file-record.ts';
 import { FilesError } from '../files-error.ts';
 import type { Schema, UsageTotalsRow } from './schema.ts';
+import { addUsageDay, dayOf } from './usage-day-table.ts';
 
 type Sums = Omit<UsageTotalsRow, 'tenantId' | 'userId'>;
 
@@ -38,6 +39,37 @@ export async function settleUsage(
     .where('tenantId', '=', tenantId)
     .where('userId', '=', userId)
     .execute();
+  await countDay(transaction, {
+    day: dayOf(after.updatedAtMs),
+    was,
+    is,
+    tenantId,
+    // Bytes that the bucket copied came from no client.
+    hasArrived: is.usedFiles > was.usedFiles && after.strategy !== 'copy',
+  });
+}
+
+/** The books of the day, in the same transaction: so they are as exact as the sums. */
+async function countDay(
+  transaction: Transaction<Schema>,
+  change: {
+    readonly tenantId: string;
+    readonly day: string;
+    readonly was: Sums;
+    readonly is: Sums;
+    readonly hasArrived: boolean;
+  },
+): Promise<void> {
+  const { tenantId, day, was, is, hasArrived } = change;
+  if (is.usedBytes === was.usedBytes && is.usedFiles === was.usedFiles) return;
+  await addUsageDay(transaction, {
+    tenantId,
+    day,
+    storedBytesChange: is.usedBytes - was.usedBytes,
+    storedFilesChange: is.usedFiles - was.usedFiles,
+    uploads: hasArrived ? 1 : 0,
+    uploadedBytes: hasArrived ? is.usedBytes : 0,
+  });
 }
 
 /**

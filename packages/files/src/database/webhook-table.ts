@@ -126,6 +126,16 @@ export function openWebhookTable(scope: SqlScope, writeNote: WriteNote): Webhook
       );
     },
 
+    countDeliveries: () =>
+      scope.read('service', async (query) => {
+        const rows = await query
+          .selectFrom('webhookDeliveries')
+          .select(({ fn }) => ['state', fn.countAll<number | string>().as('count')])
+          .groupBy('state')
+          .execute();
+        return rows.map(({ state, count }) => ({ state, count: Number(count) }));
+      }),
+
     removeSettled: async (beforeMs) => {
       await scope.write('service', (transaction) =>
         transaction

@@ -14,7 +14,7 @@ export interface EventsInOptions {
   readonly sqs?: SqsSettings;
 }
 
-interface EventsIn {
+export interface EventsIn {
   /** `undefined` where nobody may post events. */
   readonly webhook: EventsWebhook | undefined;
   start(): void;

@@ -57,7 +57,8 @@ export function openSqsPoller({ settings, take, log, random, onMessage }: SqsPol
     const sdk = await import('@aws-sdk/client-sqs');
     const client: SQSClient = new sdk.SQSClient({
       region: settings.region,
-      credentials: settings.credentials,
+      // Read when they are needed: keys of a role end, and are others then.
+      credentials: async () => ({ ...settings.credentials }),
       ...(settings.endpoint === undefined ? {} : { endpoint: settings.endpoint }),
       maxAttempts: 1,
       requestHandler: { requestTimeout: waitSeconds * 1000 + answerTimeoutMs, throwOnRequestTimeout: true },

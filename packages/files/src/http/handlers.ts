@@ -9,17 +9,23 @@ import { type FolderHandlersOptions, folderHandlers } from './handlers/folders.t
 import { type KeyHandlersOptions, keyHandlers } from './handlers/keys.ts';
 import { type MemberHandlersOptions, memberHandlers } from './handlers/members.ts';
 import { type OidcHandlersOptions, oidcHandlers } from './handlers/oidc.ts';
+import { type QuarantineHandlersOptions, quarantineHandlers } from './handlers/quarantine.ts';
+import { type ReconcileHandlersOptions, reconcileHandlers } from './handlers/reconcile.ts';
 import { type SearchHandlersOptions, searchHandlers } from './handlers/search.ts';
 import { type SessionHandlersOptions, sessionHandlers } from './handlers/session.ts';
 import { type ShareHandlersOptions, shareHandlers } from './handlers/shares.ts';
 import { type TenantHandlersOptions, tenantHandlers } from './handlers/tenants.ts';
 import { type TrashHandlersOptions, trashHandlers } from './handlers/trash.ts';
 import { type UploadHandlersOptions, uploadHandlers } from './handlers/uploads.ts';
+import { type UsageHandlersOptions, usageHandlers } from './handlers/usage.ts';
 import { type VersionHandlersOptions, versionHandlers } from './handlers/versions.ts';
 import { type WebhookHandlersOptions, webhookHandlers } from './handlers/webhooks.ts';
 
 type HandlersOptions = OidcHandlersOptions &
   AuditHandlersOptions &
+  ReconcileHandlersOptions &
+  QuarantineHandlersOptions &
+  UsageHandlersOptions &
   MemberHandlersOptions &
   TenantHandlersOptions &
   AccountHandlersOptions &
@@ -48,6 +54,9 @@ export function createHandlers(options: HandlersOptions): Handlers {
     ...archiveHandlers(options),
     ...keyHandlers(options),
     ...auditHandlers(options),
+    ...reconcileHandlers(options),
+    ...quarantineHandlers(options),
+    ...usageHandlers(options),
     ...memberHandlers(options),
     ...tenantHandlers(options),
     ...accountHandlers(options),

@@ -8,6 +8,7 @@ import type { Archives } from '../sharing/archives.ts';
 import { type Downloads, dispositionHeader } from '../sharing/downloads.ts';
 import type { ShareRecord } from '../sharing/share-record.ts';
 import type { Shares } from '../sharing/shares.ts';
+import type { UsageCounter } from '../usage/usage-counter.ts';
 import { openRateLimit } from './rate-limit.ts';
 import { type PageFile, renderEnded, renderFiles, renderPasswordForm, sharePageHeaders } from './share-page.ts';
 
@@ -24,6 +25,7 @@ interface SharePagesOptions {
   readonly secret: Uint8Array;
   readonly clock: () => number;
   readonly storageOrigin: string;
+  readonly usage: Pick<UsageCounter, 'handedOut'>;
 }
 
 /** A URL that was counted is good for so long: enough to begin, too short to pass on. */
@@ -104,6 +106,7 @@ export function openSharePages(options: SharePagesOptions): SharePages {
     // Signed first: a link that cannot be made must not use one up.
     const { url } = downloads.link(file, { lifeMs: downloadLifeMs });
     await shares.countDownload(share, file.lineId);
+    await options.usage.handedOut(share.tenantId, file.sizeBytes);
     return redirect(url);
   }
 

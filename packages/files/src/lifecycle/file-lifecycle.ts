@@ -155,7 +155,13 @@ export function transition(
     }
     case 'restored':
       return {
-        changes: { ...review, trashedAtMs: null, purgeAtMs: null, reviewAtMs: null },
+        // One whose bytes are missing is looked after until they are back.
+        changes: {
+          ...review,
+          trashedAtMs: null,
+          purgeAtMs: null,
+          reviewAtMs: file.missingSinceMs === null ? null : nowMs,
+        },
         jobs: event.previewable && file.previews.length === 0 ? [now('preview')] : [],
       };
     case 'purge-started': {

@@ -43,7 +43,7 @@ export async function reconcile(file: FileRecord, options: ReconcileOptions): Pr
 }
 
 /** Whether the bytes are still on their way. */
-export function isUploading(file: FileRecord): boolean {
+export function isUploading(file: Pick<FileRecord, 'state'>): boolean {
   return file.state === 'pending' || file.state === 'uploading' || file.state === 'completing';
 }
 

@@ -67,13 +67,16 @@ async function purgeVersion(version: FileRecord, options: RemovalOptions): Promi
   // Its own job removes the bytes, no sooner than the last URL that could write them again is dead.
 }
 
-/** Versions of a file beyond those that its policy keeps. */
+/** Versions of a file beyond those that its policy keeps; all of them when the file went while they were being judged. */
 export async function pruneVersions(
   file: FileRecord,
   { policies, ...options }: RemovalOptions & { readonly policies: Policies },
 ): Promise<void> {
-  const { keepVersions } = policies.of(file.category);
-  const versions = await options.files.versions({ tenantId: file.tenantId, id: file.lineId }, maxVersions);
+  const line = { tenantId: file.tenantId, id: file.lineId };
+  const current = await options.files.current(line);
+  const isGone = current === undefined || current.state === 'purging' || current.state === 'purged';
+  const keepVersions = isGone ? 0 : policies.of(file.category).keepVersions;
+  const versions = await options.files.versions(line, maxVersions);
   const kept = versions.filter(({ role, state }) => role === 'version' && state === 'ready');
   for (const version of kept.slice(keepVersions)) await purgeVersion(version, options);
 }

@@ -11,15 +11,17 @@ import { type Job, type JobKind, jobs } from './job.ts';
 import type { FileMover } from './move-file.ts';
 import { isUploading } from './reconcile.ts';
 
-interface Worker {
+export interface Worker {
   /** Works until nothing is due. Failures are put back for later, not thrown. */
   tick(): Promise<void>;
   /** Says that there may be something to do. */
   wake(): void;
   /** Begins to work by itself. */
   start(): void;
-  /** Takes no more work and waits for what runs. */
+  /** Takes no more work, gives back what it took and did not begin, and waits for what runs. */
   close(): Promise<void>;
+  /** Gives back what still runs: it will be done again by whoever asks next. */
+  abandon(): Promise<void>;
 }
 
 interface WorkerOptions {
@@ -34,11 +36,15 @@ interface WorkerOptions {
   readonly completeUpload: (file: FileRecord) => Promise<FileRecord>;
   /** Moves an upload to where the bucket says it is. */
   readonly reconcile: (file: FileRecord) => Promise<FileRecord>;
+  /** Looks whether the bytes of a file that was marked are back. */
+  readonly lookForBytes: (file: FileRecord) => Promise<void>;
   /** Puts into the trash what lies in folders of the trash. */
   readonly sweepFolders: () => Promise<void>;
   /** Tells applications what is due. Whether there was anything. */
   readonly deliverWebhooks: () => Promise<boolean>;
   readonly onJob: (kind: JobKind, outcome: 'done' | 'retried' | 'given-up') => void;
+  /** Runs one job or review, and may measure it. */
+  readonly observe: (what: JobKind | 'review', fileId: string, work: () => Promise<void>) => Promise<void>;
 }
 
 /** How often the database is asked for what is due. */
@@ -59,7 +65,18 @@ export function openWorker(options: WorkerOptions): Worker {
   let timer: NodeJS.Timeout | undefined;
   let cleanedUpAtMs = Number.NEGATIVE_INFINITY;
 
+  const runningJobs = new Set<Job>();
+
   async function runJob(job: Job): Promise<void> {
+    runningJobs.add(job);
+    try {
+      await options.observe(job.kind, job.fileId, () => tryJob(job));
+    } finally {
+      runningJobs.delete(job);
+    }
+  }
+
+  async function tryJob(job: Job): Promise<void> {
     try {
       const file = await database.files.find(job.fileId);
       if (file !== undefined) await options.handlers[job.kind](file);
@@ -96,6 +113,10 @@ export function openWorker(options: WorkerOptions): Worker {
           return;
         case 'purging':
           await postpone(file, nowMs, [{ kind: 'purge', dueAtMs: nowMs }]);
+          return;
+        case 'ready':
+          if (file.missingSinceMs !== null) await options.lookForBytes(file);
+          else await database.files.change(file, { reviewAtMs: null });
           return;
         case 'trashed':
           if (isRetained(file, nowMs)) await database.files.change(file, { reviewAtMs: file.retainUntilMs });
@@ -156,11 +177,36 @@ export function openWorker(options: WorkerOptions): Worker {
     }
     await options.sweepFolders();
     const due = await database.files.takeDue({ nowMs, leaseMs: limits.jobLeaseMs, limit: batchSize });
-    await inParallel(due, limits.jobConcurrency, review);
+    const unseen = await inParallel(due, limits.jobConcurrency, (file) =>
+      options.observe('review', file.id, () => review(file)),
+    );
+    // Due as before they were taken.
+    for (const file of unseen) await database.files.change(file, { reviewAtMs: file.reviewAtMs });
+    if (closed) return false;
     const taken = await database.outbox.take({ nowMs: clock(), leaseMs: limits.jobLeaseMs, limit: batchSize });
-    await inParallel(taken, limits.jobConcurrency, runJob);
+    const left = await inParallel(taken, limits.jobConcurrency, runJob);
+    if (left.length > 0) await database.outbox.giveBack(left);
+    if (closed) return false;
     const told = await options.deliverWebhooks();
     return due.length + taken.length > 0 || told;
+  }
+
+  /** A few at a time. Answers those that were not begun because the worker was closed. */
+  async function inParallel<Item>(
+    items: readonly Item[],
+    concurrency: number,
+    doOne: (item: Item) => Promise<void>,
+  ): Promise<readonly Item[]> {
+    const queue = items.values();
+    const left: Item[] = [];
+    const lanes = Array.from({ length: Math.min(concurrency, items.length) }, async () => {
+      for (const item of queue) {
+        if (closed) left.push(item);
+        else await doOne(item);
+      }
+    });
+    await Promise.all(lanes);
+    return left;
   }
 
   async function work(): Promise<void> {
@@ -210,17 +256,8 @@ export function openWorker(options: WorkerOptions): Worker {
       clearTimeout(timer);
       await running;
     },
+    abandon: async () => {
+      if (runningJobs.size > 0) await database.outbox.giveBack([...runningJobs]);
+    },
   };
-}
-
-async function inParallel<Item>(
-  items: readonly Item[],
-  concurrency: number,
-  work: (item: Item) => Promise<void>,
-): Promise<void> {
-  const queue = items.values();
-  const lanes = Array.from({ length: Math.min(concurrency, items.length) }, async () => {
-    for (const item of queue) await work(item);
-  });
-  await Promise.all(lanes);
 }

@@ -9,6 +9,7 @@ import { withNumber } from '../database/file-names.ts';
 import type { TenantId } from '../database/tenant-id.ts';
 import { type FileRecord, objectOf } from '../file-record.ts';
 import { FilesError } from '../files-error.ts';
+import type { UsageCounter } from '../usage/usage-counter.ts';
 
 interface ArchiveSelection {
   readonly tenantId: string;
@@ -25,6 +26,7 @@ interface ArchivesOptions {
   readonly bucket: Pick<Bucket, 'read'>;
   readonly database: Pick<Database, 'files' | 'folders'>;
   readonly maxFiles: number;
+  readonly usage: Pick<UsageCounter, 'handedOut'>;
 }
 
 interface Entry {
@@ -33,7 +35,7 @@ interface Entry {
   readonly file: FileRecord;
 }
 
-export function openArchives({ bucket, database, maxFiles }: ArchivesOptions): Archives {
+export function openArchives({ bucket, database, maxFiles, usage }: ArchivesOptions): Archives {
   const { files, folders } = database;
 
   async function entriesOf({ tenantId, fileIds, folderIds }: ArchiveSelection): Promise<readonly Entry[]> {
@@ -69,19 +71,29 @@ export function openArchives({ bucket, database, maxFiles }: ArchivesOptions): A
     for (const { name, file } of entries) {
       signal.throwIfAborted();
       const now = await files.find(file.id);
-      if (now?.state !== 'ready' || now.objectEtag === null) continue;
+      if (now?.state !== 'ready' || now.objectEtag === null || now.missingSinceMs !== null) continue;
       const body = await open(now, bucket, signal);
       yield { name, lastModified: new Date(now.modifiedAtMs ?? now.createdAtMs), input: body, size: now.sizeBytes };
     }
   }
 
   return {
-    make: async (selection, signal) => makeZip(inputs(await entriesOf(selection), signal)),
+    make: async (selection, signal) => {
+      const entries = await entriesOf(selection);
+      const sizeBytes = entries.reduce((sum, { file }) => sum + file.sizeBytes, 0);
+      await usage.handedOut(selection.tenantId, sizeBytes);
+      return makeZip(inputs(entries, signal));
+    },
   };
 }
 
 async function requireFile(files: FileTable, address: TenantId): Promise<FileRecord> {
   const file = await files.current(address);
+  if (file?.missingSinceMs != null) {
+    throw new FilesError('bytes-missing', {
+      detail: `The object storage no longer has the bytes of file ${address.id}.`,
+    });
+  }
   if (file?.state === 'ready') return file;
   throw new FilesError('not-found', { detail: `There is no file ${address.id} that is ready.` });
 }

@@ -83,6 +83,12 @@ function isPreset(preset: string): preset is PreviewPreset {
 }
 
 function requireReady(file: FileRecord): void {
+  if (file.missingSinceMs !== null) {
+    throw new FilesError('bytes-missing', {
+      detail:
+        'The object storage no longer has the bytes of this file. Whoever runs the service can see it; the file comes back by itself when they do.',
+    });
+  }
   if (file.state === 'ready') return;
   throw new FilesError('wrong-state', {
     detail: `Only a file that is ready can be downloaded; this one is ${file.state}.${file.reason === null ? '' : ` ${file.reason}`}`,

@@ -50,6 +50,7 @@ export function aFile(over: Partial<FileRecord> = {}): FileRecord {
     trashedAtMs: null,
     purgeAtMs: null,
     retainUntilMs: null,
+    missingSinceMs: null,
     ...over,
   };
 }

@@ -113,6 +113,7 @@ function newRow(
     trashedAtMs: null,
     purgeAtMs: null,
     retainUntilMs: null,
+    missingSinceMs: null,
   });
 }
 

@@ -115,7 +115,9 @@ export function openUploadSigning(options: UploadSigningOptions): UploadSigning 
       }
       requireChecksums(file.announcedAlgorithm, checksums);
       const found = file.announcedAlgorithm === null ? undefined : await capabilities();
-      await reserveSigning(file, clock() + ends);
+      const reserved = await reserveSigning(file, clock() + ends);
+      // Given up meanwhile: the row does not know of these URLs, so there must be none.
+      if (reserved.state !== 'pending' && reserved.state !== 'uploading') throw wrongState(reserved, 'sign parts of');
       return [...new Set(partNumbers)].map((partNumber) => {
         const value = checksums[String(partNumber)] ?? null;
         const checksum = found === undefined ? undefined : checksumHeader(file, value, found);

@@ -20,6 +20,8 @@ interface SendOptions {
   readonly secrets: readonly string[];
   readonly nowMs: number;
   readonly timeoutMs: number;
+  /** Beside those of Standard Webhooks. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Whether addresses of private networks and plain http may be told. */
   readonly allowPrivate: boolean;
 }
@@ -83,6 +85,7 @@ function post(url: URL, address: string, options: SendOptions): Promise<SendOutc
           else done(null, address, family);
         },
         headers: {
+          ...options.headers,
           'content-type': 'application/json',
           'content-length': body.byteLength,
           'user-agent': 'stowage-webhooks/1',

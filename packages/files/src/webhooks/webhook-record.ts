@@ -1,4 +1,4 @@
-// A webhook and its deliveries as the service knows them. Secrets are kept sealed (secret-box.ts).
+// A webhook and its deliveries as the service knows them. Secrets are kept sealed (sealed-text.ts).
 
 import type { DeliveryState, WebhookEventType } from '@stowage/contract';
 

@@ -17,7 +17,7 @@ import { isoDate } from '../file-record.ts';
 import { FilesError } from '../files-error.ts';
 import type { FilesLimits } from '../limits.ts';
 import { errorFields, type FilesLog } from '../log.ts';
-import type { SecretBox } from './secret-box.ts';
+import type { SealedText } from '../sealed-text.ts';
 import { refuseUrl, type SendOutcome, sendWebhook } from './send-webhook.ts';
 import type { DeliveryRecord, WebhookRecord } from './webhook-record.ts';
 
@@ -46,7 +46,7 @@ export interface Webhooks {
 
 interface WebhooksOptions {
   readonly table: WebhookTable;
-  readonly secrets: SecretBox;
+  readonly secrets: SealedText;
   readonly limits: Pick<FilesLimits, 'maxWebhooks' | 'webhookTimeoutMs' | 'webhookHistoryMs'>;
   readonly allowPrivate: boolean;
   readonly clock: () => number;
@@ -55,6 +55,8 @@ interface WebhooksOptions {
   readonly log: FilesLog;
   /** Told that a delivery was written. */
   readonly onDue: () => void;
+  /** By which the receiver goes on with the trace at hand. */
+  readonly traceHeaders: () => Readonly<Record<string, string>>;
   readonly onDelivery: (outcome: 'delivered' | 'retried' | 'dead') => void;
 }
 
@@ -74,6 +76,8 @@ const retryWaitsMs = [
   24 * hour,
 ];
 const secretBytes = 32;
+/** Secrets of webhooks are sealed for no place: there is one column for them. */
+const anywhere = '';
 const oldSecretLifeMs = 24 * hour;
 const batchSize = 20;
 const defaultPageSize = 50;
@@ -114,6 +118,13 @@ export function openWebhooks(options: WebhooksOptions): Webhooks {
     };
   }
 
+  function unseal(sealed: string): string {
+    const secret = secrets.open(sealed, anywhere);
+    if (secret === undefined)
+      throw new Error('The secret of a webhook was not sealed with the secret of this service.');
+    return secret;
+  }
+
   async function attempt(delivery: DeliveryRecord): Promise<void> {
     const webhook = await table.get({ tenantId: delivery.tenantId, id: delivery.webhookId });
     if (webhook === undefined) return; // its deliveries went with it
@@ -124,7 +135,8 @@ export function openWebhooks(options: WebhooksOptions): Webhooks {
     const outcome = await sendWebhook({
       url: webhook.url,
       delivery,
-      secrets: sealed.map((secret) => secrets.open(secret)),
+      secrets: sealed.map(unseal),
+      headers: options.traceHeaders(),
       nowMs,
       timeoutMs: limits.webhookTimeoutMs,
       allowPrivate,
@@ -174,7 +186,7 @@ export function openWebhooks(options: WebhooksOptions): Webhooks {
         tenantId,
         url,
         events: [...new Set(events)],
-        secretSealed: secrets.seal(secret),
+        secretSealed: secrets.seal(secret, anywhere),
         oldSecretSealed: null,
         oldSecretUntilMs: null,
         enabled: true,
@@ -208,7 +220,7 @@ export function openWebhooks(options: WebhooksOptions): Webhooks {
       const oldSecretUntilMs = clock() + oldSecretLifeMs;
       const changed = {
         ...webhook,
-        secretSealed: secrets.seal(secret),
+        secretSealed: secrets.seal(secret, anywhere),
         oldSecretSealed: webhook.secretSealed,
         oldSecretUntilMs,
       };

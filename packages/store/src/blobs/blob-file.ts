@@ -31,6 +31,14 @@ export function isDurableBlob(blobId: Buffer): boolean {
   return blobId.readUInt32BE(6) < looseFlag;
 }
 
+/** Number of the opening that wrote a blob. */
+export function epochOf(blobId: Buffer): number {
+  return blobId.readUIntBE(0, 6);
+}
+
+/** In the folder of all blobs: one that is being written again. Whoever is the next to do so removes what is left of it. */
+export const keptName = 'kept.next';
+
 /** Names of the two folders, outermost first, and of the file. */
 export function blobPath(blobId: Buffer): readonly [epoch: string, group: string, file: string] {
   const epoch = blobId.toString('hex', 0, 6);

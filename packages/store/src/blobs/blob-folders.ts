@@ -2,17 +2,20 @@
 
 import { join } from 'node:path';
 import type { Disk } from '../disk/disk.ts';
+import type { DiskTrust } from '../disk-trust.ts';
 import { blobPath } from './blob-file.ts';
 
 export class BlobFolders {
   readonly root: string;
   readonly #disk: Disk;
+  readonly #trust: DiskTrust;
   /** Folders that are known to be there, durably. */
   readonly #ready = new Map<string, Promise<void>>();
   readonly #syncs = new Map<string, FolderSync>();
 
-  constructor(disk: Disk, root: string) {
+  constructor(disk: Disk, root: string, trust: DiskTrust) {
     this.#disk = disk;
+    this.#trust = trust;
     this.root = root;
   }
 
@@ -30,7 +33,7 @@ export class BlobFolders {
     let sync = this.#syncs.get(folder);
     if (sync === undefined) {
       if (this.#syncs.size >= maxRememberedFolders) this.#syncs.clear();
-      sync = new FolderSync(() => this.#disk.syncFolder(folder));
+      sync = new FolderSync(() => this.#trust.sync(() => this.#disk.syncFolder(folder)));
       this.#syncs.set(folder, sync);
     }
     return sync.request();
@@ -51,7 +54,7 @@ export class BlobFolders {
   async #create(parent: string, path: string): Promise<void> {
     // A folder that is there already may not be durable yet: its maker may have died.
     await this.#disk.createFolder(path);
-    await this.#disk.syncFolder(parent);
+    await this.#trust.sync(() => this.#disk.syncFolder(parent));
   }
 }
 

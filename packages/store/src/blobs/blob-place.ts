@@ -1,16 +1,17 @@
 // Where the bodies of a disk store go: small ones stay in memory until their commit puts them into the journal, the others
 // become blobs while they arrive.
 
-import type { Disk } from '../disk/disk.ts';
-import { isDiskFull } from '../disk/disk.ts';
+import { join } from 'node:path';
+import { type Disk, type DiskFile, isDiskFull, lacksDescriptors } from '../disk/disk.ts';
+import type { DiskTrust } from '../disk-trust.ts';
 import { HashThreads } from '../hashing/hash-threads.ts';
 import type { Durability } from '../object-store.ts';
-import { StoreError } from '../store-error.ts';
+import { isStoreError, StoreError } from '../store-error.ts';
 import type { StoreLog } from '../store-log.ts';
 import type { StoreSizes } from '../store-sizes.ts';
-import { blobFile, formBlobId } from './blob-file.ts';
+import { blobFile, epochOf, formBlobId, keptName } from './blob-file.ts';
 import type { BlobFolders } from './blob-folders.ts';
-import { BlobWriter } from './blob-writer.ts';
+import { BlobWriter, type RoomForBlobs } from './blob-writer.ts';
 import { blockChecksums } from './block-checksums.ts';
 import { type BodyPlace, type BodySink, MemoryBudget, type SinkOptions } from './body-writer.ts';
 import { PiecePool } from './piece-pool.ts';
@@ -18,6 +19,9 @@ import type { StagedContent } from './staged-content.ts';
 
 /** A body of at least this length goes past the system's cache; a shorter one may be wanted from it, by a scanner or a thumbnail. */
 const minBulkBytes = 16 * 1024 * 1024;
+
+/** Written again at a time. */
+const copiedBytes = 1024 * 1024;
 
 interface BlobPlaceOptions {
   readonly disk: Disk;
@@ -29,8 +33,9 @@ interface BlobPlaceOptions {
   readonly nextCount: () => number;
   /** Why nothing may be written any more, if that is so. */
   readonly refusal: () => StoreError | undefined;
-  /** Told of a disk error other than lack of room (invariant 5). */
-  readonly onFailure: (cause: unknown) => void;
+  /** Lost by a disk error other than lack of room. */
+  readonly trust: DiskTrust;
+  readonly room: RoomForBlobs;
   /** Of the memory that all bodies together may take while they arrive, as a share of the whole: workers share it. */
   readonly memoryShare: number;
   /** Threads that hash large bodies; 0: the main thread does. */
@@ -86,11 +91,11 @@ export class BlobPlace {
 
   /** Makes blobs durable that were written at durability `memory`. One that is not there any more is no error. */
   async keep(blobIds: readonly Buffer[]): Promise<void> {
-    const { disk, folders } = this.#options;
+    const { folders, epoch } = this.#options;
     for (const blobId of blobIds) {
       try {
-        const file = await disk.open(blobFile(folders.root, blobId), 'write');
-        await file.sync().finally(() => file.close());
+        if (epochOf(blobId) === epoch) await this.#sync(blobId);
+        else await this.#writeAgain(blobId);
       } catch (cause) {
         // Power loss took it: whoever reads the object is told.
         if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') continue;
@@ -98,6 +103,37 @@ export class BlobPlace {
       }
       await folders.makeDurable(blobId);
     }
+  }
+
+  async #sync(blobId: Buffer): Promise<void> {
+    const { disk, folders, trust } = this.#options;
+    const file = await disk.open(blobFile(folders.root, blobId), 'write');
+    await trust.sync(() => file.sync()).finally(() => file.close());
+  }
+
+  /**
+   * A sync by an earlier opening may have failed: bytes and name would then be in the system's cache alone, and another sync
+   * would do nothing for them (invariant 5). So both are made anew.
+   */
+  async #writeAgain(blobId: Buffer): Promise<void> {
+    const { disk, folders, room, trust } = this.#options;
+    const path = blobFile(folders.root, blobId);
+    const next = join(folders.root, keptName);
+    await disk.remove(next);
+    const from = await disk.open(path, 'read');
+    try {
+      const to = await room.use(() => disk.create(next, 'write'));
+      try {
+        // Bytes that cannot be read are no worse where they are: whoever reads the object is told.
+        if (!(await room.use(() => copyBytes(from, to)))) return;
+        await trust.sync(() => to.sync());
+      } finally {
+        await to.close();
+      }
+    } finally {
+      await from.close();
+    }
+    await disk.rename(next, path);
   }
 
   /** Ends the hashing threads; to be called when no body is on its way any more. */
@@ -121,14 +157,15 @@ export class BlobPlace {
   }
 
   #openSink(durable: boolean, { digests, sizeBytes = 0 }: SinkOptions): BodySink {
-    const { disk, folders, epoch, nextCount, refusal } = this.#options;
+    const { disk, folders, epoch, nextCount, refusal, room, trust } = this.#options;
     const refused = refusal();
     if (refused !== undefined) throw refused;
-    const blobId = formBlobId(epoch, nextCount(), durable);
     return new BlobWriter({
       disk,
       folders,
-      blobId,
+      room,
+      sync: (file) => trust.sync(() => file.sync()),
+      nextBlobId: () => formBlobId(epoch, nextCount(), durable),
       durable,
       bulk: durable && sizeBytes >= minBulkBytes,
       pieces: this.#pieces,
@@ -139,13 +176,24 @@ export class BlobPlace {
 
   #explain(cause: unknown): unknown {
     if (isDiskFull(cause)) return new StoreError('DiskFull', { cause });
+    if (isStoreError(cause)) return cause;
     if (lacksDescriptors(cause)) return new StoreError('Overloaded', { cause });
-    this.#options.onFailure(cause);
+    this.#options.trust.lose(cause);
     return this.#options.refusal() ?? cause;
   }
 }
 
-/** Whether the process or the system has as many files open as it may: that says nothing of the disk. */
-function lacksDescriptors(cause: unknown): boolean {
-  return cause instanceof Error && 'code' in cause && (cause.code === 'EMFILE' || cause.code === 'ENFILE');
+/** Answers false when they cannot be read. */
+async function copyBytes(from: DiskFile, to: DiskFile): Promise<boolean> {
+  const sizeBytes = await from.sizeBytes();
+  for (let position = 0; position < sizeBytes; position += copiedBytes) {
+    const bytes = Buffer.alloc(Math.min(copiedBytes, sizeBytes - position));
+    const isRead = await from.read(bytes, position).then(
+      () => true,
+      () => false,
+    );
+    if (!isRead) return false;
+    await to.write([bytes], position);
+  }
+  return true;
 }

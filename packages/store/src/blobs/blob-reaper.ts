@@ -3,6 +3,7 @@
 
 import { dirname } from 'node:path';
 import type { Disk } from '../disk/disk.ts';
+import type { DiskTrust } from '../disk-trust.ts';
 import { listGarbage } from '../garbage.ts';
 import type { OrderedIndex } from '../ordered-index/ordered-index.ts';
 import type { ReaderEpochs } from '../reader-epochs.ts';
@@ -22,8 +23,8 @@ interface BlobReaperOptions {
   readonly checkpoint: () => Promise<void>;
   readonly forgetFile: (blobId: Buffer) => void;
   readonly onError: (cause: unknown) => void;
-  /** A folder could not be made durable, and with it perhaps a blob that is being written there (invariant 5). */
-  readonly onSyncFailure: (cause: unknown) => void;
+  /** Lost when a folder cannot be made durable, and with it perhaps a blob that is being written there. */
+  readonly trust: DiskTrust;
 }
 
 export class BlobReaper {
@@ -69,7 +70,7 @@ export class BlobReaper {
   }
 
   async #removeFiles(blobIds: readonly Buffer[]): Promise<void> {
-    const { disk, folder, forgetFile, onSyncFailure } = this.#options;
+    const { disk, folder, forgetFile, trust } = this.#options;
     const rest = blobIds.values();
     const remove = async (): Promise<void> => {
       for (const blobId of rest) {
@@ -80,18 +81,16 @@ export class BlobReaper {
     await Promise.all(Array.from({ length: concurrency }, remove));
     // Durably, before the garbage rows go: a file that comes back would be nobody's for ever.
     const folders = new Set(blobIds.map((blobId) => dirname(blobFile(folder, blobId))));
-    for (const path of folders) await syncIfThere(disk, path, onSyncFailure);
+    for (const path of folders) await trust.sync(() => syncIfThere(disk, path));
   }
 }
 
 /** A folder that was never made durable may have gone with the power, and its files with it. */
-async function syncIfThere(disk: Disk, path: string, onFailure: (cause: unknown) => void): Promise<void> {
+async function syncIfThere(disk: Disk, path: string): Promise<void> {
   try {
     await disk.syncFolder(path);
   } catch (cause) {
     const absent = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
-    if (absent) return;
-    onFailure(cause);
-    throw cause;
+    if (!absent) throw cause;
   }
 }

@@ -16,22 +16,38 @@ const maxInFlight = 12;
 /** After so many bytes the disk is asked to write them down, so that the end does not have to wait for all. */
 const syncEveryBytes = 16 * 1024 * 1024;
 
+/** Who decides over the room that new blobs take up. */
+export interface RoomForBlobs {
+  /** Lets a blob begin. @throws StoreError `DiskFull`. */
+  admit(): Promise<void>;
+  /** Does what takes up room. @throws an error that says that there is none. */
+  use<Result>(work: () => Promise<Result>): Promise<Result>;
+}
+
+/** Names that are passed over because a file has them already. */
+const maxTakenNames = 100_000;
+
 interface BlobWriterOptions {
   readonly disk: Disk;
   readonly folders: BlobFolders;
-  readonly blobId: Buffer;
+  readonly room: RoomForBlobs;
+  /** An id that no other blob of this opening has. */
+  readonly nextBlobId: () => Buffer;
   readonly pieces: PiecePool;
   readonly hasher: BodyHasher;
   /** Whether finished blobs survive power loss. */
   readonly durable: boolean;
   /** Whether there is so much of it that it need not pass through the system's cache. */
   readonly bulk: boolean;
+  /** Makes what was written of the file durable. @throws never an error that says that there is no room. */
+  readonly sync: (file: DiskFile) => Promise<void>;
   /** Told of a failure to write or sync, and answers what the body's writer is to be told. */
   readonly onFailure: (cause: unknown) => unknown;
 }
 
 export class BlobWriter implements BodySink, PieceHolder {
   readonly #options: BlobWriterOptions;
+  #blobId: Buffer;
   readonly #opened: Promise<DiskFile>;
   #file: DiskFile | undefined;
   #piece: Piece | undefined;
@@ -44,12 +60,14 @@ export class BlobWriter implements BodySink, PieceHolder {
   #syncedUntil = 0;
   /** Writes and syncs that have not ended, and pieces that are being hashed. */
   #inFlight = 0;
-  #wakeUp: (() => void) | undefined;
+  /** Of those who wait until less is in flight: a write may still do so when the body is given up. */
+  readonly #wakeUps: (() => void)[] = [];
   #failure: { readonly told: unknown } | undefined;
   #ended = false;
 
   constructor(options: BlobWriterOptions) {
     this.#options = options;
+    this.#blobId = options.nextBlobId();
     this.#opened = this.#open();
     this.#opened.catch((cause: unknown) => this.#fail(cause));
   }
@@ -62,7 +80,7 @@ export class BlobWriter implements BodySink, PieceHolder {
   }
 
   async finish(): Promise<SunkBody> {
-    const { blobId, folders, durable, hasher } = this.#options;
+    const { folders, durable, hasher, room, sync } = this.#options;
     let sums: BodySums;
     try {
       const file = await this.#opened;
@@ -71,18 +89,18 @@ export class BlobWriter implements BodySink, PieceHolder {
       await this.#inFlightAtMost(0);
       if (this.#failure !== undefined) throw this.#failure.told;
       sums = await hasher.finish();
-      const footer = encodeBlobFooter({ blobId, sizeBytes: this.#position, checksums: sums.checksums });
+      const footer = encodeBlobFooter({ blobId: this.#blobId, sizeBytes: this.#position, checksums: sums.checksums });
       await this.#asked(async () => {
-        await file.write([footer], this.#position);
-        if (durable) await file.sync();
+        await room.use(() => file.write([footer], this.#position));
+        if (durable) await sync(file);
         await file.close();
-        if (durable) await folders.makeDurable(blobId);
+        if (durable) await folders.makeDurable(this.#blobId);
       });
     } catch (cause) {
       await this.discard();
       throw this.#failure?.told ?? cause;
     }
-    return { content: { kind: 'blob', blobId }, digests: sums.digests };
+    return { content: { kind: 'blob', blobId: this.#blobId }, digests: sums.digests };
   }
 
   async discard(): Promise<void> {
@@ -90,14 +108,14 @@ export class BlobWriter implements BodySink, PieceHolder {
     this.#options.hasher.discard();
     if (this.#piece !== undefined) this.#giveUpPiece(this.#piece);
     await this.#inFlightAtMost(0);
-    const { disk, folders, blobId } = this.#options;
+    const { disk, folders } = this.#options;
     try {
       const file = await this.#opened;
       await file.close().catch(() => undefined); // finish() may have closed it
     } catch {
       return; // it was never created
     }
-    await disk.remove(blobFile(folders.root, blobId));
+    await disk.remove(blobFile(folders.root, this.#blobId));
   }
 
   /** Hands what is in the piece over to the disk and the hashes. */
@@ -131,7 +149,7 @@ export class BlobWriter implements BodySink, PieceHolder {
         if (this.#failure === undefined) {
           const file = this.#file ?? (await this.#opened);
           const chunks = pieces.map(({ bytes }) => bytes);
-          await file.write(chunks, this.#position);
+          await this.#options.room.use(() => file.write(chunks, this.#position));
           for (const { length } of chunks) this.#position += length;
         }
       } catch (cause) {
@@ -143,9 +161,21 @@ export class BlobWriter implements BodySink, PieceHolder {
   }
 
   async #open(): Promise<DiskFile> {
-    const { disk, folders, blobId, bulk } = this.#options;
-    await folders.prepare(blobId);
-    this.#file = await disk.create(blobFile(folders.root, blobId), bulk ? 'bulk' : 'write');
+    const { disk, folders, room, nextBlobId, bulk } = this.#options;
+    await room.admit();
+    this.#file = await room.use(async () => {
+      for (let left = maxTakenNames; ; left -= 1) {
+        await folders.prepare(this.#blobId);
+        try {
+          return await disk.create(blobFile(folders.root, this.#blobId), bulk ? 'bulk' : 'write');
+        } catch (cause) {
+          // A blob that is there belongs to somebody, though it should not be: it is left alone.
+          const isTaken = cause instanceof Error && 'code' in cause && cause.code === 'EEXIST';
+          if (!isTaken || left === 0) throw cause;
+          this.#blobId = nextBlobId();
+        }
+      }
+    });
     return this.#file;
   }
 
@@ -190,7 +220,7 @@ export class BlobWriter implements BodySink, PieceHolder {
     this.#syncedUntil = this.#sentBytes;
     this.#inFlight += 1;
     this.#opened
-      .then((file) => file.sync())
+      .then((file) => this.#options.sync(file))
       .catch((cause: unknown) => this.#fail(cause))
       .then(() => this.#landed());
   }
@@ -204,7 +234,7 @@ export class BlobWriter implements BodySink, PieceHolder {
 
   #landed(): void {
     this.#inFlight -= 1;
-    this.#wakeUp?.();
+    for (const wakeUp of this.#wakeUps.splice(0)) wakeUp();
   }
 
   /** The first failure of the disk counts; whatever it is, it is told to the store once. */
@@ -226,13 +256,9 @@ export class BlobWriter implements BodySink, PieceHolder {
     if (this.#failure !== undefined) throw this.#failure.told;
   }
 
-  /** For one at a time: a writer is written to, or ended, not both. */
   async #inFlightAtMost(count: number): Promise<void> {
     while (this.#inFlight > count) {
-      await new Promise<void>((resolve) => {
-        this.#wakeUp = resolve;
-      });
+      await new Promise<void>((resolve) => this.#wakeUps.push(resolve));
     }
-    this.#wakeUp = undefined;
   }
 }

@@ -8,6 +8,8 @@ import type { Fact } from './facts.ts';
 export interface Operation<Result> {
   /** Whether it gives space back: such operations are still taken when the disk is full. */
   readonly frees: boolean;
+  /** Whether compaction asks for it, which has room of its own. Default: false. */
+  readonly compacts?: boolean;
   /** The bucket whose durability the commit has; absent: the store's usual one. */
   readonly bucket?: string;
   /** Durable when it is acknowledged, whatever the durability. Default: false. */

@@ -11,6 +11,7 @@ import {
 } from '../blobs/blob-file.ts';
 import { blockChecksums, blockCount, blockSizeBytes, checksumSizeBytes } from '../blobs/block-checksums.ts';
 import type { Disk, DiskFile } from '../disk/disk.ts';
+import { readAround } from '../disk/read-around.ts';
 import type { StoreDamage } from '../object-store.ts';
 
 /** A whole number of blocks. */
@@ -97,7 +98,7 @@ class BlobCheck {
     const bodySizeBytes = expectedSizeBytes ?? sizeBytes;
     if (bodySizeBytes === undefined || bodySizeBytes > maxBodySizeBytes) return;
     const stored = Buffer.alloc(fileSizeOf(bodySizeBytes) - bodySizeBytes);
-    const read = await this.#file.read(stored, bodySizeBytes);
+    const { count: read } = await readAround(this.#file, stored, bodySizeBytes);
     await onRead(read);
     const holds = read === stored.length && blobFooterHolds(stored);
     if (!holds) this.#note(bodySizeBytes, stored.length, 'the checksums or the trailer fail their own checksum');
@@ -114,7 +115,7 @@ class BlobCheck {
     let hold = true;
     for (let start = 0; start < sizeBytes; start += pieceSizeBytes) {
       const piece = Buffer.allocUnsafeSlow(Math.min(pieceSizeBytes, sizeBytes - start));
-      const read = await this.#file.read(piece, start);
+      const { count: read, unreadable } = await readAround(this.#file, piece, start);
       if (read < piece.length) {
         this.#note(start + read, sizeBytes - start - read, 'the file ends before the body does');
         return false;
@@ -126,7 +127,9 @@ class BlobCheck {
         if (checksums.readUInt32BE(at) === footer.readUInt32BE(block * checksumSizeBytes)) continue;
         hold = false;
         const offset = block * blockSizeBytes;
-        this.#note(offset, Math.min(blockSizeBytes, sizeBytes - offset), 'a block fails its checksum');
+        const isRead = unreadable.every((one) => one.end <= offset || one.start >= offset + blockSizeBytes);
+        const what = isRead ? 'a block fails its checksum' : 'a block cannot be read from the disk';
+        this.#note(offset, Math.min(blockSizeBytes, sizeBytes - offset), what);
       }
       await this.#options.onRead(read);
     }

@@ -35,7 +35,8 @@ export const findingKinds = {
   },
   indexUnusable: {
     wrong: true,
-    remedy: 'Run `stowage rebuild`, or `stowage fsck --repair`: the index is made anew from the journal.',
+    remedy:
+      'Run `stowage rebuild`, or `stowage fsck --repair` when the journal is damaged, too: the index is made anew from the journal.',
   },
   indexDiffers: {
     wrong: true,
@@ -49,11 +50,11 @@ export const findingKinds = {
   blobKept: {
     wrong: true,
     remedy:
-      'Nothing references it. `stowage fsck --repair` removes it when the journal is known to be complete; until then it stays, as it may be all that is left of an object.',
+      'Nothing references it. `stowage fsck --repair` moves it to quarantine/ when the journal is known to be complete; until then it stays, as it may be all that is left of an object.',
   },
   blobUnswept: {
     wrong: false,
-    remedy: 'It was never committed, or is not needed any more: the store removes it by itself after it is opened.',
+    remedy: 'It was never committed, or is not needed any more: the store moves it to quarantine/orphans, or removes it, by itself after it is opened.',
   },
   journalTail: {
     wrong: false,

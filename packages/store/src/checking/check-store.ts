@@ -7,15 +7,17 @@ import { readSweptEpoch } from '../applied-mark.ts';
 import { blobKey, keyspace } from '../catalog/index-keys.ts';
 import type { Disk } from '../disk/disk.ts';
 import { nodeDisk } from '../disk/node-disk.ts';
+import type { BatchMark } from '../journal/journal.ts';
 import type { ObjectAddress, StoreDamage } from '../object-store.ts';
 import type { IndexReader } from '../ordered-index/ordered-index.ts';
+import { readRememberedDamage } from '../remembered-damage.ts';
 import { blobFileName, type CheckedBlob } from './blob-check.ts';
 import { checkBlobs } from './check-blobs.ts';
 import { type CheckReport, type Finding, Findings, type RepairAction } from './check-report.ts';
 import { compareIndexes, describeKey, type RowDifference } from './compare-indexes.ts';
 import { addressName, bucketNames, nameObjects, withObjects } from './damaged-objects.ts';
 import { listStrays } from './folder-survey.ts';
-import { type HeldIndex, openHeldIndex } from './held-index.ts';
+import { catchUp, type HeldIndex, openHeldIndex } from './held-index.ts';
 import { buildJournalIndex, type JournalIndex, type Progress } from './journal-index.ts';
 import { repairStore } from './repair-store.ts';
 import { RestoredRows } from './restored-rows.ts';
@@ -62,6 +64,8 @@ class StoreCheck {
   readonly #restored = new RestoredRows();
   #journal: Omit<JournalIndex, 'index'> | undefined;
   #indexUsable = false;
+  /** The store's index tells of damage that an opening has found in the journal. */
+  #remembersDamage = false;
   /** Objects whose rows the journal has lost, and no index has. */
   #unknown: readonly ObjectAddress[] = [];
   #salvage: { readonly damage: StoreDamage; readonly bytes: Buffer }[] = [];
@@ -75,19 +79,24 @@ class StoreCheck {
   }
 
   async run(): Promise<void> {
-    const journal = await this.#checkJournal();
-    this.#journal = journal;
-    let held: HeldIndex | undefined;
+    this.#progress('index', 0, 0);
+    const held = await openHeldIndex(this.#folder);
+    let journal: JournalIndex | undefined;
     try {
+      journal = await this.#checkJournal('mark' in held ? held.mark : undefined);
+      this.#journal = journal;
       this.#progress('index', 0, 0);
-      held = await openHeldIndex(this.#folder);
+      if ('index' in held) {
+        this.#remembersDamage = readRememberedDamage(held.index).length > 0;
+        await catchUp(this.#folder, held.index);
+      }
       await this.#checkIndex(journal, held);
       await this.#checkBlobs(journal, held);
       await this.#checkNames();
       await this.#nameDamage(journal, held);
     } finally {
-      await journal.index.close();
-      if (held !== undefined && 'index' in held) await held.index.close();
+      await journal?.index.close();
+      if ('index' in held) await held.index.close();
     }
   }
 
@@ -97,6 +106,8 @@ class StoreCheck {
       folder: this.#folder,
       findings: this.#findings,
       journalDamaged: this.#findings.count('journalDamage') > 0,
+      lostEnd: this.#journal?.lostEnd,
+      remembersDamage: this.#remembersDamage,
       indexUsable: this.#indexUsable,
       restored: this.#restored,
       unreferenced: this.#unreferenced,
@@ -128,8 +139,9 @@ class StoreCheck {
     };
   }
 
-  async #checkJournal(): Promise<JournalIndex> {
+  async #checkJournal(heldMark: BatchMark | undefined): Promise<JournalIndex> {
     const journal = await buildJournalIndex(this.#folder, {
+      heldMark,
       onDamage: async (damage, bytes) => {
         this.#findings.add({ kind: damage.bodyOnly === true ? 'bodyDamage' : 'journalDamage', ...damage });
         if (damage.bodyOnly !== true && bytes !== undefined && this.#salvage.length < maxSalvaged) {

@@ -7,6 +7,7 @@ import { blobKey, bucketIdOf, keyBytesOf, keyspace } from '../catalog/index-keys
 import { locationOf } from '../catalog/version-row.ts';
 import type { DamageLog } from '../damage-log.ts';
 import type { Disk } from '../disk/disk.ts';
+import { readAround } from '../disk/read-around.ts';
 import { segmentNumber } from '../journal/segment.ts';
 import type { StoreDamage } from '../object-store.ts';
 import type { IndexReader } from '../ordered-index/ordered-index.ts';
@@ -97,8 +98,8 @@ export class DamageReport {
     const opened = await disk.open(join(directory, file), 'read');
     try {
       const bytes = Buffer.alloc(sizeBytes);
-      const read = await opened.read(bytes, offset);
-      return read === 0 ? undefined : bytes.subarray(0, read);
+      const { count } = await readAround(opened, bytes, offset);
+      return count === 0 ? undefined : bytes.subarray(0, count);
     } finally {
       await opened.close();
     }

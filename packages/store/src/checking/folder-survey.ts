@@ -2,7 +2,7 @@
 // that was broken off, and what is not ours. Nothing is opened or changed.
 
 import { join } from 'node:path';
-import { blobIdOfName, blobPath } from '../blobs/blob-file.ts';
+import { blobIdOfName, blobPath, keptName } from '../blobs/blob-file.ts';
 import type { Disk } from '../disk/disk.ts';
 import { removedName } from '../journal/removed-segments.ts';
 import { segmentNumber } from '../journal/segment.ts';
@@ -27,6 +27,7 @@ const topNames: ReadonlySet<string> = new Set([
   'LOCK',
   'LOCK-journal', // SQLite's, while the lock is held
   'RESERVE',
+  'RESERVE.compaction',
   'journal',
   'blobs',
   'index',
@@ -37,6 +38,7 @@ const topNames: ReadonlySet<string> = new Set([
 const leftovers: ReadonlySet<string> = new Set([
   'FORMAT.next',
   'RESERVE.probe',
+  `blobs/${keptName}`,
   `journal/${removedName}.next`,
   ...indexFileNames.map((name) => `index/${name}.next`),
 ]);
@@ -59,8 +61,7 @@ export async function* listBlobs(
   directory: string,
   onForeign: (stray: StrayName) => void,
 ): AsyncGenerator<Buffer, void, undefined> {
-  const foreign = (...names: readonly string[]): void =>
-    onForeign({ file: ['blobs', ...names].join('/'), kind: 'foreign' });
+  const foreign = (...names: readonly string[]): void => onForeign(strayOf(['blobs', ...names].join('/')));
   for (const epoch of await sortedNames(disk, join(directory, 'blobs'))) {
     if (!/^[0-9a-f]{12}$/.test(epoch)) {
       foreign(epoch);

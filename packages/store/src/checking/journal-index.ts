@@ -3,10 +3,13 @@
 
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { encodeEpoch, sweptKey } from '../applied-mark.ts';
+import { highestBlobEpoch } from '../blobs/blob-epochs.ts';
+import type { BatchMark } from '../journal/journal.ts';
+import type { KnownEnd } from '../journal/recovery.ts';
 import { segmentNumber } from '../journal/segment.ts';
 import type { StoreDamage } from '../object-store.ts';
-import { indexFileNames, openLmdbIndex } from '../ordered-index/lmdb-index.ts';
+import { CountedIndex } from '../ordered-index/counted-index.ts';
+import { indexFileNames, openLmdbIndex, spareName } from '../ordered-index/lmdb-index.ts';
 import type { OrderedIndex } from '../ordered-index/ordered-index.ts';
 import { type Replayed, replayJournal } from '../replay-journal.ts';
 import type { LockedFolder } from './store-folder.ts';
@@ -19,12 +22,16 @@ export interface Progress {
 }
 
 interface JournalIndexOptions {
+  /** What the store's index says that the journal held. Default: there is none to say anything. */
+  readonly heldMark?: BatchMark | undefined;
   readonly onDamage: (damage: StoreDamage, bytes: Buffer | undefined) => Promise<void>;
   readonly onProgress: (progress: Progress) => void;
 }
 
 export interface JournalIndex {
   readonly index: OrderedIndex;
+  /** Where the journal had come to, when it ends before that: its end is lost. */
+  readonly lostEnd: KnownEnd | undefined;
   readonly replayed: Replayed;
   readonly segments: number;
   readonly journalBytes: number;
@@ -37,7 +44,12 @@ export async function buildJournalIndex(folder: LockedFolder, options: JournalIn
   let segments = 0;
   let journalBytes = 0;
   await disk.createFolder(corner);
-  const index = await openLmdbIndex({ disk, folder: join(corner, journalIndexName), fresh: true });
+  const highestEpoch = await highestBlobEpoch(disk, join(directory, 'blobs'));
+  const { lsn = 0, segment = 0 } = options.heldMark ?? {};
+  const known = { lsn: Math.max(lsn, highestEpoch), segment };
+  let lostEnd: KnownEnd | undefined;
+  const made = await openLmdbIndex({ disk, folder: join(corner, journalIndexName), fresh: true });
+  const index = CountedIndex.over(made);
   try {
     const replayed = await replayJournal({
       disk,
@@ -45,18 +57,20 @@ export async function buildJournalIndex(folder: LockedFolder, options: JournalIn
       storeId,
       index,
       readOnly: true,
-      onDamage: options.onDamage,
+      highestEpoch,
+      known,
+      onDamage: async (damage, bytes) => {
+        if (damage.file === 'journal') lostEnd = known;
+        await options.onDamage(damage, bytes);
+      },
       onSegment: ({ sizeBytes }) => {
         segments += 1;
         journalBytes += sizeBytes;
         options.onProgress({ doneBytes: journalBytes, totalBytes });
       },
     });
-    // A journal whose end is gone looks like one that ended there: no blob that is there now may pass for an orphan.
-    const swept = { key: sweptKey, value: encodeEpoch(replayed.end.nextLsn - 1) };
-    index.apply(new Map([[sweptKey.toString('latin1'), swept]]));
     await index.flush(async () => undefined);
-    return { index, replayed, segments, journalBytes };
+    return { index, lostEnd, replayed, segments, journalBytes };
   } catch (cause) {
     await index.close();
     throw cause;
@@ -79,7 +93,7 @@ export async function replaceIndex(folder: LockedFolder, keepAs: string | undefi
   for (const name of indexFileNames) {
     const path = join(current, name);
     if (!present.has(name)) continue;
-    if (keepAs === undefined) await rm(path);
+    if (keepAs === undefined || name === spareName) await rm(path);
     else await rename(path, join(directory, 'quarantine', `${keepAs}-${name}`));
     await disk.syncFolder(current);
   }

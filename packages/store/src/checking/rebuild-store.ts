@@ -4,11 +4,15 @@ import { join, resolve } from 'node:path';
 import { DamageLog } from '../damage-log.ts';
 import type { Disk } from '../disk/disk.ts';
 import { nodeDisk } from '../disk/node-disk.ts';
+import type { BatchMark } from '../journal/journal.ts';
+import type { KnownEnd } from '../journal/recovery.ts';
 import type { StoreDamage } from '../object-store.ts';
+import { StoreError } from '../store-error.ts';
 import { type StoreLog, silentLog } from '../store-log.ts';
 import { nameObjects } from './damaged-objects.ts';
+import { openHeldIndex } from './held-index.ts';
 import { buildJournalIndex, type Progress, replaceIndex } from './journal-index.ts';
-import { withLockedFolder } from './store-folder.ts';
+import { type LockedFolder, withLockedFolder } from './store-folder.ts';
 
 export interface RebuildOptions {
   /** The folder that the store was opened with. */
@@ -47,7 +51,9 @@ export async function rebuildStore(options: RebuildOptions): Promise<RebuildSumm
     const quarantineFolder = join(directory, 'quarantine');
     await disk.createFolder(quarantineFolder);
     const damageLog = new DamageLog({ disk, quarantineFolder, log });
-    const { index, replayed, segments, journalBytes } = await buildJournalIndex(folder, {
+    const heldMark = await readHeldMark(folder);
+    const { index, lostEnd, replayed, segments, journalBytes } = await buildJournalIndex(folder, {
+      heldMark,
       onProgress,
       onDamage: async (damage, bytes) => {
         if (bytes === undefined) damageLog.note(damage);
@@ -56,6 +62,7 @@ export async function rebuildStore(options: RebuildOptions): Promise<RebuildSumm
     });
     let damage: readonly StoreDamage[];
     try {
+      if (lostEnd !== undefined) throw aheadOfJournal(replayed.lastMark?.lsn ?? 0, lostEnd);
       damage = await nameObjects(index, damageLog.all);
     } finally {
       await index.close();
@@ -67,4 +74,18 @@ export async function rebuildStore(options: RebuildOptions): Promise<RebuildSumm
     const summary = { segments, journalBytes, batches, buckets, objects, uploads, damage };
     return keepAs === undefined || !kept ? summary : { ...summary, formerIndex: `quarantine/${keepAs}` };
   });
+}
+
+/** The last batch that the store's own index has, if it can be read. */
+async function readHeldMark(folder: LockedFolder): Promise<BatchMark | undefined> {
+  const held = await openHeldIndex(folder);
+  if ('unusable' in held) return undefined;
+  await held.index.close();
+  return held.mark;
+}
+
+/** Making the index anew would lose the only trace of what the journal has lost. */
+function aheadOfJournal(lastLsn: number, { lsn }: KnownEnd): StoreError {
+  const message = `The journal ends with record ${lastLsn}, and the index or the blobs are from a time when it had come to record ${lsn}: its end is lost. Nothing was changed. Put the missing files of journal/ back, or run \`stowage fsck --repair\`, which keeps what the index still knows.`;
+  return new StoreError('Corrupt', { message, details: { file: 'journal' } });
 }

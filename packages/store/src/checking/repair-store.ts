@@ -11,7 +11,9 @@
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DamageLog } from '../damage-log.ts';
+import { readAround } from '../disk/read-around.ts';
 import { openStoreForRepair } from '../disk-store.ts';
+import type { KnownEnd } from '../journal/recovery.ts';
 import type { StoreDamage } from '../object-store.ts';
 import { StoreError } from '../store-error.ts';
 import { blobFileName, checkBlob } from './blob-check.ts';
@@ -26,6 +28,10 @@ interface RepairOptions {
   readonly findings: Findings;
   /** Whether records of the journal are lost. */
   readonly journalDamaged: boolean;
+  /** Where the journal had come to, when it ends before that. */
+  readonly lostEnd: KnownEnd | undefined;
+  /** The index tells of damage of the journal that an opening has found. */
+  readonly remembersDamage: boolean;
   /** Whether the store's index could be opened, so that `restored` says all that it knew. */
   readonly indexUsable: boolean;
   readonly restored: RestoredRows;
@@ -74,8 +80,8 @@ class Repair {
       const opened = await disk.open(join(directory, file), 'read');
       try {
         const bytes = Buffer.alloc(sizeBytes);
-        const read = await opened.read(bytes, offset);
-        const { kept } = await log.setAside(damageOf(finding), bytes.subarray(0, read));
+        const { count } = await readAround(opened, bytes, offset);
+        const { kept } = await log.setAside(damageOf(finding), bytes.subarray(0, count));
         if (!kept) throw noCopy(file, offset);
         copied += 1;
       } finally {
@@ -104,9 +110,9 @@ class Repair {
 
   /** Answers whether the index is right and the journal has all that was known. */
   async mendIndex(): Promise<boolean> {
-    const { folder, findings, journalDamaged, indexUsable, restored, clock } = this.#options;
+    const { folder, findings, journalDamaged, lostEnd, remembersDamage, indexUsable, restored, clock } = this.#options;
     const wrong = indexKinds.some((kind) => findings.count(kind) > 0);
-    if (!wrong) return true;
+    if (!wrong && !remembersDamage && lostEnd === undefined) return true;
     // The journal has all that the index had, unless records are lost, or the index could not be read.
     const keepAs = journalDamaged || !indexUsable ? `index-${clock()}` : undefined;
     const kept = await replaceIndex(folder, keepAs);
@@ -116,14 +122,14 @@ class Repair {
     if (!journalDamaged) return true;
     if (!indexUsable) {
       this.#leftUndone('what the journal has lost could not be taken from the former index, which cannot be read');
-      return true;
+      if (lostEnd === undefined) return true;
     }
     return this.#restore(restored);
   }
 
   async #restore(restored: RestoredRows): Promise<boolean> {
-    const { folder, clock } = this.#options;
-    const { store, commit } = await openStoreForRepair({ ...folder, clock });
+    const { folder, clock, lostEnd } = this.#options;
+    const { store, commit } = await openStoreForRepair({ ...folder, clock }, lostEnd);
     let rows = 0;
     let damagedBodies = 0;
     let deletions = 0;

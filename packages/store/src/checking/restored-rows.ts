@@ -10,6 +10,7 @@ import { withReferences } from '../catalog/manifest.ts';
 import type { Operation } from '../catalog/operation.ts';
 import { bodySizeOf, locationOf, sequenceOf } from '../catalog/version-row.ts';
 import type { Disk } from '../disk/disk.ts';
+import { readAround } from '../disk/read-around.ts';
 import type { RowDifference } from './compare-indexes.ts';
 import { segmentFileName } from './segment-check.ts';
 
@@ -109,7 +110,7 @@ export async function readBody(
   try {
     const file = await place.disk.open(join(place.directory, segmentFileName(location.segment)), 'read');
     try {
-      await file.read(bytes, location.offset);
+      await readAround(file, bytes, location.offset);
     } finally {
       await file.close();
     }

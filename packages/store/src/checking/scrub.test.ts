@@ -116,7 +116,8 @@ describe('scrub', () => {
           settings,
           clock: () => Math.floor(nowMs),
           log,
-          mayWrite: () => true,
+          checkIndex: async () => true,
+        mayWrite: () => true,
           sleep: async (ms, signal) => {
             if (signal.aborted) return;
             nowMs += ms;

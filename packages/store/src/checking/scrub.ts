@@ -43,6 +43,8 @@ interface ScrubberOptions {
   readonly index: OrderedIndex;
   readonly damage: DamageLog;
   readonly settings: ScrubSettings;
+  /** Holds the rows of the index against what was written; tells of damage by itself. Answers whether there is none. */
+  readonly checkIndex: () => Promise<boolean>;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
   readonly log: StoreLog;
@@ -157,6 +159,7 @@ export class Scrubber {
       },
     });
     await pass.run();
+    await this.#options.checkIndex();
     this.#position = { ...this.#position, phase: 'pause', completedAtMs: clock() };
     this.#passesCompleted += 1;
     this.#keepPosition();
@@ -176,8 +179,9 @@ export class Scrubber {
       },
     });
     await pass.run();
+    const indexHolds = await this.#options.checkIndex();
     this.#passesCompleted += 1;
-    return pass.summary;
+    return indexHolds ? pass.summary : { ...pass.summary, damaged: pass.summary.damaged + 1 };
   }
 
   async #inspect(): Promise<void> {

@@ -6,6 +6,7 @@ import { findBadBlock } from '../blobs/block-checksums.ts';
 import type { Fact } from '../catalog/facts.ts';
 import { locationOf } from '../catalog/version-row.ts';
 import type { Disk, DiskFile } from '../disk/disk.ts';
+import { readAround } from '../disk/read-around.ts';
 import { readFactHeader, recordMagic } from '../journal/record.ts';
 import { recordsInWords } from '../journal/recovery.ts';
 import { type ScannedRecord, SegmentScanner } from '../journal/scanner.ts';
@@ -97,7 +98,7 @@ class SegmentCheck {
   /** Answers the salt of the records, or `undefined` when none can be read. */
   async #readHeader(): Promise<number | undefined> {
     const bytes = Buffer.alloc(segmentHeaderSizeBytes + 8);
-    await this.#file.read(bytes, 0);
+    await readAround(this.#file, bytes, 0);
     const header = decodeSegmentHeader(bytes);
     if (header !== undefined) {
       if (this.#options.from <= segmentHeaderSizeBytes) await this.#expectFirst(header.firstLsn);

@@ -5,6 +5,7 @@
 
 import { join } from 'node:path';
 import type { Disk, DiskFile } from '../disk/disk.ts';
+import { readAround } from '../disk/read-around.ts';
 import { markCodes, readRecordHead, recordMagic, writeRecord } from '../journal/record.ts';
 import { recordOverheadBytes } from '../journal/record-layout.ts';
 import { RemovedSegments } from '../journal/removed-segments.ts';
@@ -58,7 +59,7 @@ async function writeOffStretch(folder: JournalFolder, damage: StoreDamage): Prom
   const file = await folder.disk.open(join(folder.directory, damage.file), 'write');
   try {
     const bytes = Buffer.alloc(segmentHeaderSizeBytes + recordOverheadBytes);
-    await file.read(bytes, 0);
+    await readAround(file, bytes, 0);
     if (damage.offset === 0 && damage.sizeBytes === segmentHeaderSizeBytes)
       return await mendHeader(folder, damage, file, bytes);
     const salt = decodeSegmentHeader(bytes)?.salt ?? guessSalt(bytes);
@@ -78,7 +79,7 @@ async function writeOffStretch(folder: JournalFolder, damage: StoreDamage): Prom
 /** The record whose body is damaged: its head can be read. */
 async function recordAt(file: DiskFile, { offset }: StoreDamage, salt: number): Promise<StoreDamage['records']> {
   const bytes = Buffer.alloc(recordOverheadBytes);
-  await file.read(bytes, offset);
+  await readAround(file, bytes, offset);
   const lsn = readRecordHead(bytes, 0, salt)?.lsn;
   return lsn === undefined ? undefined : { first: lsn, last: lsn };
 }
@@ -122,7 +123,11 @@ function layOutLost(place: {
 /** Whole segments that are gone: only if the numbers of the files say so. */
 async function explainGap({ disk, directory }: JournalFolder, gap: StoreDamage): Promise<boolean> {
   const folder = join(directory, 'journal');
-  const next = numberOf(gap);
+  const { records } = gap;
+  if (records === undefined) return false;
+  // When the end of the journal was lost, the gap is before the segment with which it went on.
+  const next = gap.file === 'journal' ? await segmentFrom(disk, folder, records.last + 1) : numberOf(gap);
+  if (next === undefined) return false;
   const earlier = (await disk.list(folder))
     .map(segmentNumber)
     .filter((number) => number !== undefined && number < next);
@@ -132,10 +137,26 @@ async function explainGap({ disk, directory }: JournalFolder, gap: StoreDamage):
     removed.last !== undefined && removed.last.segment < next ? removed.last.segment : 0,
     ...earlier.map((number) => number ?? 0),
   );
-  const { records } = gap;
-  if (records === undefined || removed.damaged || before + 1 >= next) return false;
+  if (removed.damaged || before + 1 >= next) return false;
   await removed.add([
     { firstSegment: before + 1, lastSegment: next - 1, firstLsn: records.first, lastLsn: records.last },
   ]);
   return true;
+}
+
+/** The segment whose first record has a number. */
+async function segmentFrom(disk: Disk, folder: string, firstLsn: number): Promise<number | undefined> {
+  for (const name of await disk.list(folder)) {
+    const number = segmentNumber(name);
+    if (number === undefined) continue;
+    const file = await disk.open(join(folder, name), 'read');
+    try {
+      const bytes = Buffer.alloc(segmentHeaderSizeBytes);
+      await readAround(file, bytes, 0);
+      if (decodeSegmentHeader(bytes)?.firstLsn === firstLsn) return number;
+    } finally {
+      await file.close();
+    }
+  }
+  return undefined;
 }

@@ -39,7 +39,7 @@ export class BackgroundCompaction {
   readonly #stopping = new AbortController();
   #looking: NodeJS.Timeout | undefined;
   #due: NodeJS.Timeout | undefined;
-  #running: Promise<unknown> = Promise.resolve();
+  readonly #running = new Set<Promise<unknown>>();
   #deadBytes = 0;
   /** Somebody waits for a run: the one under way in the background is slowed down no more. */
   #demands = 0;
@@ -62,17 +62,22 @@ export class BackgroundCompaction {
   /** Compacts as fast as it can. @throws StoreError of the committer; `DiskFull`; `Closed` also when the store is closed meanwhile. */
   async now(segments?: readonly number[]): Promise<CompactionResult> {
     this.#demands += 1;
+    // A run in the background does not keep the process alive; somebody who waits for one does.
+    const waiting = setInterval(() => undefined, lookEveryMs);
     const run = this.#options.compactor.run({
       signal: this.#stopping.signal,
       bytesPerSecond: () => Number.POSITIVE_INFINITY,
       ...(segments === undefined ? undefined : { segments }),
     });
-    this.#running = Promise.allSettled([this.#running, run]);
+    this.#track(run);
     try {
       return await run;
     } catch (cause) {
       if (this.#stopping.signal.aborted) throw new StoreError('Closed', { cause });
       throw isDiskFull(cause) ? new StoreError('DiskFull', { cause }) : cause;
+    } finally {
+      this.#demands -= 1;
+      clearInterval(waiting);
     }
   }
 
@@ -81,7 +86,13 @@ export class BackgroundCompaction {
     this.#stopping.abort();
     clearInterval(this.#looking);
     clearTimeout(this.#due);
-    await this.#running;
+    await Promise.allSettled(this.#running);
+  }
+
+  #track(run: Promise<unknown>): void {
+    this.#running.add(run);
+    const ended = (): void => void this.#running.delete(run);
+    run.then(ended, ended); // whoever asked for it is told
   }
 
   #look(): void {
@@ -96,9 +107,7 @@ export class BackgroundCompaction {
 
   #schedule(delayMs: number): void {
     if (!this.#options.automatic || this.#due !== undefined || this.#stopping.signal.aborted) return;
-    this.#due = setTimeout(() => {
-      this.#running = Promise.allSettled([this.#running, this.#run()]);
-    }, delayMs);
+    this.#due = setTimeout(() => this.#track(this.#run()), delayMs);
     this.#due.unref();
   }
 

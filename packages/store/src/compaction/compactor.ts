@@ -23,7 +23,8 @@
 import { join } from 'node:path';
 import { readMark } from '../applied-mark.ts';
 import type { Operation } from '../catalog/operation.ts';
-import { type Disk, isDiskFull } from '../disk/disk.ts';
+import { type Disk, isDiskFull, lacksDescriptors } from '../disk/disk.ts';
+import type { DiskTrust } from '../disk-trust.ts';
 import type { BatchEnd } from '../journal/journal.ts';
 import type { RemovedRange, RemovedSegments } from '../journal/removed-segments.ts';
 import { segmentName } from '../journal/segment.ts';
@@ -64,8 +65,8 @@ export interface CompactorOptions {
   /** Lets go of a segment's file that is about to be removed. */
   readonly forgetSegment: (segment: number) => void;
   readonly onDamage: (damage: StoreDamage) => void;
-  /** A disk error other than lack of room: nothing may be written any more (invariant 5). */
-  readonly onFailure: (cause: unknown) => void;
+  /** Lost by a disk error other than lack of room. */
+  readonly trust: DiskTrust;
   readonly log: StoreLog;
 }
 
@@ -108,8 +109,8 @@ export class Compactor {
   #burdensome: number | undefined;
   #seen: SeenJournal | undefined;
   #busy = false;
-  /** What had been written when the disk became full, or when a segment last went since. */
-  #writtenWhenFull: number | undefined;
+  /** On a full disk: what there was room for when the journal was last looked at, and what had been written by then. */
+  #room: { readonly sizeBytes: number; readonly writtenBytes: number } | undefined;
 
   constructor(options: CompactorOptions) {
     this.#options = options;
@@ -171,12 +172,13 @@ export class Compactor {
       }
     } finally {
       this.#busy = false;
+      await this.#options.reserve.takeBackForCompaction();
     }
   }
 
   /** All segments that stand, and what is live in each as far as the index counts it. */
   async #look(): Promise<SeenJournal> {
-    const { index, journal } = this.#options;
+    const { index, journal, reserve } = this.#options;
     const standing = await this.#standing.list(journal.writtenEnd.segment);
     const liveBytes = new Map<number, number>();
     const totals = { journalBytes: 0, liveBytes: 0 };
@@ -189,6 +191,13 @@ export class Compactor {
     }
     const seen = { standing, liveBytes, totals };
     this.#seen = seen;
+    const largestBytes = standing.reduce((largest, { sizeBytes }) => Math.max(largest, sizeBytes), 0);
+    reserve.keepForCompaction(largestBytes);
+    reserve.keepNoMoreForCompaction(largestBytes);
+    this.#room = undefined;
+    if (reserve.full) {
+      this.#room = { sizeBytes: await reserve.roomForCompaction(), writtenBytes: this.#mover.writtenBytes };
+    }
     return seen;
   }
 
@@ -219,15 +228,11 @@ export class Compactor {
     return round.sort((a, b) => a.number - b.number);
   }
 
-  /** A full disk has only the reserve to write to, and half of it is for deletes. Room is won only when a segment has gone. */
+  /** A full disk has only the reserve to write to, and of that what is kept for this. Room is won only when a segment has gone. */
   #maxCarriedBytes(): number {
-    const { reserve, sizes } = this.#options;
-    if (!reserve.full) {
-      this.#writtenWhenFull = undefined;
-      return Number.POSITIVE_INFINITY;
-    }
-    this.#writtenWhenFull ??= this.#mover.writtenBytes;
-    return sizes.reserveSizeBytes / 2 - (this.#mover.writtenBytes - this.#writtenWhenFull);
+    if (!this.#options.reserve.full) return Number.POSITIVE_INFINITY;
+    if (this.#room === undefined) return 0; // it has become full since the journal was looked at
+    return this.#room.sizeBytes - (this.#mover.writtenBytes - this.#room.writtenBytes);
   }
 
   #isKept(segment: number): boolean {
@@ -245,6 +250,7 @@ export class Compactor {
     const carriedBytes = countedLiveBytes(index, segment);
     const maxCarriedBytes = this.#maxCarriedBytes();
     if (!isWorthIt({ sizeBytes: offset, carriedBytes, diskFull: true, maxCarriedBytes })) return false;
+    await reserve.giveUpForCompaction();
     journal.endSegment();
     await commit(beginSegment());
     return true;
@@ -253,6 +259,7 @@ export class Compactor {
   /** In order, so that of several that go together the first ones may go alone. */
   async #moveAll(chosen: readonly MovableSegment[], { standing }: SeenJournal, run: Run): Promise<void> {
     const throttle = new Throttle(run);
+    if (chosen.length > 0 && this.#options.reserve.full) await this.#options.reserve.giveUpForCompaction();
     for (const segment of chosen) {
       const { number, sizeBytes } = segment;
       // Later ones that are moved already do not count as gone: they may have to stay while this one goes.
@@ -299,7 +306,8 @@ export class Compactor {
   /** Those that come first go first: of what a later one deleted, nothing may be left in an earlier one that stays. */
   async #removeMoved(signal: AbortSignal): Promise<void> {
     const moved = [...this.#moved.values()].sort((a, b) => a.number - b.number);
-    const { disk, folder, index, readers, pins, removed, reserve, checkpoint, forgetSegment, log } = this.#options;
+    const { disk, folder, index, readers, pins, removed, reserve, trust, checkpoint, forgetSegment, log } =
+      this.#options;
     const needed = pins.oldestNeededSegment() ?? Number.POSITIVE_INFINITY;
     if (!moved.some(({ number }) => number < needed)) return;
     const mark = readMark(index);
@@ -308,8 +316,7 @@ export class Compactor {
     const end = Math.min(mark?.segment ?? 0, pins.oldestNeededSegment() ?? Number.POSITIVE_INFINITY);
     const going = moved.filter(({ number }) => number < end);
     if (going.length === 0) return;
-    await this.#noteRemoved(() => reserve.spend(() => removed.add(going.map(rangeOf))));
-    this.#writtenWhenFull = undefined;
+    await this.#noteRemoved(() => reserve.spend(() => removed.add(going.map(rangeOf), trust)));
     for (const { number } of going) this.#moved.delete(number);
     for (const { number, sizeBytes } of going) {
       forgetSegment(number);
@@ -329,7 +336,7 @@ export class Compactor {
     try {
       await note();
     } catch (cause) {
-      if (!isDiskFull(cause)) this.#options.onFailure(cause);
+      if (!isDiskFull(cause) && !lacksDescriptors(cause)) this.#options.trust.lose(cause);
       throw cause;
     }
   }

@@ -18,6 +18,7 @@ interface StandingRow {
 export function keepRow({ key, row, body }: StandingRow): Operation<boolean> {
   return {
     frees: true,
+    compacts: true,
     judge(view) {
       if (!rowStands(view, { key, row })) return { result: false };
       // The journal writes the place of the body into the row that it is given, and the batch may be judged again.
@@ -31,6 +32,7 @@ export function keepRow({ key, row, body }: StandingRow): Operation<boolean> {
 export function keepDeletion({ key, lsn }: { readonly key: Buffer; readonly lsn: number }): Operation<boolean> {
   return {
     frees: true,
+    compacts: true,
     judge(view) {
       if (view.get(key) !== undefined) return { result: false };
       return { fact: { type: 'rowGone', key, row: encodeDeletion(lsn) }, result: true };

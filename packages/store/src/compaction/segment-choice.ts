@@ -10,7 +10,7 @@ import type { IndexReader } from '../ordered-index/ordered-index.ts';
 /** A segment is compacted when at most so much of it is to be written again: each byte gained costs at most one written. */
 const usualLiveRatio = 0.5;
 /** When the disk is full, whatever gives back more than it takes in the end is worth its while. */
-const fullLiveRatio = 0.9;
+const fullLiveRatio = 0.95;
 /** A survey's figures are taken for out of date when so many segments have been begun since. */
 const surveyHoldsForSegments = 16;
 

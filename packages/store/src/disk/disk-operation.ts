@@ -23,7 +23,7 @@ export type DiskOperationKind =
   | 'close';
 
 /** Answers the name of a system error for an operation that is to fail. */
-export type Fault = (operation: DiskOperation) => 'ENOSPC' | 'EIO' | undefined;
+export type Fault = (operation: DiskOperation) => 'ENOSPC' | 'EIO' | 'EMFILE' | undefined;
 
 /** The error that node:fs would give. */
 export function diskError(code: string, { kind, path }: Pick<DiskOperation, 'kind' | 'path'>): Error {

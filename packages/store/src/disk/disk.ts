@@ -19,6 +19,13 @@ export interface Disk {
   list(path: string): Promise<string[]>;
   /** Takes an exclusive lock on a file, made when it is not there, for as long as this process lives. @throws StoreError `Locked`. */
   lock(path: string): FolderLock;
+  /** How much the file system that a path is on holds, and has free for us. Absent: that cannot be told. */
+  volume?(path: string): Promise<DiskVolume>;
+}
+
+export interface DiskVolume {
+  readonly sizeBytes: number;
+  readonly freeBytes: number;
 }
 
 export interface FolderLock {
@@ -44,6 +51,14 @@ export interface DiskFile {
   truncate(sizeBytes: number): Promise<void>;
   sizeBytes(): Promise<number>;
   close(): Promise<void>;
+}
+
+/**
+ * Whether an error says that the process or the system has as many files open as it may: that says nothing of the disk, and
+ * nothing was done yet.
+ */
+export function lacksDescriptors(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'EMFILE' || error.code === 'ENFILE');
 }
 
 /** Whether an error says that there is no room: of the disk or of the quota. */

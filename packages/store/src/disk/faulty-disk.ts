@@ -34,6 +34,7 @@ export function faultyDisk(beneath: Disk, fault: Fault): Disk {
     sizeBytes: () => file.sizeBytes(),
     close: () => file.close(),
   });
+  const volume = beneath.volume?.bind(beneath);
   return {
     open: async (path, mode) => wrap(await beneath.open(path, mode), path),
     async create(path, mode) {
@@ -55,5 +56,6 @@ export function faultyDisk(beneath: Disk, fault: Fault): Disk {
     },
     list: (path) => beneath.list(path),
     lock: (path) => beneath.lock(path),
+    ...(volume === undefined ? undefined : { volume }),
   };
 }

@@ -1,8 +1,9 @@
 // The disk of this machine, through node:fs.
 
 import * as fs from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { DirectWrites } from './direct-writes.ts';
-import type { Disk, DiskFile, OpenMode } from './disk.ts';
+import { type Disk, type DiskFile, lacksDescriptors, type OpenMode } from './disk.ts';
 import { lockFolder } from './folder-lock.ts';
 
 export const nodeDisk: Disk = {
@@ -46,6 +47,11 @@ export const nodeDisk: Disk = {
   },
 
   lock: lockFolder,
+
+  async volume(path) {
+    const { bsize, blocks, bavail } = await attempt<fs.StatsFs>((done) => fs.statfs(path, done));
+    return { sizeBytes: blocks * bsize, freeBytes: bavail * bsize };
+  },
 };
 
 /** Where O_DSYNC means as much as fdatasync: the write itself is durable then. On macOS it does not reach the medium. */
@@ -153,8 +159,19 @@ function flagsOf(mode: OpenMode): number {
   return fs.constants.O_RDWR | (mode === 'durable' && hasDurableWrites ? fs.constants.O_DSYNC : 0);
 }
 
-function openFile(path: string, flags: number): Promise<number> {
-  return attempt((done) => fs.open(path, flags, 0o600, done));
+/** How often, and after how long, a file is tried to be opened again while too many are open: others are being closed. */
+const maxOpenings = 40;
+const reopenAfterMs = 25;
+
+async function openFile(path: string, flags: number): Promise<number> {
+  for (let left = maxOpenings; ; left -= 1) {
+    try {
+      return await attempt<number>((done) => fs.open(path, flags, 0o600, done));
+    } catch (cause) {
+      if (!lacksDescriptors(cause) || left === 1) throw cause;
+      await sleep(reopenAfterMs);
+    }
+  }
 }
 
 function closeFile(descriptor: number): Promise<void> {

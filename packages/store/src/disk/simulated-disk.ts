@@ -94,6 +94,12 @@ export class SimulatedDisk implements Disk {
     if (folder instanceof SimulatedFolder) folder.lose(basename(path));
   }
 
+  /** Whether a file was removed before, and a failed sync has given that up: it may be there again after any loss of power. */
+  mayReturn(path: string): boolean {
+    const folder = findNode(this.#root, dirname(path));
+    return folder instanceof SimulatedFolder && folder.mayReturn(basename(path));
+  }
+
   open(path: string, mode: OpenMode): Promise<DiskFile> {
     return this.#request('open', path, () => this.#handle(this.#file('open', path), path, mode));
   }

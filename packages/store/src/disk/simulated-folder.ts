@@ -18,6 +18,8 @@ export class SimulatedFolder {
   #durable = new Map<string, SimulatedNode>();
   /** Performed and not covered by a sync, in order. */
   #changes: { readonly number: number; readonly change: NameChange }[] = [];
+  /** Removed, as far as anybody sees, and there on the disk: a failed sync has given their removal up. */
+  readonly #returning = new Set<string>();
   readonly #inFlight = new Set<NameChange>();
   #count = 0;
 
@@ -55,12 +57,23 @@ export class SimulatedFolder {
 
   /** A sync has ended that began when `changeCount` was `count`. */
   makeDurable(count: number): void {
-    for (const { change } of this.#takeCovered(count)) applyTo(this.#durable, change);
+    for (const { change } of this.#takeCovered(count)) {
+      applyTo(this.#durable, change);
+      this.#returning.delete(change.kind === 'rename' ? change.to : change.name);
+    }
   }
 
   /** A sync has failed: what it was to cover counts as written from now on, and only some of it is. */
   loseUnsynced(count: number, random: SeededRandom): void {
-    for (const { change } of this.#takeCovered(count)) if (random.chance(0.5)) applyTo(this.#durable, change);
+    for (const { change } of this.#takeCovered(count)) {
+      if (random.chance(0.5)) applyTo(this.#durable, change);
+      else if (change.kind === 'remove') this.#returning.add(change.name);
+    }
+  }
+
+  /** Whether a failed sync has given the removal of a name up: it may be there again after any loss of power. */
+  mayReturn(name: string): boolean {
+    return this.#returning.has(name);
   }
 
   /** A name is gone, durably. Only while nothing is on its way to the disk. */
@@ -81,6 +94,7 @@ export class SimulatedFolder {
     const left = new SimulatedFolder();
     for (const [name, node] of names) left.#durable.set(name, node.afterPowerLoss(random, spared));
     left.#seen = new Map(left.#durable);
+    for (const name of this.#returning) left.#returning.add(name);
     return left;
   }
 

@@ -7,6 +7,7 @@ import { bucketKey } from '../catalog/index-keys.ts';
 import type { Disk } from '../disk/disk.ts';
 import { faultyDisk } from '../disk/faulty-disk.ts';
 import { nodeDisk } from '../disk/node-disk.ts';
+import { DiskTrust } from '../disk-trust.ts';
 import { usualSizes } from '../store-sizes.ts';
 import { withDataFolder } from '../testing/data-folder.ts';
 import { Journal } from './journal.ts';
@@ -24,7 +25,7 @@ async function openJournal(folder: string, disk: Disk): Promise<Journal> {
       durability: { level: 'memory' },
       random: (sizeBytes) => Buffer.alloc(sizeBytes, 1),
       sizes,
-      onFailure: (cause) => assert.fail(String(cause)),
+      trust: new DiskTrust(() => undefined),
     },
     { segment: undefined, lastSegmentNumber: 0, nextLsn: 1, changeCount: 0 },
   );

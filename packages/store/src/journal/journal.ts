@@ -4,7 +4,8 @@
 
 import { join } from 'node:path';
 import type { Fact } from '../catalog/facts.ts';
-import type { Disk } from '../disk/disk.ts';
+import { type Disk, isDiskFull, lacksDescriptors } from '../disk/disk.ts';
+import type { DiskTrust } from '../disk-trust.ts';
 import type { Durability } from '../object-store.ts';
 import type { StoreSizes } from '../store-sizes.ts';
 import { BatchBuffer } from './batch.ts';
@@ -20,8 +21,10 @@ interface JournalOptions {
   readonly durability: Durability;
   readonly random: (sizeBytes: number) => Uint8Array;
   readonly sizes: StoreSizes;
-  /** A write or sync has failed for another reason than lack of room: nothing may be written any more. */
-  readonly onFailure: (cause: unknown) => void;
+  /** Lost when a write fails for another reason than lack of room, or a sync for any. */
+  readonly trust: DiskTrust;
+  /** Whether zeros may be written ahead of the end. Default: always. */
+  readonly mayWriteAhead?: () => boolean;
   /** More of the journal is durable than before: see `durableEnd`. */
   readonly onDurable?: () => void;
 }
@@ -70,8 +73,6 @@ export class Journal {
   #syncTimer: NodeJS.Timeout | undefined;
   #syncDueMs = 0;
   #rotating: Promise<void> | undefined;
-  /** A write or sync has failed: the system may have given up what was written before, and says so only once. */
-  #failure: { readonly cause: unknown } | undefined;
 
   private constructor(options: JournalOptions, end: JournalEnd) {
     this.#options = options;
@@ -173,10 +174,10 @@ export class Journal {
     // Writing through makes these bytes durable and no others: while some before them are not, the whole file is synced.
     const writesThrough = strict && this.#durable.lsn === this.#written.lsn;
     await segment.append(chunks, sizeBytes, writesThrough ? 'durable' : 'write');
-    this.#requireSound();
+    this.#options.trust.require();
     this.#written = { lsn, segment: segment.number, offset: start + sizeBytes, changeCount, committedAtMs };
     if (writesThrough) this.#advance(this.#written);
-    else if (strict) await this.#syncBatch(segment, this.#written);
+    else if (strict) await this.#syncUntil(segment, this.#written);
     else if (durability.level === 'interval') this.syncWithin(durability.intervalMs);
     return { lsn, segment: segment.number, offset: commitOffset };
   }
@@ -188,8 +189,7 @@ export class Journal {
     await this.#rotating?.catch(() => undefined); // whoever wants the next segment is told; what is written is durable
     if (this.#durable.lsn >= end.lsn) return;
     if (this.#segment === undefined) throw new Error('The journal cannot be made durable: it has lost its segment.');
-    await this.#syncSegment(this.#segment);
-    this.#advance(end);
+    await this.#syncUntil(this.#segment, end);
   }
 
   /** Has what is written so far be durable after this time at the latest. A failure stops all writing. */
@@ -200,7 +200,7 @@ export class Journal {
     this.#syncDueMs = dueMs;
     this.#syncTimer = setTimeout(() => {
       this.#syncTimer = undefined;
-      this.sync().catch((cause: unknown) => this.#fail(cause));
+      this.sync().catch((cause: unknown) => this.#options.trust.lose(cause));
     }, intervalMs);
   }
 
@@ -224,18 +224,16 @@ export class Journal {
   }
 
   #opened(segment: Pick<ConstructorParameters<typeof OpenSegment>[0], OwnToSegment>): OpenSegment {
-    const onFailure = (cause: unknown): void => this.#fail(cause);
-    return new OpenSegment({ ...segment, disk: this.#options.disk, zeros: this.#zeros, onFailure });
+    const { disk, trust, mayWriteAhead = () => true } = this.#options;
+    return new OpenSegment({ ...segment, disk, zeros: this.#zeros, trust, mayWriteAhead });
   }
 
   async #rotate(): Promise<void> {
-    const { disk, folder, storeId, random } = this.#options;
+    const { disk, folder, storeId, random, trust } = this.#options;
     const full = this.#segment;
     this.#segment = undefined;
     if (full !== undefined) {
-      this.#requireSound();
-      await full.finish();
-      this.#requireSound();
+      await trust.sync(() => full.finish());
       this.#advance(this.#written);
     }
     const number = this.#lastSegmentNumber + 1;
@@ -246,9 +244,10 @@ export class Journal {
     const file = await disk.create(path, mode);
     try {
       await file.write([encodeSegmentHeader({ number, salt, firstLsn: this.#written.lsn + 1, storeId })], 0);
-      await file.sync();
-      await disk.syncFolder(folder);
+      await trust.sync(() => file.sync());
+      await trust.sync(() => disk.syncFolder(folder));
     } catch (cause) {
+      if (!isDiskFull(cause) && !lacksDescriptors(cause)) trust.lose(cause);
       await file.close();
       throw cause;
     }
@@ -257,36 +256,9 @@ export class Journal {
     this.#segment = this.#opened({ path, number, salt, position: segmentHeaderSizeBytes, file, mode });
   }
 
-  /** Lack of room is no excuse here: what the system could not write down was acknowledged, and may be lost (invariant 5). */
-  async #syncBatch(segment: OpenSegment, end: BatchEnd): Promise<void> {
-    try {
-      await this.#syncSegment(segment);
-    } catch (cause) {
-      throw new Error('The journal could not be made durable.', { cause });
-    }
+  async #syncUntil(segment: OpenSegment, end: BatchEnd): Promise<void> {
+    await this.#options.trust.sync(() => segment.sync());
     this.#advance(end);
-  }
-
-  async #syncSegment(segment: OpenSegment): Promise<void> {
-    this.#requireSound();
-    try {
-      await segment.sync();
-    } catch (cause) {
-      this.#failure ??= { cause };
-      throw cause;
-    }
-    this.#requireSound();
-  }
-
-  /** What was written or synced well beside a failure is worth nothing: bytes before it may be gone. */
-  #requireSound(): void {
-    if (this.#failure === undefined) return;
-    throw new Error('The journal has failed before.', { cause: this.#failure.cause });
-  }
-
-  #fail(cause: unknown): void {
-    this.#failure ??= { cause };
-    this.#options.onFailure(cause);
   }
 
   #advance(end: BatchEnd): void {

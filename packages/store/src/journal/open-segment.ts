@@ -5,6 +5,7 @@
 // its own bytes alone: whether bytes before them are durable is for the journal to know.
 
 import { type Disk, type DiskFile, isDiskFull } from '../disk/disk.ts';
+import type { DiskTrust } from '../disk-trust.ts';
 
 /** Larger batches pay for new blocks by themselves: writing them twice would cost more. */
 const maxBatchBytesForZeros = 256 * 1024;
@@ -23,8 +24,9 @@ interface OpenSegmentOptions {
   readonly mode: WriteMode;
   /** What is written ahead at a time; kept twice as far ahead. */
   readonly zeros: Buffer;
-  /** A write has failed for another reason than lack of room. */
-  readonly onFailure: (cause: unknown) => void;
+  readonly trust: DiskTrust;
+  /** Whether zeros may be written ahead. */
+  readonly mayWriteAhead: () => boolean;
 }
 
 export class OpenSegment {
@@ -64,7 +66,8 @@ export class OpenSegment {
     try {
       await file.write(chunks, start);
     } catch (cause) {
-      if (isDiskFull(cause)) await this.#cut(file);
+      if (isDiskFull(cause)) await this.#options.trust.sync(() => this.#cut(file));
+      else this.#options.trust.lose(cause);
       throw cause;
     }
     this.#position = end;
@@ -111,18 +114,19 @@ export class OpenSegment {
   #keepZerosAhead(file: DiskFile): void {
     const ahead = this.#zeroedUntil - this.#position;
     if (ahead >= 2 * this.#options.zeros.length || this.#zeroing !== undefined) return;
+    if (!this.#options.mayWriteAhead()) return;
     this.#zeroing = this.#writeZeros(file);
   }
 
   async #writeZeros(file: DiskFile): Promise<void> {
-    const { zeros, onFailure } = this.#options;
+    const { zeros, trust } = this.#options;
     const start = this.#zeroedUntil;
     try {
       await file.write([zeros], start);
       this.#zeroedUntil = Math.max(this.#zeroedUntil, start + zeros.length);
     } catch (cause) {
       // No room for zeros: batches take what is left until they find none themselves.
-      if (!isDiskFull(cause)) onFailure(cause);
+      if (!isDiskFull(cause)) trust.lose(cause);
     } finally {
       this.#zeroing = undefined;
     }

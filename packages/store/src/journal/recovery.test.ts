@@ -8,6 +8,7 @@ import { objectKey } from '../catalog/index-keys.ts';
 import { encodeVersionRow } from '../catalog/version-row.ts';
 import { plainAttributes } from '../contract/store-under-test.ts';
 import { nodeDisk } from '../disk/node-disk.ts';
+import { DiskTrust } from '../disk-trust.ts';
 import type { Durability, StoreDamage } from '../object-store.ts';
 import { usualSizes } from '../store-sizes.ts';
 import { flipByte, withDataFolder } from '../testing/data-folder.ts';
@@ -26,7 +27,7 @@ interface Found {
   readonly recovered: Recovered;
 }
 
-async function recover(folder: string, from?: BatchMark): Promise<Found> {
+async function recover(folder: string, from?: BatchMark, readOnly = false): Promise<Found> {
   const keys: string[] = [];
   const damage: StoreDamage[] = [];
   const recovered = await recoverJournal({
@@ -34,6 +35,7 @@ async function recover(folder: string, from?: BatchMark): Promise<Found> {
     folder,
     storeId,
     from,
+    readOnly,
     onBatch: async (facts) => {
       keys.push(...facts.map(({ key }) => key.toString('utf8', 7)));
     },
@@ -50,11 +52,11 @@ function openJournal(folder: string, recovered?: Recovered, durability = strict)
     salt += 1;
     return Buffer.alloc(sizeBytes, salt);
   };
-  const onFailure = (cause: unknown): never => {
+  const trust = new DiskTrust((cause) => {
     throw cause;
-  };
+  });
   const end = recovered?.end ?? { segment: undefined, lastSegmentNumber: 0, nextLsn: 1, changeCount: 0 };
-  return Journal.open({ disk: nodeDisk, folder, storeId, durability, random, sizes: usualSizes, onFailure }, end);
+  return Journal.open({ disk: nodeDisk, folder, storeId, durability, random, sizes: usualSizes, trust }, end);
 }
 
 function objectPut(key: string, body: Buffer): Fact {
@@ -241,6 +243,32 @@ describe('journal recovery', () => {
       const headerless = await recover(folder);
       assert.deepEqual(headerless.keys, ['a', 'b', 'c', 'd']);
       assert.match(headerless.damage[0]?.description ?? '', /header is damaged/);
+    });
+  });
+
+  it('takes no end of a segment for a torn one that a later segment stands behind, however damaged that is', async () => {
+    await withJournal(async (folder, path) => {
+      const journal = await openJournal(folder);
+      const [, last] = await writeBatches(journal, [['a'], ['b']]);
+      await journal.close(true);
+      const { end } = (await recover(folder)).recovered;
+      const next = await openJournal(folder, {
+        ...(await recover(folder)).recovered,
+        end: { ...end, segment: undefined },
+      });
+      const [later] = await writeBatches(next, [['c']]);
+      await next.close(true);
+      await flipByte(path, last?.offset ?? 0);
+      await flipByte(join(folder, segmentName(2)), later?.offset ?? 0);
+      for (const header of ['whole', 'damaged']) {
+        if (header === 'damaged') await flipByte(join(folder, segmentName(2)), 10);
+        const { keys, damage } = await recover(folder, undefined, true);
+        assert.deepEqual(keys, ['a']);
+        assert.ok(
+          damage.some(({ file }) => file === `journal/${segmentName(1)}`),
+          header,
+        );
+      }
     });
   });
 

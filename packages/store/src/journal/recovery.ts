@@ -7,11 +7,13 @@ import { join } from 'node:path';
 import { findBadBlock } from '../blobs/block-checksums.ts';
 import type { Fact } from '../catalog/facts.ts';
 import { locationOf } from '../catalog/version-row.ts';
-import type { Disk, DiskFile } from '../disk/disk.ts';
+import { type Disk, type DiskFile, isDiskFull } from '../disk/disk.ts';
+import { readAround } from '../disk/read-around.ts';
 import type { StoreDamage } from '../object-store.ts';
 import { StoreError } from '../store-error.ts';
 import type { BatchMark, JournalEnd } from './journal.ts';
-import { markCodes, readFactHeader, recordMagic } from './record.ts';
+import { commitHeaderSizeBytes, markCodes, readFactHeader, recordMagic } from './record.ts';
+import { align, recordOverheadBytes } from './record-layout.ts';
 import { RemovedSegments, removedName } from './removed-segments.ts';
 import { commitOf, type ScannedRecord, SegmentScanner } from './scanner.ts';
 import { decodeSegmentHeader, segmentHeaderSizeBytes, segmentName, segmentNumber } from './segment.ts';
@@ -28,8 +30,17 @@ interface RecoveryOptions {
   readonly onDamage: (damage: StoreDamage, bytes: Buffer | undefined) => Promise<void>;
   /** Told of each segment, once it is read. Default: nobody. */
   readonly onSegment?: (segment: ReadSegment) => void;
+  /** What others say the journal held: when it ends before that, its end is lost. Default: nobody says anything. */
+  readonly known?: KnownEnd;
   /** Reads only: segments behind the end of the journal stay where they are. Default: false. */
   readonly readOnly?: boolean;
+}
+
+/** A place that the journal had come to. */
+export interface KnownEnd {
+  readonly lsn: number;
+  /** 0: not known. */
+  readonly segment: number;
 }
 
 export interface ReadSegment {
@@ -45,7 +56,7 @@ export interface Recovered {
   readonly cutBytes: number;
 }
 
-/** Thrown when the index says that it has a batch which the journal does not have: it must be rebuilt. */
+/** Thrown when the index says that it has a batch which the journal does not have: the journal has lost its end. */
 export class IndexAheadError extends Error {
   override readonly name = 'IndexAheadError';
 }
@@ -56,6 +67,8 @@ export async function recoverJournal(options: RecoveryOptions): Promise<Recovere
 
 /** Batches are written again in pieces of this size. */
 const maxWrittenAgainBytes = 4 * 1024 * 1024;
+/** A commit record, which has no body. */
+const commitRecordSizeBytes = align(recordOverheadBytes + commitHeaderSizeBytes);
 /** Damaged bytes beyond this are reported but not copied aside. */
 const maxSetAsideBytes = 64 * 1024 * 1024;
 
@@ -83,12 +96,15 @@ class Recovery {
   #batchCount = 0;
   #changeCount = 0;
   #cutBytes = 0;
-  /** Segments that could not be read at all: they stay where they are. */
-  readonly #unreadable = new Set<number>();
+  /** Segments that could not be read at all, with their sizes: they stay where they are. */
+  readonly #unreadable = new Map<number, number>();
+  /** The segment whose end the disk could not read, and where that begins: nothing is cut off, or written there. */
+  #unreadableTail: { readonly segment: number; readonly sizeBytes: number } | undefined;
 
   constructor(options: RecoveryOptions) {
     this.#options = options;
     this.#lastMark = options.from;
+    if (options.from !== undefined) this.#expectedLsn = options.from.lsn + 1;
   }
 
   async run(): Promise<Recovered> {
@@ -97,7 +113,12 @@ class Recovery {
     await this.#readLedger(numbers);
     this.#numbers = numbers.filter((number) => !this.#removed?.has(number)).sort((a, b) => a - b);
     const first = from === undefined ? 0 : this.#numbers.indexOf(from.segment);
-    if (first < 0) throw new IndexAheadError(`The index goes on in segment ${from?.segment}, which is not there.`);
+    if (first < 0) {
+      const there = this.#numbers.length === 0 ? 'it has no segments' : `its last segment is ${this.#numbers.at(-1)}`;
+      throw new IndexAheadError(
+        `The index has the journal up to record ${from?.lsn} in segment ${from?.segment}, which is not there: ${there}.`,
+      );
+    }
     let ended = false;
     for (let index = first; index < this.#numbers.length && !ended; index += 1) {
       ended = await this.#readSegment(this.#numbers[index] ?? 0, index === first ? from : undefined);
@@ -114,9 +135,16 @@ class Recovery {
       const what = 'the list of removed segments cannot be read: segments that are missing look like damage';
       await this.#report({ name: removedName, offset: 0, sizeBytes: 0, what });
     }
-    for (const number of numbers) {
-      if (removed.has(number) && !readOnly) await disk.remove(join(folder, segmentName(number)));
+    const returned = numbers.filter((number) => removed.has(number));
+    if (returned.length === 0 || readOnly) return;
+    try {
+      // Once they are gone, what says that they may be must not be.
+      await removed.writeAgain();
+    } catch (cause) {
+      if (!isDiskFull(cause)) throw cause;
+      return; // they stay, unread, and the next opening tries again
     }
+    for (const number of returned) await disk.remove(join(folder, segmentName(number)));
   }
 
   /** Reads one segment; answers true when the journal ends in it. */
@@ -135,8 +163,12 @@ class Recovery {
           continue;
         }
         if ((await this.#highestDurable(segment, offset)) < this.#expectedLsn) {
-          this.#cutBytes += segment.fileSizeBytes - offset;
-          return true;
+          if (segment.scanner.unreadableEnd <= offset) {
+            this.#cutBytes += segment.fileSizeBytes - offset;
+            return true;
+          }
+          // No loss of power leaves a sector that cannot be read: what was there may have been acknowledged.
+          this.#unreadableTail = { segment: number, sizeBytes: segment.fileSizeBytes - offset };
         }
         offset = holds ? await this.#takeDamagedBody(segment, record) : await this.#skipDamage(segment, offset);
       }
@@ -153,8 +185,8 @@ class Recovery {
     const file = await disk.open(join(folder, name), 'read');
     const fileSizeBytes = await file.sizeBytes();
     const bytes = Buffer.alloc(segmentHeaderSizeBytes + 8);
-    const read = await file.read(bytes, 0);
-    const header = decodeSegmentHeader(bytes.subarray(0, read));
+    const { count } = await readAround(file, bytes, 0);
+    const header = decodeSegmentHeader(bytes.subarray(0, count));
     if (header !== undefined && !header.storeId.equals(storeId)) {
       await file.close();
       throw new StoreError('Corrupt', {
@@ -167,7 +199,7 @@ class Recovery {
       await file.close();
       // A rotation that was interrupted leaves a last segment that ends before its first record.
       if (number === this.#numbers.at(-1) && fileSizeBytes <= segmentHeaderSizeBytes) return undefined;
-      this.#unreadable.add(number);
+      this.#unreadable.set(number, fileSizeBytes);
       await this.#report({
         name,
         offset: 0,
@@ -189,18 +221,40 @@ class Recovery {
     return { number, name, salt, file, fileSizeBytes, scanner: new SegmentScanner(file, { salt, fileSizeBytes }) };
   }
 
-  /** The offset behind the batch that the index has last. */
+  /**
+   * The offset behind the batch that the index has last. When its commit record alone is damaged, the index vouches for it:
+   * whatever stands before or behind it says that it was there.
+   */
   async #findMark(segment: SegmentAtHand, from: BatchMark): Promise<number> {
     const record = await segment.scanner.read(from.offset);
-    const commit = record === undefined ? undefined : commitOf(record);
-    if (record?.head.lsn !== from.lsn || commit === undefined) {
-      throw new IndexAheadError(`The index has batch ${from.lsn}, which is not at ${segment.name}:${from.offset}.`);
+    const commit = record?.head.lsn === from.lsn ? commitOf(record) : undefined;
+    let offset = from.offset + commitRecordSizeBytes;
+    if (record !== undefined && commit !== undefined) {
+      offset = record.endOffset;
+      this.#changeCount = commit.changeCount;
+    } else if (record === undefined && (await this.#hasPlaceFor(segment, from))) {
+      const what = `record ${from.lsn}, the commit of the last batch that the index has, cannot be read`;
+      const records = { first: from.lsn, last: from.lsn };
+      const place = { offset: from.offset, sizeBytes: commitRecordSizeBytes, records };
+      await this.#report({ name: segment.name, ...place, what }, segment);
+    } else {
+      throw new IndexAheadError(
+        `The index has the journal up to record ${from.lsn} at ${segment.name}:${from.offset}, and it is not there.`,
+      );
     }
-    this.#changeCount = commit.changeCount;
-    this.#expectedLsn = from.lsn + 1;
     const { number, salt } = segment;
-    this.#batchStart = { segment: number, salt, offset: record.endOffset, lsn: this.#expectedLsn };
-    return record.endOffset;
+    this.#batchStart = { segment: number, salt, offset, lsn: this.#expectedLsn };
+    return offset;
+  }
+
+  /** Whether the record before a damaged commit record ends where it begins, or one behind it is a later one. */
+  async #hasPlaceFor({ scanner, fileSizeBytes }: SegmentAtHand, from: BatchMark): Promise<boolean> {
+    if (fileSizeBytes < from.offset + commitRecordSizeBytes) return false;
+    let before = await scanner.findNext(segmentHeaderSizeBytes);
+    while (before !== undefined && before.endOffset < from.offset) before = await scanner.findNext(before.endOffset);
+    if (before?.endOffset === from.offset && before.head.lsn === from.lsn - 1) return true;
+    const behind = await scanner.findNext(from.offset + commitRecordSizeBytes);
+    return behind !== undefined && behind.head.lsn > from.lsn;
   }
 
   async #bodyHolds(segment: SegmentAtHand, record: ScannedRecord): Promise<boolean> {
@@ -254,23 +308,24 @@ class Recovery {
     return endOffset;
   }
 
-  /** How far commits behind an offset, in this segment and all later ones, say that the journal was durable. */
+  /** How far commits behind an offset, and all later segments, say that the journal was durable. */
   async #highestDurable(segment: SegmentAtHand, offset: number): Promise<number> {
-    let highest = await segment.scanner.highestDurable(offset);
     for (const number of this.#numbers) {
-      if (number <= segment.number) continue;
-      const file = await this.#options.disk.open(join(this.#options.folder, segmentName(number)), 'read');
-      try {
-        const bytes = Buffer.alloc(segmentHeaderSizeBytes + 8);
-        await file.read(bytes, 0);
-        const salt = decodeSegmentHeader(bytes)?.salt ?? bytes.readUInt32BE(segmentHeaderSizeBytes + 4);
-        const scanner = new SegmentScanner(file, { salt, fileSizeBytes: await file.sizeBytes() });
-        highest = Math.max(highest, await scanner.highestDurable(segmentHeaderSizeBytes));
-      } finally {
-        await file.close();
-      }
+      if (number > segment.number && (await this.#isBegun(number))) return Number.POSITIVE_INFINITY;
     }
-    return highest;
+    return segment.scanner.highestDurable(offset);
+  }
+
+  /** Whether anything in a segment is ours. It is begun only when all before it is durable, whatever can be read of it now. */
+  async #isBegun(number: number): Promise<boolean> {
+    const file = await this.#options.disk.open(join(this.#options.folder, segmentName(number)), 'read');
+    try {
+      const bytes = Buffer.alloc(segmentHeaderSizeBytes + 8);
+      await readAround(file, bytes, 0);
+      return decodeSegmentHeader(bytes) !== undefined || bytes.readUInt32BE(segmentHeaderSizeBytes) === recordMagic;
+    } finally {
+      await file.close();
+    }
   }
 
   async #finish(): Promise<Recovered> {
@@ -282,14 +337,20 @@ class Recovery {
     for (const number of dropped) await disk.remove(join(folder, segmentName(number)));
     if (dropped.length > 0) await disk.syncFolder(folder);
     if (start !== undefined && !readOnly) await this.#writeAgain(start);
-    if ((this.#removed?.last?.segment ?? 0) > kept) return this.#finishBehindRemoved(kept);
+    const nextLsn = start?.lsn ?? (this.#lastMark === undefined ? 1 : this.#lastMark.lsn + 1);
+    // Numbers that may stand in what cannot be read now are left out, in case that it can be read again one day.
+    const behind = [...this.#unreadable].filter(([number]) => number >= kept).map(([, sizeBytes]) => sizeBytes);
+    const tail = this.#unreadableTail?.segment === kept ? this.#unreadableTail.sizeBytes : 0;
+    const unreadBytes = behind.reduce((total, sizeBytes) => total + sizeBytes, tail);
+    const goesOn = start !== undefined && tail === 0;
+    const here = {
+      segment: goesOn ? { number: start.segment, salt: start.salt, position: start.offset } : undefined,
+      lastSegmentNumber: Math.max(kept, ...this.#unreadable.keys()),
+      nextLsn: nextLsn + Math.floor(unreadBytes / recordOverheadBytes),
+    };
+    const end = (await this.#findLostEnd(kept, here.nextLsn)) ?? here;
     return {
-      end: {
-        segment: start === undefined ? undefined : { number: start.segment, salt: start.salt, position: start.offset },
-        lastSegmentNumber: Math.max(kept, ...this.#unreadable),
-        nextLsn: start?.lsn ?? (this.#lastMark === undefined ? 1 : this.#lastMark.lsn + 1),
-        changeCount: this.#changeCount,
-      },
+      end: { ...end, changeCount: this.#changeCount },
       lastMark: this.#lastMark,
       batchCount: this.#batchCount,
       cutBytes: this.#cutBytes,
@@ -320,22 +381,29 @@ class Recovery {
     }
   }
 
-  /** Nothing is removed that the journal does not go on behind: its end is lost. No number may come a second time. */
-  async #finishBehindRemoved(kept: number): Promise<Recovered> {
-    const { segment = 0, lsn = 0 } = this.#removed?.last ?? {};
-    const what = `the journal went on behind segment ${segment}, which is removed, and ends in segment ${kept}`;
-    await this.#report({ name: segmentName(segment), offset: 0, sizeBytes: 0, what });
-    return {
-      end: {
-        segment: undefined,
-        lastSegmentNumber: Math.max(segment, ...this.#unreadable),
-        nextLsn: Math.max(lsn, this.#lastMark?.lsn ?? 0) + 1,
-        changeCount: this.#changeCount,
-      },
-      lastMark: this.#lastMark,
-      batchCount: this.#batchCount,
-      cutBytes: this.#cutBytes,
-    };
+  /**
+   * Where to go on when the journal has lost its end: nothing is removed that it does not go on behind, no index has what it
+   * never had, and no blob is written before the record that it is named after. No number of a record may come a second time,
+   * nor that of a segment which may be put back; so some are left out, and every later reader sees the gap.
+   */
+  async #findLostEnd(kept: number, nextLsn: number): Promise<Omit<JournalEnd, 'changeCount'> | undefined> {
+    const { known = { lsn: 0, segment: 0 } } = this.#options;
+    const removed = this.#removed?.last ?? known;
+    const behindRemoved = removed.segment > kept && removed !== known;
+    if (behindRemoved) {
+      const what = `the journal went on behind segment ${removed.segment}, which is removed, and ends in segment ${kept}`;
+      await this.#report({ name: segmentName(removed.segment), offset: 0, sizeBytes: 0, what });
+    }
+    const firstLsn = behindRemoved ? Math.max(nextLsn, removed.lsn + 1) : nextLsn;
+    const lastSegment = Math.max(kept, behindRemoved ? removed.segment : 0, ...this.#unreadable.keys());
+    if (known.lsn < firstLsn) {
+      return behindRemoved ? { segment: undefined, lastSegmentNumber: lastSegment, nextLsn: firstLsn } : undefined;
+    }
+    const what = `the journal ends with record ${firstLsn - 1}, and had come to record ${known.lsn} at least: its end is lost`;
+    const records = { first: firstLsn, last: known.lsn };
+    await this.#report({ name: undefined, offset: 0, sizeBytes: 0, what, records });
+    const lastSegmentNumber = Math.max(lastSegment, known.segment) + 1;
+    return { segment: undefined, lastSegmentNumber, nextLsn: known.lsn + 1 };
   }
 
   #factOf(segment: SegmentAtHand, record: ScannedRecord): Fact {
@@ -351,7 +419,8 @@ class Recovery {
 
   async #report(
     found: {
-      readonly name: string;
+      /** Of the file; absent: it is the journal as a whole. */
+      readonly name: string | undefined;
       readonly offset: number;
       readonly sizeBytes: number;
       readonly what: string;
@@ -365,9 +434,10 @@ class Recovery {
     let bytes: Buffer | undefined;
     if (segment !== undefined && sizeBytes > 0 && sizeBytes <= maxSetAsideBytes) {
       bytes = Buffer.alloc(sizeBytes);
-      await segment.file.read(bytes, offset);
+      await readAround(segment.file, bytes, offset);
     }
-    await this.#options.onDamage({ file: `journal/${name}`, description: what, ...place }, bytes);
+    const file = name === undefined ? 'journal' : `journal/${name}`;
+    await this.#options.onDamage({ file, description: what, ...place }, bytes);
   }
 }
 

@@ -2,9 +2,13 @@ import assert from 'node:assert/strict';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import type { Fault } from '../disk/disk-operation.ts';
 import { faultyDisk } from '../disk/faulty-disk.ts';
+import { drivenByItself } from '../disk/io-order.ts';
 import { nodeDisk } from '../disk/node-disk.ts';
+import { SimulatedDisk } from '../disk/simulated-disk.ts';
 import { withDataFolder } from '../testing/data-folder.ts';
+import { SeededRandom } from '../testing/seeded-random.ts';
 import { type RemovedRange, RemovedSegments } from './removed-segments.ts';
 
 /** Segment `number` holds ten records. */
@@ -56,6 +60,28 @@ describe('ledger of removed segments', () => {
         assert.equal((await RemovedSegments.read(place)).damaged, true, `cut at ${at}`);
       }
     });
+  });
+
+  it('is durable once it was written again, whatever an earlier opening could not make durable', async () => {
+    for (let seed = 0; seed < 8; seed += 1) {
+      const random = new SeededRandom(seed);
+      const options = { random, schedule: drivenByItself(random) };
+      let isFailing = false;
+      const fault: Fault = ({ kind }) => (isFailing && kind === 'syncFolder' ? 'EIO' : undefined);
+      const failing = new SimulatedDisk({ ...options, fault });
+      const ledger = await RemovedSegments.read({ disk: failing, folder: '/' });
+      await ledger.add([one(1)]);
+      isFailing = true;
+      await assert.rejects(ledger.add([one(2)]), { code: 'EIO' });
+      assert.equal(ledger.has(2), false);
+      // The process ends, and the machine goes on: the ledger is seen as it was to be.
+      const disk = failing.processEnd(options);
+      const seen = await RemovedSegments.read({ disk, folder: '/' });
+      assert.equal(seen.has(2), true);
+      await seen.writeAgain();
+      const left = await RemovedSegments.read({ disk: disk.powerLoss(options), folder: '/' });
+      assert.equal(left.has(2), true, `seed ${seed}`);
+    }
   });
 
   it('is as before when it cannot be written', async () => {

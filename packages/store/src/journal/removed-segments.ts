@@ -6,6 +6,8 @@
 import { join } from 'node:path';
 import { crc32c } from '@stowage/s3';
 import type { Disk } from '../disk/disk.ts';
+import { readAround } from '../disk/read-around.ts';
+import { DiskTrust } from '../disk-trust.ts';
 
 /** A segment, or several in a row, whose records follow each other without a gap. */
 export interface RemovedRange {
@@ -47,7 +49,7 @@ export class RemovedSegments {
     try {
       const sizeBytes = await file.sizeBytes();
       const bytes = Buffer.alloc(Math.min(sizeBytes, rangesStart + maxRanges * rangeSizeBytes + 4));
-      await file.read(bytes, 0);
+      await readAround(file, bytes, 0);
       return new RemovedSegments(place, decodeRanges(bytes));
     } finally {
       await file.close();
@@ -80,21 +82,31 @@ export class RemovedSegments {
   }
 
   /** Writes segments down as gone. Durable when it resolves; when it rejects, nothing has changed. */
-  async add(segments: readonly RemovedRange[]): Promise<void> {
+  async add(segments: readonly RemovedRange[], trust: DiskTrust = new DiskTrust(() => undefined)): Promise<void> {
     const ranges = mergeRanges([...this.#ranges, ...segments]);
+    await this.#write(ranges, trust);
+    await trust.sync(() => this.#disk.syncFolder(this.#folder));
+    this.#ranges = ranges;
+  }
+
+  /** Writes the ledger down as it was read: after a failed sync and a restart, its name may be in the system's cache alone. */
+  async writeAgain(): Promise<void> {
+    await this.#write(this.#ranges, new DiskTrust(() => undefined));
+    await this.#disk.syncFolder(this.#folder);
+  }
+
+  async #write(ranges: readonly RemovedRange[], trust: DiskTrust): Promise<void> {
     const path = join(this.#folder, removedName);
     const next = `${path}.next`;
     await this.#disk.remove(next);
     const file = await this.#disk.create(next, 'write');
     try {
       await file.write([encodeRanges(ranges)], 0);
-      await file.sync();
+      await trust.sync(() => file.sync());
     } finally {
       await file.close();
     }
     await this.#disk.rename(next, path);
-    await this.#disk.syncFolder(this.#folder);
-    this.#ranges = ranges;
   }
 }
 

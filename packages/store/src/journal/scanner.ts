@@ -1,6 +1,7 @@
 // Reads the records of one segment in order, through a window of memory, and finds the next record behind damage.
 
 import type { DiskFile } from '../disk/disk.ts';
+import { readAround } from '../disk/read-around.ts';
 import {
   type CommitMark,
   commitHeaderSizeBytes,
@@ -31,11 +32,17 @@ export class SegmentScanner {
   readonly #fileSizeBytes: number;
   #window: Buffer = Buffer.alloc(0);
   #windowStart = 0;
+  #unreadableEnd = 0;
 
   constructor(file: DiskFile, options: { readonly salt: number; readonly fileSizeBytes: number }) {
     this.#file = file;
     this.#salt = options.salt;
     this.#fileSizeBytes = options.fileSizeBytes;
+  }
+
+  /** Where the last stretch ends that the disk could not read, of all that was looked at; 0 when there was none. */
+  get unreadableEnd(): number {
+    return this.#unreadableEnd;
   }
 
   /** The record at an offset, or `undefined` when there is none whose header holds. */
@@ -110,8 +117,9 @@ export class SegmentScanner {
     if (this.#shows(offset, sizeBytes)) return;
     const wanted = Math.min(Math.max(sizeBytes, windowSizeBytes), this.#fileSizeBytes - offset);
     const bytes = Buffer.allocUnsafeSlow(Math.max(wanted, 0));
-    const read = await this.#file.read(bytes, offset);
-    this.#window = bytes.subarray(0, read);
+    const { count, unreadable } = await readAround(this.#file, bytes, offset);
+    this.#unreadableEnd = Math.max(this.#unreadableEnd, unreadable.at(-1)?.end ?? 0);
+    this.#window = bytes.subarray(0, count);
     this.#windowStart = offset;
   }
 }

@@ -4,6 +4,7 @@
 
 import { join } from 'node:path';
 import type { Disk } from '../disk/disk.ts';
+import { readAround } from '../disk/read-around.ts';
 import type { RemovedSegments } from './removed-segments.ts';
 import { decodeSegmentHeader, segmentHeaderSizeBytes, segmentNumber } from './segment.ts';
 
@@ -80,7 +81,7 @@ export class StandingSegments {
     const file = await this.#disk.open(join(this.#folder, name), 'read');
     try {
       const bytes = Buffer.alloc(segmentHeaderSizeBytes);
-      await file.read(bytes, 0);
+      await readAround(file, bytes, 0);
       return { head: decodeSegmentHeader(bytes), sizeBytes: await file.sizeBytes(), sealed };
     } finally {
       await file.close();

@@ -6,32 +6,36 @@
 // until there is a later one. Only the two meta pages at the head of the file are written over; a checkpoint keeps a copy
 // of them in a file of its own, written once all other pages are durable. Going back is putting them in their place.
 
+import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { crc32c } from '@stowage/s3';
 import { open, type RootDatabase, type Transaction } from 'lmdb';
-import { isDiskFull } from '../disk/disk.ts';
+import { type Disk, isDiskFull, lacksDescriptors } from '../disk/disk.ts';
 import { StoreError } from '../store-error.ts';
 import { findPageDamage } from './lmdb-pages.ts';
 import type { IndexChanges, IndexPlace, IndexRange, OrderedIndex } from './ordered-index.ts';
 import { RowCache } from './row-cache.ts';
 
 /**
- * Opens the index at its last checkpoint; it is empty when there is none, or when it does not fit the pages. When the index was
- * not closed the last time, its pages are looked through first: they may be what ended the process.
- * @throws StoreError `Corrupt` when pages are damaged.
+ * Opens the index at its last checkpoint; it is empty when there is none. Its pages are looked through first: LMDB trusts
+ * them, and damaged ones may end the process, or hide rows.
+ * @throws StoreError `Corrupt` when the checkpoint or pages are damaged, or do not fit each other.
  */
 export async function openLmdbIndex(options: IndexPlace): Promise<OrderedIndex> {
-  const { disk, folder, fresh = false, verify = false } = options;
+  const { disk, folder, fresh = false } = options;
   if (await disk.createFolder(folder)) await disk.syncFolder(dirname(folder));
   if (fresh) await removeLmdbIndex(options);
   await disk.remove(join(folder, lockName)); // readers of processes that are gone
   const checkpoint = await readCheckpoint(options);
-  const wentBack = checkpoint !== undefined && (await goBack(options, checkpoint));
-  if (!wentBack) await disk.remove(join(folder, lmdbDataName));
-  else if (verify || (await disk.list(folder)).includes(openName)) await requireSoundPages(join(folder, lmdbDataName));
-  await markOpen(options);
+  const wentBack = checkpoint !== undefined;
+  if (wentBack) {
+    await goBack(options, checkpoint);
+    await requireSoundPages(join(folder, lmdbDataName));
+  } else {
+    await disk.remove(join(folder, lmdbDataName));
+  }
   const database = open<Buffer, Buffer>({ ...lmdbOptions, path: join(folder, lmdbDataName) });
   const index = new LmdbIndex(options, database);
   // Opening may have committed by itself: from here on this state's pages are held, not those of the one before. An empty
@@ -47,16 +51,6 @@ async function requireSoundPages(path: string): Promise<void> {
   if (damage !== undefined) throw damagedIndex(damage);
 }
 
-/** Says that the index is open; not durably, because it is for the death of the process, and not that of the machine. */
-async function markOpen({ disk, folder }: IndexPlace): Promise<void> {
-  if ((await disk.list(folder)).includes(openName)) return;
-  try {
-    await (await disk.create(join(folder, openName), 'write')).close();
-  } catch (cause) {
-    if (!isDiskFull(cause)) throw cause; // without it, the next opening takes the index as it is
-  }
-}
-
 function damagedIndex(what: string, cause?: unknown): StoreError {
   const message = `The index is damaged (${what}). Stop the store and run \`stowage rebuild\`: it makes the index anew from the journal.`;
   return new StoreError('Corrupt', { message, details: { file: 'index' }, cause });
@@ -68,11 +62,13 @@ async function removeLmdbIndex({ disk, folder }: IndexPlace): Promise<void> {
 
 export const lmdbDataName = 'data.mdb';
 const lockName = 'data.mdb-lock';
-const checkpointName = 'checkpoint';
-/** There while the index is open. */
-const openName = 'open';
+export const checkpointName = 'checkpoint';
+/** What the next checkpoint is written into: made beforehand, so that a full disk has room for it. */
+export const spareName = 'checkpoint.spare';
+/** Says that rows were found damaged while the index was in use: the next opening makes it anew. */
+export const damagedName = 'damaged';
 /** All files of an index; without the first, the others are not looked at. */
-export const indexFileNames: readonly string[] = [checkpointName, lmdbDataName, lockName, openName];
+export const indexFileNames: readonly string[] = [checkpointName, lmdbDataName, lockName, spareName, damagedName];
 const pageSizeBytes = 4096;
 /** The same for every thread that has it open (lmdb-reader.ts). */
 export const lmdbOptions = {
@@ -144,7 +140,7 @@ class LmdbIndex implements OrderedIndex {
         if (!visit(key, value)) return;
       }
     } catch (cause) {
-      throw explain(cause);
+      throw explain(cause, this.#options.folder);
     }
   }
 
@@ -159,7 +155,7 @@ class LmdbIndex implements OrderedIndex {
         }
       }, synchronousCommit);
     } catch (cause) {
-      throw explain(cause);
+      throw explain(cause, this.#options.folder);
     }
     database.resetReadTxn(); // what is read from here on sees this commit
     this.#cache.renew(changes);
@@ -182,15 +178,13 @@ class LmdbIndex implements OrderedIndex {
     this.#checkpointReader?.done();
     await this.#database.close();
     fs.closeSync(this.#data);
-    // If it stays, the next opening looks the pages through, and that is all.
-    await this.#options.disk.remove(join(this.#options.folder, openName)).catch(() => undefined);
   }
 
   #read(key: Buffer): Buffer | undefined {
     try {
       return this.#database.getBinary(key);
     } catch (cause) {
-      throw explain(cause);
+      throw explain(cause, this.#options.folder);
     }
   }
 
@@ -221,15 +215,25 @@ class LmdbIndex implements OrderedIndex {
 }
 
 /** LMDB gives the number of a system error where node:fs gives its name, and names its own errors in the message. */
-function explain(cause: unknown): unknown {
+function explain(cause: unknown, folder: string): unknown {
   if (!(cause instanceof Error)) return cause;
   if (cause.message.startsWith('MDB_')) return damagedIndex(cause.message, cause);
-  const full = 'code' in cause && fullCodes.has(cause.code);
+  const full = 'code' in cause && (fullCodes.has(cause.code) || (cause.code === constants.errno.EIO && isFull(folder)));
   return full ? Object.assign(new Error('The index finds no room on the disk.', { cause }), { code: 'ENOSPC' }) : cause;
 }
 
-/** A write that was done in part, because the disk became full in the middle of it, LMDB calls an input/output error. */
-const fullCodes: ReadonlySet<unknown> = new Set([constants.errno.ENOSPC, constants.errno.EDQUOT, constants.errno.EIO]);
+const fullCodes: ReadonlySet<unknown> = new Set([constants.errno.ENOSPC, constants.errno.EDQUOT]);
+/** A disk that has less free may have had no room for a batch. */
+const scarceBytes = 1024 * 1024;
+
+/**
+ * A write that was done in part, because the disk became full in the middle of it, LMDB calls an input/output error. On a disk
+ * that has room it is one.
+ */
+function isFull(folder: string): boolean {
+  const { bavail, bsize } = fs.statfsSync(folder);
+  return bavail * bsize < scarceBytes;
+}
 
 interface Checkpoint {
   readonly metaPages: Buffer;
@@ -245,7 +249,9 @@ async function readCheckpoint({ disk, folder }: IndexPlace): Promise<Checkpoint 
     const bytes = Buffer.alloc(metaStart + metaSizeBytes + 4);
     const complete = (await file.read(bytes, 0)) === bytes.length;
     const holds = complete && crc32c(bytes.subarray(0, -4)) === bytes.readUInt32BE(bytes.length - 4);
-    if (!holds || !bytes.subarray(0, checkpointMagic.length).equals(checkpointMagic)) return undefined;
+    if (!holds || !bytes.subarray(0, checkpointMagic.length).equals(checkpointMagic)) {
+      throw damagedIndex('its checkpoint fails its checksum');
+    }
     const dataSizeBytes = bytes.readUIntBE(checkpointMagic.length, 6);
     return { metaPages: bytes.subarray(metaStart, -4), dataSizeBytes };
   } finally {
@@ -260,33 +266,59 @@ async function writeCheckpoint({ disk, folder }: IndexPlace, checkpoint: Checkpo
   checkpoint.metaPages.copy(bytes, metaStart);
   bytes.writeUInt32BE(crc32c(bytes.subarray(0, -4)), bytes.length - 4);
   const path = join(folder, checkpointName);
-  const next = `${path}.next`;
-  await disk.remove(next);
-  const file = await disk.create(next, 'write');
+  const spare = join(folder, spareName);
+  const isThere = (await disk.list(folder)).includes(spareName);
+  const file = await (isThere ? disk.open(spare, 'write') : disk.create(spare, 'write'));
   try {
     await file.write([bytes], 0);
-    await file.sync();
+    await madeDurable(() => file.sync());
   } finally {
     await file.close();
   }
-  await disk.rename(next, path);
-  await disk.syncFolder(folder);
+  await disk.rename(spare, path);
+  await madeDurable(() => disk.syncFolder(folder));
+  await makeSpare(disk, spare, bytes.length);
 }
 
-/** Has the data file show the checkpoint; answers false when it cannot. */
-async function goBack({ disk, folder }: IndexPlace, checkpoint: Checkpoint): Promise<boolean> {
+/** Its bytes are of no consequence. Where there is none, the next checkpoint needs room. */
+async function makeSpare(disk: Disk, path: string, sizeBytes: number): Promise<void> {
+  try {
+    const file = await disk.create(path, 'write');
+    await file.write([randomBytes(sizeBytes)], 0).finally(() => file.close());
+  } catch (cause) {
+    if (!isDiskFull(cause) && !lacksDescriptors(cause)) throw cause;
+  }
+}
+
+/** Lack of room is no excuse here, as for `syncFile`. */
+async function madeDurable(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (cause) {
+    throw isDiskFull(cause) ? new Error('The index could not be made durable.', { cause }) : cause;
+  }
+}
+
+/** Has the data file show the checkpoint. @throws StoreError `Corrupt` when it has lost pages of it. */
+async function goBack({ disk, folder }: IndexPlace, checkpoint: Checkpoint): Promise<void> {
   const file = await disk.open(join(folder, lmdbDataName), 'write');
   try {
-    if ((await file.sizeBytes()) < checkpoint.dataSizeBytes) return false;
+    const sizeBytes = await file.sizeBytes();
+    if (sizeBytes < checkpoint.dataSizeBytes) {
+      throw damagedIndex(`${lmdbDataName} has ${sizeBytes} bytes where its checkpoint needs ${checkpoint.dataSizeBytes}`);
+    }
     await file.write([checkpoint.metaPages], 0);
-    return true;
   } finally {
     await file.close();
   }
 }
 
+/** Lack of room is no excuse: what the system could not write down, it takes for written the next time (invariant 5). */
 function syncFile(descriptor: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    fs.fdatasync(descriptor, (error) => (error === null ? resolve() : reject(error)));
+    fs.fdatasync(descriptor, (error) => {
+      if (error === null) resolve();
+      else reject(new Error(`The index could not be made durable (${error.message}).`, { cause: error }));
+    });
   });
 }

@@ -11,8 +11,6 @@ export interface IndexPlace {
   readonly folder: string;
   /** Default: false. */
   readonly fresh?: boolean;
-  /** Looks through the whole index for damage before it is used. Default: only when it was not closed the last time. */
-  readonly verify?: boolean;
 }
 
 export interface IndexReader {

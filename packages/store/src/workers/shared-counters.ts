@@ -1,5 +1,5 @@
-// What the threads of one store share in memory: whether the index has changed since a thread looked, and the numbers of
-// blobs. Decision 008.
+// What the threads of one store share in memory: whether the index has changed since a thread looked, whether the disk is
+// full, and the numbers of blobs. Decision 008.
 //
 // The generation of the index is odd while a commit is being applied and even otherwise. A thread may read from its last
 // snapshot as long as the generation is the even one that it saw before it took that snapshot: then no commit has become
@@ -12,7 +12,8 @@
 import { blobsPerGroup } from '../blobs/blob-file.ts';
 
 const generationCell = 0;
-const firstBlobCell = 1;
+const fullCell = 1;
+const firstBlobCell = 2;
 
 export class SharedCounters {
   readonly memory: SharedArrayBuffer;
@@ -43,6 +44,15 @@ export class SharedCounters {
     } finally {
       Atomics.add(this.#cells, generationCell, 1);
     }
+  }
+
+  /** Whether what is free on the disk is kept for those who make room: no blob is to take it. */
+  get full(): boolean {
+    return Atomics.load(this.#cells, fullCell) !== 0;
+  }
+
+  set full(full: boolean) {
+    Atomics.store(this.#cells, fullCell, full ? 1 : 0);
   }
 
   /** The next number of a blob, from 1. `seat` is 0 for the thread that has the store open. */

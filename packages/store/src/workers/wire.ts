@@ -13,7 +13,9 @@ export type WorkerMessage =
   | { readonly kind: 'drained'; readonly ticket: number }
   /** A write or a sync of a blob has failed for another reason than lack of room (invariant 5). */
   | { readonly kind: 'failed'; readonly reason: string }
-  | { readonly kind: 'damaged'; readonly damage: StoreDamage };
+  | { readonly kind: 'damaged'; readonly damage: StoreDamage }
+  /** A blob was refused because the disk is full: is it still? */
+  | { readonly kind: 'roomWanted' };
 
 /** To a worker. */
 export type CommitterMessage =

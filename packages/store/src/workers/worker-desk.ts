@@ -25,6 +25,7 @@ interface WorkerDeskOptions {
   /** The disk has failed under the worker (invariant 5). */
   readonly onFailure: (cause: Error) => void;
   readonly onDamage: (damage: StoreDamage) => void;
+  readonly onRoomWanted: () => void;
 }
 
 export class WorkerDesk {
@@ -82,6 +83,9 @@ export class WorkerDesk {
         break;
       case 'damaged':
         this.#options.onDamage(message.damage);
+        break;
+      case 'roomWanted':
+        this.#options.onRoomWanted();
         break;
     }
   }

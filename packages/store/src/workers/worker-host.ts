@@ -59,6 +59,8 @@ interface WorkerHostOptions {
   readonly mayRemove: () => boolean;
   readonly onFailure: (cause: Error) => void;
   readonly onDamage: (damage: StoreDamage) => void;
+  /** A worker has refused a blob because the disk is full. */
+  readonly onRoomWanted: () => void;
   readonly log: StoreLog;
 }
 
@@ -76,11 +78,11 @@ export class WorkerHost {
 
   /** @throws Error when all seats are taken. */
   invite(): WorkerSeat {
-    const { committer, seats, onFailure, onDamage } = this.#options;
+    const { committer, seats, onFailure, onDamage, onRoomWanted } = this.#options;
     const seat = Array.from({ length: seats }, (_, at) => at + 1).find((number) => !this.#desks.has(number));
     if (seat === undefined) throw new Error(`The store was opened for ${seats} workers, and so many are at it.`);
     const { port1, port2 } = new MessageChannel();
-    const desk = new WorkerDesk({ port: port1, committer, onFailure, onDamage });
+    const desk = new WorkerDesk({ port: port1, committer, onFailure, onDamage, onRoomWanted });
     this.#desks.set(seat, desk);
     let leaving: Promise<void> | undefined;
     return {

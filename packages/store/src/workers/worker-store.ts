@@ -8,6 +8,7 @@ import { BlobFolders } from '../blobs/blob-folders.ts';
 import { BlobPlace } from '../blobs/blob-place.ts';
 import { CatalogStore } from '../catalog-store.ts';
 import { nodeDisk } from '../disk/node-disk.ts';
+import { DiskTrust } from '../disk-trust.ts';
 import { ownDurability } from '../durability.ts';
 import type { ObjectStore } from '../object-store.ts';
 import { LmdbReader } from '../ordered-index/lmdb-reader.ts';
@@ -27,7 +28,12 @@ export function openWorkerStore(invitation: StoreInvitation, log: StoreLog = sil
   const index = new LmdbReader(join(directory, 'index'));
   const readers = new ReaderEpochs();
   const tell = (message: WorkerMessage): void => port.postMessage(message);
-  const folders = new BlobFolders(nodeDisk, join(directory, 'blobs'));
+  const trust = new DiskTrust((cause) => {
+    log('error', 'A worker has stopped writing after a disk error', { cause: String(cause) });
+    committer.fail(readOnly(cause));
+    tell({ kind: 'failed', reason: cause instanceof Error ? cause.message : String(cause) });
+  });
+  const folders = new BlobFolders(nodeDisk, join(directory, 'blobs'), trust);
   const reads = new VerifiedReads({
     disk: nodeDisk,
     directory,
@@ -41,10 +47,16 @@ export function openWorkerStore(invitation: StoreInvitation, log: StoreLog = sil
     epoch,
     nextCount: () => counters.nextBlobCount(seat),
     refusal: () => committer.failure,
-    onFailure: (cause) => {
-      log('error', 'A worker has stopped writing after a disk error', { cause: String(cause) });
-      committer.fail(readOnly(cause));
-      tell({ kind: 'failed', reason: cause instanceof Error ? cause.message : String(cause) });
+    trust,
+    // The reserve is kept by the thread that commits. It is asked whether there is room again; the next blob has the answer.
+    room: {
+      admit: async () => {
+        if (counters.full) tell({ kind: 'roomWanted' });
+      },
+      use: async (work) => {
+        if (counters.full) throw new StoreError('DiskFull');
+        return work();
+      },
     },
     memoryShare: 1 / seats,
     // The workers are as many threads as are wanted: a large body is hashed by the one that receives it.

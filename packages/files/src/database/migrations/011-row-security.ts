@@ -21,6 +21,7 @@ const tenantTables: Readonly<Record<string, string>> = {
   folders: 'tenant_id',
   shares: 'tenant_id',
   usage_totals: 'tenant_id',
+  usage_days: 'tenant_id',
   idempotency_keys: 'tenant_id',
   webhooks: 'tenant_id',
   webhook_deliveries: 'tenant_id',

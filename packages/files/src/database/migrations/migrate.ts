@@ -13,8 +13,11 @@ import { scan } from './005-scan.ts';
 import { webhooks } from './006-webhooks.ts';
 import { endpoints } from './007-endpoints.ts';
 import { content } from './008-content.ts';
+import { usageDays } from './009-usage-days.ts';
 import { accounts } from './010-accounts.ts';
 import { rowSecurity } from './011-row-security.ts';
+import { reconcile } from './012-reconcile.ts';
+import { folderPages } from './013-folder-pages.ts';
 import type { Migration, MigrationContext, SqlDialect } from './migration.ts';
 
 /** Numbered by their place, from 1. */
@@ -27,8 +30,11 @@ const migrations: readonly Migration[] = [
   webhooks,
   endpoints,
   content,
+  usageDays,
   accounts,
   rowSecurity,
+  reconcile,
+  folderPages,
 ];
 
 /** Of all processes that start at once, one migrates: the number is this service's own choice. */
@@ -63,6 +69,16 @@ export async function migrate(
         .execute();
     }
   });
+}
+
+/**
+ * How many steps are still to be taken; nothing is changed. Throws as `migrate`, and what the database throws when there is nothing
+ * of ours in it.
+ */
+export async function countPending(database: Kysely<Schema>, dialect: SqlDialect): Promise<number> {
+  return database
+    .transaction()
+    .execute(async (transaction) => migrations.length - (await readApplied(transaction, dialect)));
 }
 
 /** How many steps the database has, all of them ones that this version knows. */

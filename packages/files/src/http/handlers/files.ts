@@ -8,6 +8,7 @@ import type { Downloads } from '../../sharing/downloads.ts';
 import type { StoredFiles } from '../../tree/stored-files.ts';
 import type { Versions } from '../../tree/versions.ts';
 import type { Uploads } from '../../uploads/uploads.ts';
+import type { UsageCounter } from '../../usage/usage-counter.ts';
 import { type Call, type HandlersOf, idOf } from '../handler.ts';
 
 export interface FileHandlersOptions {
@@ -19,6 +20,7 @@ export interface FileHandlersOptions {
   readonly audit: Pick<AuditTable, 'append'>;
   /** Whether the audit log tells of downloads too. */
   readonly auditDownloads: boolean;
+  readonly usage: Pick<UsageCounter, 'handedOut'>;
 }
 
 const defaultLinkSeconds = 3_600;
@@ -33,6 +35,7 @@ export function fileHandlers({
   limits,
   audit,
   auditDownloads,
+  usage,
 }: FileHandlersOptions): HandlersOf<'files'> {
   function find(call: Call<RouteName>): Promise<FileRecord> {
     return storedFiles.get(call.caller.account.tenantId, idOf(call));
@@ -63,6 +66,7 @@ export function fileHandlers({
         ? find(call)
         : versions.get({ tenantId: call.caller.account.tenantId, id: idOf(call), versionId: version }));
       const { url } = downloads.link(file, { disposition, lifeMs: limits.urlLifeMs });
+      await usage.handedOut(file.tenantId, file.sizeBytes);
       if (auditDownloads) {
         const details = { versionId: file.id };
         await audit.append(
@@ -78,7 +82,9 @@ export function fileHandlers({
     },
     createLink: async (call) => {
       const { disposition, expiresInSeconds = defaultLinkSeconds } = call.body;
-      const link = downloads.link(await find(call), { disposition, lifeMs: expiresInSeconds * 1000 });
+      const file = await find(call);
+      const link = downloads.link(file, { disposition, lifeMs: expiresInSeconds * 1000 });
+      await usage.handedOut(file.tenantId, file.sizeBytes);
       // It works for whoever has it, and cannot be taken back.
       const details = { expiresAt: link.expiresAt };
       await audit.append(call.note({ action: 'link.created', subject: { kind: 'file', id: idOf(call) }, details }));

@@ -1,0 +1,13 @@
+// Pages of one folder in every order that lists have, and what lies in it counted, without reading its files.
+
+import type { Migration } from './migration.ts';
+
+export const folderPages = {
+  name: 'folder-pages',
+  statements: () => [
+    `CREATE INDEX files_by_folder_creation ON files (tenant_id, folder_id, shelf, created_at_ms, id)`,
+    // The one by name leaves out what is in the trash, and so is of no use where the tree is walked down.
+    `CREATE INDEX folders_by_parent ON folders (tenant_id, parent_id)`,
+    `CREATE INDEX files_by_folder_size ON files (tenant_id, folder_id, shelf, size_bytes, id)`,
+  ],
+} as const satisfies Migration;

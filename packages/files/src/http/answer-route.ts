@@ -1,0 +1,131 @@
+// How a route of the contract is answered, the same for each: recognise → limit → same site? → allowed? → parse → judge what it names →
+// handle → trim → render.
+
+import { type Route, type RouteName, routes } from '@stowage/contract';
+import { getCookie } from 'hono/cookie';
+import { type Access, accessOf, requireAction } from '../accounts/access.ts';
+import { type Caller, noteBy } from '../accounts/caller.ts';
+import type { Recognise } from '../accounts/recognise.ts';
+import type { Database } from '../database/database.ts';
+import { FilesError, isFilesError } from '../files-error.ts';
+import type { FilesLimits } from '../limits.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { refuseCrossSite } from './cross-site.ts';
+import type { Call, Handlers, Reply } from './handler.ts';
+import type { RateLimit } from './rate-limit.ts';
+import { readBody, readIdempotencyKey, readParameters, readQuery } from './read-request.ts';
+import { renderReply } from './render-reply.ts';
+import { type AppContext, addressOf, placeOf, recognised, sessionCookie } from './request-context.ts';
+import { judgeSubjects } from './subjects.ts';
+import { trimPaths } from './visible-paths.ts';
+
+export interface AnswerRouteOptions {
+  readonly handlers: Handlers;
+  readonly recognise: Recognise;
+  readonly database: Pick<Database, 'files' | 'folders' | 'grants'>;
+  readonly limits: Pick<FilesLimits, 'maxRequestBodyBytes'>;
+  readonly metrics: Metrics;
+  readonly allowedOrigins: ReadonlySet<string>;
+  /** Of one session, key or address. */
+  readonly requests: RateLimit;
+  /** Of one address that tries to become somebody. */
+  readonly signIns: RateLimit;
+  readonly alwaysSecure: boolean;
+}
+
+interface RouteAnswerer {
+  answer(name: RouteName, context: AppContext): Promise<Response>;
+  /** Who asks; `undefined` for a stranger. Throws `unauthenticated` for credentials that are none. */
+  recognise(context: AppContext): Promise<Caller | undefined>;
+}
+
+/** What tries to become somebody. */
+const signInRoutes: ReadonlySet<RouteName> = new Set(['signIn', 'finishOidcSignIn'] satisfies RouteName[]);
+
+export function openRouteAnswerer(options: AnswerRouteOptions): RouteAnswerer {
+  const { database, metrics, requests, signIns } = options;
+
+  async function recognise(context: AppContext): Promise<Caller | undefined> {
+    try {
+      const credentials = {
+        authorization: context.req.header('authorization'),
+        sessionToken: getCookie(context, sessionCookie),
+      };
+      return await options.recognise(credentials, placeOf(context));
+    } catch (error) {
+      // Guessing keys counts like any other request of a stranger.
+      if (isFilesError(error)) requests.take(`address:${addressOf(context)}`);
+      throw error;
+    }
+  }
+
+  const countReceived = (sizeBytes: number): void => metrics.add('stowage_files_received_bytes_total', sizeBytes);
+
+  /** The unknown of a request, parsed by the route's own schemas, with who asks. */
+  async function readCall(
+    name: RouteName,
+    context: AppContext,
+    { caller, access }: { readonly caller: Caller | undefined; readonly access: Access | undefined },
+  ): Promise<Call<RouteName>> {
+    const route: Route = routes[name];
+    const request = context.req.raw;
+    const place = placeOf(context);
+    const body = { maxBytes: options.limits.maxRequestBodyBytes, onBytes: countReceived };
+    // Query and body are what the schemas of this very route make of them.
+    return {
+      get caller(): Caller {
+        return recognised(caller);
+      },
+      get access(): Access {
+        return recognised(access);
+      },
+      requestId: context.get('requestId'),
+      place,
+      note: (note: Parameters<typeof noteBy>[2]) => noteBy(recognised(caller), place, note),
+      params: readParameters(context.req.param() as Record<string, string>),
+      query: readQuery(new URL(request.url), route.query),
+      body: await readBody(request, route.body, body),
+      ifMatch: request.headers.get('if-match') ?? undefined,
+      idempotencyKey: readIdempotencyKey(request.headers),
+      sessionToken: getCookie(context, sessionCookie),
+      cookie: (cookie: string) => getCookie(context, cookie),
+      signal: request.signal,
+    } as Call<RouteName>;
+  }
+
+  return {
+    recognise,
+
+    answer: async (name, context) => {
+      const route: Route = routes[name];
+      const request = context.req.raw;
+      const address = addressOf(context);
+      const caller = await recognise(context);
+      context.set('tenantId', caller?.account.tenantId);
+      requests.take(caller?.principal ?? `address:${address}`);
+      if (signInRoutes.has(name)) signIns.take(address);
+      // Keys and tokens are never sent by a browser of itself: only what comes by cookie, or asks for one, can be forged.
+      if (caller === undefined || caller.by === 'session') refuseCrossSite(request, options.allowedOrigins);
+      const access = caller === undefined ? undefined : accessOf(caller, database);
+      await authorise(route, caller, access);
+
+      const call = await readCall(name, context, { caller, access });
+      if (access !== undefined) await judgeSubjects(name, call, { access, files: database.files });
+      // Query and body were parsed by this very route's schemas, which is what the handler's types are made from.
+      const handle = options.handlers[name] as (call: Call<RouteName>) => Promise<Reply<unknown>>;
+      const reply = await handle(call);
+      const body = access === undefined ? reply.body : await trimPaths(reply.body, access);
+      return renderReply(route, { ...reply, body }, { request, alwaysSecure: options.alwaysSecure });
+    },
+  };
+}
+
+/** Whether the caller may call the route at all; what it names is judged when it was read. */
+async function authorise(route: Route, caller: Caller | undefined, access: Access | undefined): Promise<void> {
+  if (route.access === 'public') return;
+  if (caller === undefined || access === undefined) throw new FilesError('unauthenticated');
+  if (route.access === 'person' && caller.by !== 'session') {
+    throw new FilesError('forbidden', { detail: 'This is for people who are signed in, not for keys and tokens.' });
+  }
+  if (route.requires !== null) await requireAction(caller, access, route.requires);
+}

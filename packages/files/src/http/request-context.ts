@@ -1,0 +1,46 @@
+// What every answer is made from: the request as Hono has it, and what the pipeline puts beside it.
+
+import type { Context } from 'hono';
+import type { RequestPlace } from '../accounts/caller.ts';
+import { FilesError } from '../files-error.ts';
+import { addressClass } from './rate-limit.ts';
+
+interface AppEnvironment {
+  /** The client's address; absent where the caller of `fetch` did not say. */
+  readonly clientAddress?: string;
+}
+
+export interface HonoTypes {
+  Bindings: AppEnvironment;
+  Variables: {
+    requestId: string;
+    /** What answers, for logs, metrics and traces: a route's name, or a word for what is no route. Never an address as it came. */
+    answeredBy: string;
+    /** Of whom usage is counted. */
+    tenantId: string | undefined;
+  };
+}
+
+export type AppContext = Context<HonoTypes>;
+
+export const sessionCookie = 'stowage_session';
+
+/** Which address a request is limited by. */
+export function addressOf(context: AppContext): string {
+  const address = context.env?.clientAddress;
+  return address === undefined ? 'unknown' : addressClass(address);
+}
+
+export function placeOf(context: AppContext): RequestPlace {
+  return {
+    address: context.env?.clientAddress ?? null,
+    userAgent: context.req.header('user-agent') ?? null,
+    requestId: context.get('requestId'),
+  };
+}
+
+/** What there is of a caller who was recognised. The pipeline has refused others where it must. */
+export function recognised<Part>(part: Part | undefined): Part {
+  if (part === undefined) throw new FilesError('unauthenticated');
+  return part;
+}

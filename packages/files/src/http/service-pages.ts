@@ -1,0 +1,48 @@
+// What a service tells of itself: whether it lives, what it offers, what it counts.
+
+import { openApiDocument } from '@stowage/contract';
+import type { Hono } from 'hono';
+import { accessOf, requireAction } from '../accounts/access.ts';
+import type { Caller } from '../accounts/caller.ts';
+import type { Database } from '../database/database.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { type AppContext, type HonoTypes, recognised } from './request-context.ts';
+
+interface ServicePagesOptions {
+  readonly database: Pick<Database, 'files' | 'folders' | 'grants'>;
+  readonly metrics: Metrics;
+  /** Brings gauges up to date before they are shown. */
+  readonly measure: () => Promise<void>;
+  readonly recognise: (context: AppContext) => Promise<Caller | undefined>;
+}
+
+const loopback = /^(127\.|::1$|::ffff:127\.)/;
+
+export function addServicePages(app: Hono<HonoTypes>, options: ServicePagesOptions): void {
+  const openApi = JSON.stringify(openApiDocument());
+
+  app.get('/healthz', (context) => {
+    context.set('answeredBy', 'health');
+    return context.json({ status: 'ok' }, 200, { 'cache-control': 'no-store' });
+  });
+
+  app.get('/v1/openapi.json', (context) => {
+    context.set('answeredBy', 'openApi');
+    return new Response(openApi, { headers: { 'content-type': 'application/json' } });
+  });
+
+  app.get('/metrics', async (context) => {
+    context.set('answeredBy', 'metrics');
+    // A proxy on this machine speaks for others.
+    const forwarded = context.req.header('x-forwarded-for') ?? context.req.header('forwarded');
+    const local = forwarded === undefined && loopback.test(context.env?.clientAddress ?? '');
+    if (!local) {
+      // It tells of all tenants together.
+      const caller = recognised(await options.recognise(context));
+      await requireAction(caller, accessOf(caller, options.database), 'service:admin');
+    }
+    await options.measure();
+    const headers = { 'content-type': 'text/plain; version=0.0.4; charset=utf-8', 'cache-control': 'no-store' };
+    return new Response(options.metrics.render(), { headers });
+  });
+}

@@ -1,0 +1,23 @@
+// Time, chance and ids, as the options say.
+
+import { randomBytes } from 'node:crypto';
+import { monotonicFactory } from 'ulid';
+import type { FileServiceOptions } from '../file-service-options.ts';
+
+interface GroundTools {
+  readonly clock: () => number;
+  readonly random: (sizeBytes: number) => Uint8Array;
+  /** From 0 to 1. */
+  readonly chance: () => number;
+  /** Ids that sort by the time they were made, also within a millisecond. */
+  readonly newId: () => string;
+}
+
+export function openGroundTools({
+  clock = Date.now,
+  random = randomBytes,
+}: Pick<FileServiceOptions, 'clock' | 'random'>): GroundTools {
+  const chance = (): number => (random(1)[0] ?? 0) / 256;
+  const make = monotonicFactory(chance);
+  return { clock, random, chance, newId: () => make(clock()) };
+}

@@ -1,0 +1,58 @@
+// Failpoints that no scenario reaches, each with why. The fewer the better.
+
+const noVersions = 'The engine keeps no versions yet: proven on Ceph (tests/files/ceph.test.ts, sealing.test.ts).';
+const oldShape =
+  'Run over a database of an older version alone, in the one transaction of `migrate`, which dies elsewhere.';
+const failedStart = 'Only where the service cannot be opened: nothing has begun, and the process ends anyway.';
+const onlyLooks = 'Looks and changes nothing, in a command of its own.';
+const longShutdown = 'Only where work outlasts an ordered shutdown; an end at once is what all the others are.';
+
+export const unreachable: Readonly<Record<string, string>> = {
+  'bucket/bucket-listing:removeVersion:1': noVersions,
+  'bucket/probes/probe-reads:probeVersions:2': noVersions,
+  'bucket/probes/probe-reads:probeVersions:3': noVersions,
+  'bucket/probes/probe-reads:probeVersions:4': noVersions,
+  'bucket/probes/probe-requests:cleanUp:4': noVersions,
+  'bucket/probes/probe-requests:cleanUp:5': noVersions,
+  'bucket/probes/probe-requests:cleanUp:6': noVersions,
+  'bucket/remove-object:removeObject:2': noVersions,
+  'bucket/remove-object:removeObject:3': noVersions,
+  'orphans/mend-finding:mend:3': noVersions,
+  'orphans/mend-finding:mend:4': noVersions,
+  'orphans/mend-finding:stillHolds:2': noVersions,
+  'bucket/bucket-listing:listAll:2': 'Only at an endpoint that cannot list versions.',
+  'bucket/bucket-listing:pageOfObjects:1': 'Only at an endpoint that cannot list versions.',
+  'bucket/probes/probe-forms:probeFormOnce:3': 'Only at an endpoint whose forms can be made to write once.',
+  'database/migrations/002-tree:folderOf:1': oldShape,
+  'database/migrations/002-tree:run:2': oldShape,
+  'database/migrations/002-tree:run:3': oldShape,
+  'database/migrations/003-search:run:2': oldShape,
+  'database/migrations/009-usage-days:run:2': oldShape,
+  'database/open-database:openDatabase:4': failedStart,
+  'open-file-service:openFileService:3': failedStart,
+  'open-file-service:openFileService:4': failedStart,
+  'open-file-service:openFileService:5': failedStart,
+  'check-file-service:checkBucket:1': onlyLooks,
+  'check-file-service:checkBucket:2': onlyLooks,
+  'check-file-service:checkDatabase:1': onlyLooks,
+  'check-file-service:checkDatabase:2': onlyLooks,
+  'check-file-service:checkDatabase:3': onlyLooks,
+  'check-file-service:checkFileService:1': onlyLooks,
+  'check-file-service:look:1': onlyLooks,
+  'check-file-service:nearestFolder:1': onlyLooks,
+  'database/migrations/migrate:countPending:1': onlyLooks,
+  'database/open-database:describeDatabase:1': onlyLooks,
+  'database/open-database:describeDatabase:2': onlyLooks,
+  'database/open-database:describeDatabase:3': onlyLooks,
+  'database/open-database:describeDatabase:4': onlyLooks,
+  'database/outbox:giveBack:1': longShutdown,
+  'database/outbox:giveBack:2': longShutdown,
+  'lifecycle/worker:abandon:1': longShutdown,
+  'lifecycle/worker:runBatch:5': longShutdown,
+  'lifecycle/worker:runBatch:8': longShutdown,
+  'open-file-service:answered:1': longShutdown,
+  'service/close-service:closeService:2': longShutdown,
+  'service/close-service:closeService:3': longShutdown,
+  'service/close-service:settledWithin:1': longShutdown,
+  'service/open-ground:openTracingIfAsked:1': 'Only with tracing, before anything is opened.',
+};

@@ -1,0 +1,177 @@
+// What the tables and the bucket hold at one moment, of one tenant or of all: what the eleven invariants are judged by.
+
+import type { FileState } from '@stowage/contract';
+import type { ProofBucket, StoredBytes, StoredVersion } from './proof-bucket.ts';
+import type { ProofDatabase } from './proof-database.ts';
+
+/** A row of `files`, as far as it is judged. Columns mean what FileRecord says. */
+export interface FileFacts {
+  readonly id: string;
+  readonly lineId: string;
+  readonly role: 'current' | 'version';
+  readonly tenantId: string;
+  readonly userId: string;
+  readonly name: string;
+  readonly folderId: string;
+  readonly sizeBytes: number;
+  readonly state: FileState;
+  readonly fence: number;
+  readonly reason: string | null;
+  readonly strategy: string;
+  readonly objectKey: string;
+  readonly stagingKey: string | null;
+  readonly copiedFrom: string | null;
+  readonly multipartUploadId: string | null;
+  readonly objectEtag: string | null;
+  readonly objectVersionId: string | null;
+  readonly checksumAlgorithm: string | null;
+  readonly checksumValue: string | null;
+  readonly scanPolicy: string | null;
+  /** JSON. */
+  readonly previews: string;
+  readonly createdAtMs: number;
+  readonly uploadExpiresAtMs: number;
+  readonly signedUntilMs: number;
+  readonly reviewAtMs: number | null;
+  readonly trashedAtMs: number | null;
+  readonly purgeAtMs: number | null;
+  readonly retainUntilMs: number | null;
+  /** Since when its bytes are known to be missing; absent in databases of before. */
+  readonly missingSinceMs?: number | null;
+}
+
+interface UsageFacts {
+  readonly tenantId: string;
+  readonly userId: string;
+  readonly usedBytes: number;
+  readonly usedFiles: number;
+  readonly reservedBytes: number;
+  readonly reservedFiles: number;
+}
+
+interface JobFacts {
+  readonly kind: string;
+  readonly fileId: string;
+  readonly dueAtMs: number;
+  readonly leasedUntilMs: number;
+}
+
+export interface DeliveryFacts {
+  readonly id: string;
+  readonly tenantId: string;
+  readonly webhookId: string;
+  readonly type: string;
+  readonly body: string;
+  readonly createdAtMs: number;
+}
+
+/** A row that names another row, which must be of the same tenant. */
+interface ReferenceFacts {
+  readonly what: string;
+  readonly id: string;
+  readonly tenantId: string;
+  /** `null`: what it names is not there. */
+  readonly namedTenantId: string | null;
+}
+
+export interface Facts {
+  readonly files: readonly FileFacts[];
+  readonly versions: readonly StoredVersion[];
+  readonly uploads: readonly { readonly key: string; readonly uploadId: string }[];
+  /** What a GET of the served object of a file answers; only of states that say that there are bytes. */
+  readonly bytes: ReadonlyMap<string, StoredBytes>;
+  readonly jobs: readonly JobFacts[];
+  readonly usage: readonly UsageFacts[];
+  readonly webhooks: readonly { readonly id: string; readonly tenantId: string; readonly createdAtMs: number }[];
+  readonly deliveries: readonly DeliveryFacts[];
+  readonly references: readonly ReferenceFacts[];
+}
+
+/** States in which the row says that the bucket holds the bytes, sealed. */
+export const statesWithBytes: ReadonlySet<FileState> = new Set([
+  'uploaded',
+  'validating',
+  'scanning',
+  'ready',
+  'trashed',
+  'quarantined',
+]);
+
+export async function readFacts(
+  database: ProofDatabase,
+  bucket: ProofBucket,
+  tenantId: string | undefined,
+): Promise<Facts> {
+  const values = tenantId === undefined ? [] : [tenantId];
+  const ofTenant = (column = 'tenant_id'): string => (tenantId === undefined ? '' : `WHERE ${column} = ?`);
+  // The columns are named as the fields of the interfaces.
+  const read = async <Row>(sql: string): Promise<Row[]> =>
+    (await database.rows(sql, values)) as readonly unknown[] as Row[];
+  const files = await read<FileFacts>(`SELECT * FROM files ${ofTenant()} ORDER BY id`);
+  const jobs = await read<JobFacts>(
+    `SELECT outbox.* FROM outbox JOIN files ON files.id = outbox.file_id ${ofTenant('files.tenant_id')}`,
+  );
+  const usage = await read<UsageFacts>(`SELECT * FROM usage_totals ${ofTenant()}`);
+  const webhooks = await read<Facts['webhooks'][number]>(`SELECT * FROM webhooks ${ofTenant()}`);
+  const deliveries = await read<DeliveryFacts>(`SELECT * FROM webhook_deliveries ${ofTenant()} ORDER BY id`);
+  const references: ReferenceFacts[] = [];
+  for (const sql of referenceQueries) references.push(...(await read<ReferenceFacts>(narrow(sql, tenantId))));
+
+  const prefixes = ['files', 'incoming', 'previews'].map((zone) =>
+    tenantId === undefined ? `${zone}/` : `${zone}/${tenantId}/`,
+  );
+  const versions = (await Promise.all(prefixes.map((prefix) => bucket.versions(prefix)))).flat();
+  const uploads = (await Promise.all(prefixes.map((prefix) => bucket.uploads(prefix)))).flat();
+  const bytes = new Map<string, StoredBytes>();
+  for (const file of files) {
+    if (!statesWithBytes.has(file.state)) continue;
+    const stored = await bucket.get(file.objectKey, file.objectVersionId);
+    if (stored !== undefined) bytes.set(file.id, stored);
+  }
+  return { files, versions, uploads, bytes, jobs, usage, webhooks, deliveries, references };
+}
+
+const reference = (what: string, from: string, join: string, where = ''): string =>
+  `SELECT '${what}' AS what, ${from}.id AS id, ${from}.tenant_id AS tenant_id, named.tenant_id AS named_tenant_id
+   FROM ${from} LEFT JOIN ${join} WHERE 1 = 1 ${where}`;
+
+/** Every column that names a row of some tenant. */
+const referenceQueries: readonly string[] = [
+  reference('a file names a user', 'files', 'users named ON named.id = files.user_id'),
+  reference(
+    'a file lies in a folder',
+    'files',
+    'folders named ON named.id = files.folder_id',
+    `AND files.folder_id <> '' AND files.state NOT IN ('purged', 'purging', 'trashed', 'aborted', 'expired')`,
+  ),
+  reference(
+    'a file is copied from a file',
+    'files',
+    'files named ON named.id = files.copied_from',
+    'AND files.copied_from IS NOT NULL',
+  ),
+  reference('a version names its file', 'files', 'files named ON named.id = files.line_id'),
+  reference(
+    'a folder lies in a folder',
+    'folders',
+    'folders named ON named.id = folders.parent_id',
+    `AND folders.parent_id <> '' AND folders.trashed_at_ms IS NULL`,
+  ),
+  reference(
+    'a share shows a file',
+    'shares',
+    'files named ON named.id = shares.target_id',
+    `AND shares.target_kind = 'file'`,
+  ),
+  reference('a share names a user', 'shares', 'users named ON named.id = shares.created_by'),
+  reference(
+    'a delivery names a webhook',
+    'webhook_deliveries',
+    'webhooks named ON named.id = webhook_deliveries.webhook_id',
+  ),
+];
+
+function narrow(sql: string, tenantId: string | undefined): string {
+  const [, table = ''] = /FROM (\w+)/.exec(sql) ?? [];
+  return tenantId === undefined ? sql : `${sql} AND ${table}.tenant_id = ?`;
+}

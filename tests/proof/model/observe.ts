@@ -1,0 +1,66 @@
+// The rows of one tenant, as the model speaks of them: what it compares its predictions with, and goes on from.
+
+import type { FileFacts } from '../invariants/facts.ts';
+import type { ProofDatabase } from '../invariants/proof-database.ts';
+import type { ModelFile } from './model-state.ts';
+
+export interface Observation {
+  readonly files: ReadonlyMap<string, ModelFile>;
+  readonly folders: ReadonlySet<string>;
+}
+
+export async function observe(database: ProofDatabase, tenantId: string): Promise<Observation> {
+  // The columns are named as the interface's fields.
+  const rows = (await database.rows('SELECT * FROM files WHERE tenant_id = ? ORDER BY id', [
+    tenantId,
+  ])) as unknown as (FileFacts & {
+    readonly category: string;
+    readonly sealedBy: string;
+    readonly partCount: number | null;
+    readonly scanningSinceMs: number | null;
+  })[];
+  const jobs = await database.rows(
+    'SELECT outbox.kind, outbox.file_id, outbox.due_at_ms, outbox.leased_until_ms FROM outbox JOIN files ON files.id = outbox.file_id WHERE files.tenant_id = ?',
+    [tenantId],
+  );
+  const folders = await database.rows('SELECT id FROM folders WHERE tenant_id = ? AND trashed_at_ms IS NULL', [
+    tenantId,
+  ]);
+  const dueByFile = new Map<string, Record<string, number>>();
+  for (const job of jobs) {
+    const due = dueByFile.get(String(job.fileId)) ?? {};
+    dueByFile.set(String(job.fileId), due);
+    const atMs = Math.max(Number(job.dueAtMs), Number(job.leasedUntilMs));
+    due[String(job.kind)] = Math.min(atMs, due[String(job.kind)] ?? atMs);
+  }
+  const files = new Map(
+    rows.map((row): [string, ModelFile] => [
+      row.id,
+      {
+        id: row.id,
+        lineId: row.lineId,
+        role: row.role,
+        name: row.name,
+        folderId: row.folderId,
+        sizeBytes: row.sizeBytes,
+        category: row.category,
+        strategy: row.strategy as ModelFile['strategy'], // one of the contract's, by its own table
+        sealedBy: row.sealedBy,
+        copiedFrom: row.copiedFrom,
+        partCount: row.partCount ?? 0,
+        objectKey: row.objectKey,
+        arrivalKey: row.stagingKey ?? row.objectKey,
+        multipartUploadId: row.multipartUploadId,
+        state: row.state,
+        fence: row.fence,
+        reviewAtMs: row.reviewAtMs,
+        expiresAtMs: row.uploadExpiresAtMs,
+        signedUntilMs: row.signedUntilMs,
+        scanningSinceMs: row.scanningSinceMs,
+        retainUntilMs: row.retainUntilMs,
+        jobs: dueByFile.get(row.id) ?? {},
+      },
+    ]),
+  );
+  return { files, folders: new Set(folders.map(({ id }) => String(id))) };
+}
