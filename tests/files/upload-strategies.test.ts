@@ -59,6 +59,20 @@ test('a policy chooses among the ways that a client can go', async (t) => {
   assert.equal(problem.code, 'invalid-request');
 });
 
+test('a policy limits what one user may hold in a category; what is given up is free again', async (t) => {
+  const world = await open(t, 'engine', { pages: { userQuotaBytes: 10 } });
+  const page = { name: 'a.txt', contentType: 'text/plain', category: 'pages' };
+  const first = await world.announce({ ...page, sizeBytes: 6 });
+  const refused = await world.refused('POST', '/v1/uploads', { ...page, sizeBytes: 5 });
+  assert.equal(refused.code, 'quota-exceeded');
+  assert.match(refused.detail ?? '', /4 of your 10 for pages are left/);
+  await world.announce({ sizeBytes: 5 });
+  const both = await Promise.all([1, 2].map(() => world.ask('POST', '/v1/uploads', { ...page, sizeBytes: 3 })));
+  assert.deepEqual(both.map(({ status }) => status).sort(), [201, 422]);
+  await world.call('DELETE', `/v1/uploads/${first.id}`);
+  await world.announce({ ...page, sizeBytes: 7 });
+});
+
 test('a batch answers for each upload by itself, in order, and the same again when it is repeated', async (t) => {
   const world = await open(t);
   const uploads = [

@@ -61,6 +61,8 @@ export interface AddOptions {
   readonly jobs?: readonly NewJob[];
   /** Default `keep-both`. Versions have no name of their own. */
   readonly onConflict?: TakenName | undefined;
+  /** Bytes that the file's user may hold in the file's category, this one with them. Default: no limit. */
+  readonly userQuotaBytes?: number | undefined;
 }
 
 export type SortColumn = 'name' | 'createdAt' | 'sizeBytes';

@@ -15,7 +15,7 @@ import { addJobs } from './outbox.ts';
 import type { FileRow, Schema } from './schema.ts';
 import { indexWords } from './search-table.ts';
 import type { SqlScope } from './sql-scope.ts';
-import { requireRoom, settleUsage } from './usage-totals.ts';
+import { requireRoom, requireUserRoom, settleUsage } from './usage-totals.ts';
 import { tellWebhooks } from './webhook-table.ts';
 
 const sortColumns = { name: 'nameFolded', createdAt: 'createdAtMs', sizeBytes: 'sizeBytes' } as const satisfies Record<
@@ -190,7 +190,7 @@ export function openFileTable(scope: SqlScope, { newId, writeNote }: FileTableOp
 async function add(
   transaction: Transaction<Schema>,
   file: FileRecord,
-  { idempotency, onConflict = 'keep-both' }: AddOptions,
+  { idempotency, onConflict = 'keep-both', userQuotaBytes }: AddOptions,
 ): Promise<FileRecord> {
   // First of all: of two announcements at once with one key, the second must find the row of the first.
   await lockTenant(transaction, file.tenantId);
@@ -199,6 +199,7 @@ async function add(
     if (known !== undefined) return known;
   }
   await requireRoom(transaction, file);
+  if (userQuotaBytes !== undefined) await requireUserRoom(transaction, file, userQuotaBytes);
   const name = file.role === 'current' ? await chooseName(transaction, file, onConflict) : file.name;
   const added = { ...file, name };
   await transaction.insertInto('files').values(rowOf(added)).execute();

@@ -2,6 +2,7 @@
 // sums equal the rows at every commit, and a reservation settles exactly once: with the change of state that settles it.
 // Design §6, invariant 9.
 
+import { fileStateNames } from '@stowage/contract';
 import type { Transaction } from 'kysely';
 import { chargeOf, type FileRecord } from '../file-record.ts';
 import { FilesError } from '../files-error.ts';
@@ -9,6 +10,8 @@ import type { Schema, UsageTotalsRow } from './schema.ts';
 import { addUsageDay, dayOf } from './usage-day-table.ts';
 
 type Sums = Omit<UsageTotalsRow, 'tenantId' | 'userId'>;
+
+const unchargedStates = fileStateNames.filter((state) => chargeOf(state) === 'none');
 
 const nothing: Sums = { usedBytes: 0, usedFiles: 0, reservedBytes: 0, reservedFiles: 0 };
 
@@ -96,6 +99,27 @@ export async function requireRoom(transaction: Transaction<Schema>, file: FileRe
       detail: `There are ${files - 1} files, of at most ${tenant.quotaFiles}. Delete files for good, or ask for more room.`,
     });
   }
+}
+
+/** Throws `quota-exceeded` when one user would hold more than this in the file's category. To be called as `requireRoom` is. */
+export async function requireUserRoom(
+  transaction: Transaction<Schema>,
+  { tenantId, userId, category, sizeBytes }: FileRecord,
+  quotaBytes: number,
+): Promise<void> {
+  const row = await transaction
+    .selectFrom('files')
+    .select(({ fn }) => fn.sum<number | string | null>('sizeBytes').as('bytes'))
+    .where('tenantId', '=', tenantId)
+    .where('userId', '=', userId)
+    .where('category', '=', category)
+    .where('state', 'not in', unchargedStates)
+    .executeTakeFirst();
+  const heldBytes = Number(row?.bytes ?? 0);
+  if (heldBytes + sizeBytes <= quotaBytes) return;
+  throw new FilesError('quota-exceeded', {
+    detail: `The file has ${sizeBytes} bytes, and ${Math.max(0, quotaBytes - heldBytes)} of your ${quotaBytes} for ${category} are left. Delete files of yours for good, or ask for more room.`,
+  });
 }
 
 /** The sums of all of a tenant's users. */

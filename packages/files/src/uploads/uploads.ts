@@ -69,7 +69,7 @@ const batchLanes = 8;
 
 export function openUploads(given: UploadsOptions): Uploads {
   const options = { ...given, maxPromotedBytes: given.limits.maxInlineCopyBytes };
-  const { bucket, files, folders, mover, limits, clock, capabilities } = options;
+  const { bucket, files, folders, mover, policies, limits, clock, capabilities } = options;
   const signing = openUploadSigning(options);
 
   async function find(tenantId: string, id: string): Promise<FileRecord> {
@@ -96,6 +96,7 @@ export function openUploads(given: UploadsOptions): Uploads {
     const found = await capabilities();
     const file = newUpload(account, request, await findPlace(account, request, options), { ...options, found });
     const added = await files.add(file, {
+      userQuotaBytes: policies.of(file.category).userQuotaBytes,
       onConflict: request.onConflict === 'refuse' ? 'refuse' : 'keep-both',
       idempotency:
         idempotencyKey === undefined
@@ -154,6 +155,7 @@ export function openUploads(given: UploadsOptions): Uploads {
       const found = await capabilities();
       const copy = newCopy(account, source, { ...place, name: wanted.name }, { ...options, found });
       const added = await files.add(copy, {
+        userQuotaBytes: policies.of(copy.category).userQuotaBytes,
         onConflict: onConflict === 'refuse' ? 'refuse' : 'keep-both',
         jobs: [{ kind: 'copy', dueAtMs: clock() }],
       });
