@@ -24,7 +24,7 @@ export class LifeEnded extends Error {
 
 /** How long a process may take to be ready, and to be seen dead after its connections broke. */
 const loadTimeoutMs = 60_000;
-const deathTimeoutMs = 5_000;
+const deathTimeoutMs = 1_000;
 const maxComplaintCharacters = 20_000;
 
 /** A process that has loaded the service and waits to be told how to start it. */
@@ -82,14 +82,23 @@ export class DoomedLife implements Life {
     const { pathname, search } = new URL(request.url);
     const body = request.body === null ? {} : { body: await request.arrayBuffer() };
     const { method, headers } = request;
-    try {
-      const answer = await fetch(`${this.#url}${pathname}${search}`, { method, headers, redirect: 'manual', ...body });
-      // The whole of it: a process may die while it sends.
-      const bytes = await answer.arrayBuffer();
-      return new Response(bytes.byteLength === 0 ? null : bytes, { status: answer.status, headers: answer.headers });
-    } catch (cause) {
-      await Promise.race([this.#death, new Promise((resolve) => setTimeout(resolve, deathTimeoutMs).unref())]);
-      throw this.#end ?? cause;
+    for (let again = false; ; again = true) {
+      try {
+        const answer = await fetch(`${this.#url}${pathname}${search}`, {
+          method,
+          headers,
+          redirect: 'manual',
+          ...body,
+        });
+        // The whole of it: a process may die while it sends.
+        const bytes = await answer.arrayBuffer();
+        return new Response(bytes.byteLength === 0 ? null : bytes, { status: answer.status, headers: answer.headers });
+      } catch (cause) {
+        await Promise.race([this.#death, new Promise((resolve) => setTimeout(resolve, deathTimeoutMs).unref())]);
+        if (this.#end !== undefined) throw this.#end;
+        // A connection that was kept may be closed by the server just when it is used again.
+        if (again) throw cause;
+      }
     }
   }
 

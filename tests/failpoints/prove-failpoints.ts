@@ -67,7 +67,13 @@ async function discover(lanes: readonly Stage[]): Promise<Counts> {
   const waiting = (await playable()).values();
   await Promise.all(
     lanes.map(async (stage) => {
-      for (const name of waiting) counts.set(name, (await play(stage, name)).hits);
+      for (const name of waiting) {
+        try {
+          counts.set(name, (await play(stage, name)).hits);
+        } catch (error) {
+          console.log(`✖ without a death: ${error instanceof Error ? error.message : String(error)}`);
+        }
+      }
     }),
   );
   return counts;
@@ -89,11 +95,16 @@ async function keepReachedBy(failpoints: readonly string[], counts: Counts): Pro
   const found: Record<string, readonly string[]> = {};
   for (const failpoint of failpoints) {
     const reaching = cheapest.flatMap(([name, hits]) => (hits[failpoint] === undefined ? [] : [name]));
-    const kept = (before[failpoint] ?? []).filter((name) => scenarios[name] !== undefined && !counts.has(name));
-    if (reaching.length + kept.length > 0) found[failpoint] = [...reaching, ...kept];
+    const kept = (before[failpoint] ?? []).filter((name) => isKept(name, counts));
+    if (reaching.length + kept.length > 0) found[failpoint] = [...new Set([...reaching, ...kept])];
   }
   await writeReachedBy(found);
   return found;
+}
+
+function isKept(name: string, counts: Counts): boolean {
+  const scenario = scenarios[name];
+  return scenario !== undefined && (!counts.has(name) || scenario.racing === true);
 }
 
 function total(hits: Readonly<Record<string, number>>): number {

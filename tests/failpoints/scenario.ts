@@ -8,6 +8,8 @@ import type { World } from './world.ts';
 export interface Scenario {
   readonly options?: (stage: Stage) => Promise<Partial<LifeOptions>> | Partial<LifeOptions>;
   readonly play: (world: World) => Promise<void>;
+  /** Whether what it reaches depends on who is faster: then what it reached once counts. */
+  readonly racing?: true;
   /** A program that it needs; without it its failpoints are passed over. */
   readonly needs?: 'postgres';
 }

@@ -5,6 +5,8 @@ const oldShape =
   'Run over a database of an older version alone, in the one transaction of `migrate`, which dies elsewhere.';
 const failedStart = 'Only where the service cannot be opened: nothing has begun, and the process ends anyway.';
 const onlyLooks = 'Looks and changes nothing, in a command of its own.';
+const onlyReads = 'Pages and streams for others than the scenarios’ client; nothing is written.';
+const alwaysThrows = 'What it waits for throws: that is what it is asked for.';
 const longShutdown = 'Only where work outlasts an ordered shutdown; an end at once is what all the others are.';
 
 export const unreachable: Readonly<Record<string, string>> = {
@@ -19,7 +21,8 @@ export const unreachable: Readonly<Record<string, string>> = {
   'bucket/remove-object:removeObject:3': noVersions,
   'orphans/mend-finding:mend:3': noVersions,
   'orphans/mend-finding:mend:4': noVersions,
-  'orphans/mend-finding:stillHolds:2': noVersions,
+  'orphans/mend-finding:stillHolds:4': noVersions,
+  'orphans/mend-finding:stillHolds:5': noVersions,
   'bucket/bucket-listing:listAll:2': 'Only at an endpoint that cannot list versions.',
   'bucket/bucket-listing:pageOfObjects:1': 'Only at an endpoint that cannot list versions.',
   'bucket/probes/probe-forms:probeFormOnce:3': 'Only at an endpoint whose forms can be made to write once.',
@@ -54,5 +57,13 @@ export const unreachable: Readonly<Record<string, string>> = {
   'service/close-service:closeService:2': longShutdown,
   'service/close-service:closeService:3': longShutdown,
   'service/close-service:settledWithin:1': longShutdown,
+  'orphans/orphans:workOnce:6': longShutdown,
+  'accounts/members:renameGroup:2': alwaysThrows,
+  'accounts/members:removeGroup:2': alwaysThrows,
+  'http/app:addPublicPages:1': onlyReads,
+  'http/service-pages:addServicePages:1': onlyReads,
+  'http/service-pages:addServicePages:2': onlyReads,
+  'usage/usage-report:cancel:1': onlyReads,
+  'lifecycle/worker:review:9': 'Only for a state that has no review; none leads there.',
   'service/open-ground:openTracingIfAsked:1': 'Only with tracing, before anything is opened.',
 };

@@ -2,8 +2,15 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CreateMultipartUploadCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { bucket, dayMs, hourMs } from '../files/service-fixture.ts';
+import {
+  CreateBucketCommand,
+  CreateMultipartUploadCommand,
+  GetBucketCorsCommand,
+  PutBucketCorsCommand,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
+import { bucket, dayMs, hourMs, ServiceFixture } from '../files/service-fixture.ts';
 import { openFaultyWorld } from './life-under-fault.ts';
 
 test('uploads and objects of others stay, also where their keys begin as ours do', async (t) => {
@@ -29,4 +36,22 @@ test('uploads and objects of others stay, also where their keys begin as ours do
   assert.deepEqual([files.row(upload.id).state, files.row(given.id).state], ['purged', 'purged']);
   assert.equal(files.openUploads().length, foreign.length);
   assert.deepEqual([...files.keys()].sort(), foreign.toSorted());
+});
+
+test('a page may read the ETag of what it sent, and the rules of others for pages stay', async (t) => {
+  const files = await ServiceFixture.open(t, { allowedOrigins: ['https://pages.example.com'] });
+  const { endpoint, region, credentials } = files.engine;
+  const client = new S3Client({ endpoint, region, credentials, forcePathStyle: true });
+  t.after(() => client.destroy());
+  const theirs = { AllowedMethods: ['GET'], AllowedOrigins: ['https://example.com'], ExposeHeaders: [] };
+  await client.send(new CreateBucketCommand({ Bucket: bucket }));
+  await client.send(new PutBucketCorsCommand({ Bucket: bucket, CORSConfiguration: { CORSRules: [theirs] } }));
+  await files.announce({ sizeBytes: 4 });
+  const { CORSRules = [] } = await client.send(new GetBucketCorsCommand({ Bucket: bucket }));
+  const exposing = CORSRules.filter(({ ExposeHeaders }) => ExposeHeaders?.includes('ETag'));
+  assert.deepEqual(
+    exposing.map(({ AllowedOrigins }) => AllowedOrigins),
+    [['https://pages.example.com']],
+  );
+  assert.equal(CORSRules.length, 2);
 });

@@ -144,7 +144,7 @@ export const serviceMutations: readonly ServiceMutation[] = [
     file: `${files}/bucket/prepare-bucket.ts`,
     find: "ExposeHeaders: ['ETag'],",
     replace: 'ExposeHeaders: [],',
-    caughtBy: ['tests/files/http.test.ts', 'tests/files/upload-put.test.ts'],
+    caughtBy: ['tests/faults/foreign-uploads.test.ts'],
   },
   {
     name: 'part URLs kept through a pause',

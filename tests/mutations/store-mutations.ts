@@ -260,10 +260,10 @@ export const storeMutations: readonly Mutation[] = [
     name: 'sweep after damage',
     invariant: 6,
     kind: 'rot',
-    breaks: 'Bodies whose records are damaged are removed for good.',
-    file: `${store}/wire-store.ts`,
-    find: 'mayRemove: complete',
-    replace: 'mayRemove: complete || true',
+    breaks: 'Bodies whose records are damaged are taken for orphans.',
+    file: `${store}/replay-journal.ts`,
+    find: '(rebuilt || damaged) && readSweptEpoch(view) < options.highestEpoch;',
+    replace: 'false && (rebuilt || damaged) && readSweptEpoch(view) < options.highestEpoch;',
   },
   {
     name: 'segment removed before the checkpoint',
@@ -447,8 +447,8 @@ export const storeMutations: readonly Mutation[] = [
     breaks:
       'Damage at the end of a full segment passes for a torn tail when the few records behind it are damaged, too.',
     file: `${store}/journal/recovery.ts`,
-    find: 'if (number > segment.number && (await this.#isBegun(number))) return Number.POSITIVE_INFINITY;',
-    replace: 'void [number, this.#isBegun];',
+    find: 'if (begun) return Number.POSITIVE_INFINITY;',
+    replace: 'void begun;',
   },
   {
     name: 'torn tail taken for damage',

@@ -116,6 +116,15 @@ export const peopleScenarios = {
       const viewer = await invite(world, 'uploader');
       await world.call('createGrant', { body: { folderId, role: 'viewer', userId: viewer.userId } });
       await world.refused('forbidden', 'deleteFile', { id: file.fileId, cookie: viewer.cookie });
+      const sender = await invite(world, 'uploader');
+      await world.call('createGrant', { body: { folderId, role: 'uploader', userId: sender.userId } });
+      const theirs = await world.ask('createUpload', {
+        body: { name: 'theirs.txt', sizeBytes: 3, folderId },
+        headers: { 'idempotency-key': 'theirs' },
+        cookie: sender.cookie,
+      });
+      if (theirs.status === 201)
+        await world.ask('getUpload', { id: JSON.parse(theirs.text).id, cookie: sender.cookie });
       const key = await world.call('createKey', { body: { name: 'one', folderId } });
       await world.call('listFiles', { headers: { authorization: `Bearer ${key.secret}` } });
       await world.call('getFile', { id: file.fileId, cookie });
@@ -150,7 +159,6 @@ export const peopleScenarios = {
       if (other !== undefined) await world.once('endSession', 'not-found', { id: other.id, cookie });
       await world.call('signIn', { body: { email, password }, cookie: '' });
       await world.call('endOtherSessions', { cookie });
-      await world.call('changePassword', { body: { password, current: password }, cookie });
       const { secret } = await world.call('offerSecondFactor', { cookie });
       const confirm = { body: { code: codeOf(secret, world.stage.clock()) }, cookie };
       const confirmed = await world.ask('confirmSecondFactor', confirm);
@@ -173,6 +181,9 @@ export const peopleScenarios = {
       const removed = await world.ask('removeSecondFactor', last);
       assert.ok(removed.status === 204 || removed.again, removed.text);
       await world.ask('resetSecondFactor', { id: userId });
+      const entered = await world.ask('signIn', { body: { email, password }, cookie: '' });
+      const byNow = cookieOf(entered.headers);
+      await world.call('changePassword', { body: { password, current: password }, cookie: byNow });
       await world.ask('signOut', { cookie });
       await world.call('verifyAudit');
     },

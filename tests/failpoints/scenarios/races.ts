@@ -170,6 +170,7 @@ export const raceScenarios = {
     },
   },
   atOnce: {
+    racing: true,
     play: async (world) => {
       const five = <Result>(deed: () => Promise<Result>): Promise<Result[]> =>
         Promise.all(Array.from({ length: 5 }, deed));

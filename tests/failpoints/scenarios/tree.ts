@@ -44,7 +44,7 @@ export const treeScenarios = {
     },
   },
   trash: {
-    options: () => ({ policies: { default: {}, kept: { retentionMs: 200 * dayMs } } }),
+    options: () => ({ policies: { default: { userQuotaBytes: 1_000_000 }, kept: { retentionMs: 200 * dayMs } } }),
     play: async (world) => {
       const back = await world.upload('back', { name: 'back.txt' });
       await world.call('deleteFile', { id: back.fileId });

@@ -164,7 +164,10 @@ export const troubleScenarios = {
       await world.pass(2 * hourMs);
       client.destroy();
       world.promiseBytes(kept.fileId, small);
-      world.promise('nothing left', async () => assert.equal(keyOf(gone.id), ''));
+      world.promise(gone.fileId, async () => {
+        await world.refused('not-found', 'getFile', { id: gone.fileId });
+        assert.equal(keyOf(gone.id), '');
+      });
     },
   },
   outageWhileJudged: {

@@ -56,6 +56,8 @@ function givenWay(model: Model, request: Request): readonly Outcome[] {
     effect: () => undefined,
   });
   const ways = [told(409), told(503)];
+  // A part whose URL was signed before the parts were joined, and which came after, finds no upload.
+  if (request.kind === 'send' && request.file.strategy === 'multipart') return [...ways, told(404)];
   if (request.kind !== 'complete' || request.file.strategy !== 'multipart') return ways;
   if (model.files.get(request.file.id)?.state !== 'pending') return ways;
   const apart = new Map([[request.file.id, { state: 'uploading' as const }]]);
