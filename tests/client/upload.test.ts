@@ -129,6 +129,28 @@ describe('an upload', () => {
     assert.ok(signings.length >= 4 && Math.max(...signings) <= 3, signings.join());
   });
 
+  it('sends no part to a URL that was signed long ago, however long it was away', async () => {
+    let nowMs = 0;
+    const signedAtMs = new Map<string, number>();
+    const ages: number[] = [];
+    const fetch: typeof globalThis.fetch = async (input, init) => {
+      const age = signedAtMs.get(String(input));
+      if (age !== undefined) {
+        ages.push(nowMs - age);
+        nowMs += 120_000;
+      }
+      const answer = await globalThis.fetch(input, init);
+      if (!String(input).endsWith('/sign')) return answer;
+      const text = await answer.text();
+      for (const { url } of JSON.parse(text).parts) signedAtMs.set(url, nowMs);
+      return new Response(text, answer);
+    };
+    const clock = { now: () => nowMs, sleep: () => pause(1) };
+    const slow = createClient({ baseUrl: service.origin, fetch, clock, concurrency: 2 });
+    await slow.upload(file(randomBytes(6 * 256 * kib))).ready;
+    assert.ok(ages.length >= 6 && Math.max(...ages) <= 120_000, ages.join());
+  });
+
   it('goes on by itself after the service was killed and started again', async () => {
     service.bucket.bytesPerSecond = 800 * kib;
     const bytes = randomBytes(6 * 256 * kib);

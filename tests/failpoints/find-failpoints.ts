@@ -20,7 +20,7 @@ export const serviceSource: URL = new URL('../../packages/files/src/', import.me
 export const reached = '__stowageFailpointReached';
 export const ahead = '__stowageFailpointAhead';
 
-export interface InstrumentedFile {
+interface InstrumentedFile {
   /** From the source's root. */
   readonly path: string;
   readonly failpoints: readonly string[];

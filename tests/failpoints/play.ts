@@ -10,7 +10,7 @@ import { scenarios } from './scenarios.ts';
 import type { Stage } from './stage.ts';
 import { dayMs, hourMs, minuteMs, World } from './world.ts';
 
-export interface Played {
+interface Played {
   /** Whether the service died; without a failpoint never. */
   readonly died: boolean;
   /** What was reached, where it did not die. */

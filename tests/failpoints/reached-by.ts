@@ -26,7 +26,7 @@ export async function writeReachedBy(reachedBy: ReachedBy): Promise<void> {
   await writeFile(file, `{\n${lines.join(',\n')}\n}\n`);
 }
 
-export interface Gaps {
+interface Gaps {
   /** In the code, and reached by no scenario. */
   readonly unreached: readonly string[];
   /** In the table, and no longer in the code. */

@@ -9,7 +9,7 @@ import { type Fault, type FaultProxy, type SeenRequest, startFaultProxy } from '
 import { pngOf } from '../files/hostile-bytes.ts';
 import { bucket, dayMs, hourMs, minuteMs, ServiceFixture } from '../files/service-fixture.ts';
 
-export interface FaultyWorld {
+interface FaultyWorld {
   readonly files: ServiceFixture;
   readonly proxy: FaultProxy;
 }
@@ -37,7 +37,7 @@ export async function openFaultyWorld(t: TestContext): Promise<FaultyWorld> {
 }
 
 /** How the file of a life is sent. */
-export const ways = {
+const ways = {
   put: { bytes: pngOf(3), request: { name: 'a.png', contentType: 'image/png' } },
   form: { bytes: Buffer.from('a form'), request: { accepts: ['form'] } },
   multipart: { bytes: Buffer.alloc(3000, 'parts '), request: {} },

@@ -82,7 +82,7 @@ interface CallOptions<Name extends RouteName> {
 }
 
 /** A row of the table `files`, as far as tests look at it. */
-export interface StoredRow {
+interface StoredRow {
   readonly id: string;
   readonly state: FileState;
   readonly fence: number;

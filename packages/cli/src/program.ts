@@ -202,23 +202,36 @@ function addEngine(program: Command): void {
     });
 }
 
+interface FsckFlags {
+  readonly data?: string;
+  readonly repair?: boolean;
+  readonly scratch?: string;
+  readonly json?: boolean;
+}
+
 function addFsck(program: Command, outcome: Outcome): void {
   program
     .command('fsck')
     .description('Check a store that is not open: every byte, every row, every count.')
     .option('--data <folder>', 'the data folder (default: ./data)', parsePath)
     .option('--repair', 'mend what can be mended without losing anything, and say what was done')
+    .option(
+      '--scratch <folder>',
+      'make what it compares with there, and not in the store, which may be read-only',
+      parsePath,
+    )
     .option('--json', 'the whole report as JSON')
     .allowExcessArguments(false)
     .addHelpText(
       'after',
       helpTail(['stowage fsck --data /srv/objects', 'stowage fsck --repair'], ['STOWAGE_DATA'], checkingExits),
     )
-    .action(async (given: { readonly data?: string; readonly repair?: boolean; readonly json?: boolean }) => {
+    .action(async (given: FsckFlags) => {
       const { environment, terminal } = prepare();
       const { runFsckCommand } = await import('./commands/fsck.ts');
-      const { repair = false, json = false } = given;
-      outcome.exit = await runFsckCommand({ data: given.data ?? environment.data ?? './data', repair, json }, terminal);
+      const { repair = false, json = false, scratch } = given;
+      const data = given.data ?? environment.data ?? './data';
+      outcome.exit = await runFsckCommand({ data, repair, json, scratch }, terminal);
     });
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { type ClientRequest, request } from 'node:http';
 import { request as requestSecurely } from 'node:https';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -243,5 +244,54 @@ describe('operationStatus', () => {
     assert.deepEqual(Object.keys(operationStatus).sort(), [...operationNames].sort());
     assert.equal(operationStatus.PutObject, 'built');
     assert.equal(operationStatus.PutBucketPolicy, 'not-built');
+  });
+});
+
+describe('clients that hold on to what others need', () => {
+  it('are closed first when they have signed nothing, and no more connections are to be had', async () => {
+    const engine = await startEngine({ limits: { connections: 10 } });
+    const { hostname, port } = new URL(engine.endpoint);
+    const idle = Array.from({ length: 30 }, () => connect(Number(port), hostname).on('error', () => undefined));
+    try {
+      await setTimeout(100);
+      await createBucket(engine, 'reached');
+    } finally {
+      for (const socket of idle) socket.destroy();
+      await engine.close();
+    }
+  });
+
+  it('are cut off when they take too little of an answer, and not while they take enough', async () => {
+    const limits = { answerMinBytesPerSecond: 1_000_000, answerRateWindowMs: 300 };
+    const cut = Promise.withResolvers<unknown>();
+    const engine = await startEngine({
+      limits,
+      log: {
+        requests: 'all',
+        info: (_message: string, { operation, sentBytes }: LogFields) => {
+          if (operation === 'GetObject') cut.resolve(sentBytes);
+        },
+        warn: () => undefined,
+        error: () => undefined,
+      },
+    });
+    try {
+      await createBucket(engine, 'slow');
+      const url = presign(engine, 'PUT', '/slow/large');
+      assert.equal((await fetch(url, { method: 'PUT', body: Buffer.alloc(40_000_000) })).status, 200);
+      const asked = request(presign(engine, 'GET', '/slow/large'), (answer) => {
+        // A little now and then: it never stands still.
+        const trickle = setInterval(() => answer.read(1000), 20);
+        answer.on('close', () => clearInterval(trickle)).on('error', () => undefined);
+      });
+      asked.on('error', () => undefined);
+      asked.end();
+      assert.ok(Number(await cut.promise) < 40_000_000, 'it was given up before its end');
+      asked.destroy();
+      const whole = await fetch(presign(engine, 'GET', '/slow/large'));
+      assert.equal((await whole.arrayBuffer()).byteLength, 40_000_000);
+    } finally {
+      await engine.close();
+    }
   });
 });

@@ -141,7 +141,9 @@ async function startWorkers(options: EngineOptions, settings: ServingSettings, a
   const store = await openDiskStore({ ...diskSettings(options), directory, workers });
   try {
     const { WorkerPool } = await import('./workers/worker-pool.ts');
-    const pool = await WorkerPool.start({ store, settings, ...address, workers, log });
+    const connections = Math.ceil(settings.limits.connections / workers);
+    const shared = { ...settings, limits: { ...settings.limits, connections } };
+    const pool = await WorkerPool.start({ store, settings: shared, ...address, workers, log });
     const close = async (): Promise<void> => {
       await pool.close();
       await store.close();

@@ -32,6 +32,8 @@ export class Exchange {
   #seenReceivedBytes = -1;
   #seenSentBytes = -1;
   #seenAt: number;
+  /** Since when the client is being waited for, and what it had taken by then. */
+  #slowSince: { readonly beganMs: number; readonly takenBytes: number } | undefined;
 
   constructor(options: {
     readonly message: IncomingMessage;
@@ -86,6 +88,19 @@ export class Exchange {
   /** Whether the client is not taking what was written to it. */
   get writing(): boolean {
     return this.response.headersSent && this.response.writableLength > 0;
+  }
+
+  /** Whether it took less than it must over a whole window in which it was waited for. To be asked at every sweep. */
+  takesTooLittle(nowMs: number, rate: { readonly minBytesPerSecond: number; readonly windowMs: number }): boolean {
+    const takenBytes = this.response.socket?.bytesWritten ?? 0;
+    if (!this.writing) this.#slowSince = undefined;
+    else if (this.#slowSince === undefined) this.#slowSince = { beganMs: nowMs, takenBytes };
+    if (this.#slowSince === undefined) return false;
+    const elapsedMs = nowMs - this.#slowSince.beganMs;
+    if (elapsedMs < rate.windowMs) return false;
+    const windowBytes = takenBytes - this.#slowSince.takenBytes;
+    this.#slowSince = { beganMs: nowMs, takenBytes };
+    return windowBytes < (rate.minBytesPerSecond * elapsedMs) / 1000;
   }
 
   /** Bytes of the body as announced that have not come yet; `undefined` when their number is not known. */

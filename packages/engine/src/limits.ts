@@ -2,13 +2,19 @@
 // S3's own figures are from "Amazon S3 multipart upload limits", "Working with object metadata" and "Object key names";
 // the others are ours and say why. A caller of startEngine may change any of them; small ones make tests quick.
 
+import { readFileSync } from 'node:fs';
+
 const kib = 1024;
 const mib = 1024 * kib;
 const gib = 1024 * mib;
 const tib = 1024 * gib;
 
 export interface EngineLimits {
-  /** Connections at a time; more are dropped by the kernel's rules. Default 10,000. */
+  /**
+   * Connections at a time, of all workers together; at the limit, one that has not signed a request is closed for each new one,
+   * the longest unused first, and without such, new ones are dropped. Default 10,000, but no more than half of the files that
+   * the process may have open (`ulimit -n`): the other half is for the store.
+   */
   readonly connections: number;
   /** The request line and all headers together. Default 32 KiB; AWS takes 8 KiB of headers. */
   readonly headerBytes: number;
@@ -26,6 +32,13 @@ export interface EngineLimits {
   readonly bodyRateWindowMs: number;
   /** A client that takes no byte of its answer for so long is cut off. Default 120 s. */
   readonly answerIdleTimeoutMs: number;
+  /**
+   * A client that takes less of its answer than this over a whole window is cut off: bytes that were replaced meanwhile cannot
+   * be removed until it has gone. Default 4 KiB a second; 0 for any.
+   */
+  readonly answerMinBytesPerSecond: number;
+  /** Over how long the rate is taken, while the client is waited for. Default 5 minutes, so that a pause costs nothing. */
+  readonly answerRateWindowMs: number;
   /** An unused connection is closed after it. Default 65 s, above the usual 60 s of load balancers in front. */
   readonly keepAliveTimeoutMs: number;
   /** A refused body up to this size is read and dropped, so that its connection can be used again. Default 1 MiB. */
@@ -58,7 +71,7 @@ export interface EngineLimits {
 }
 
 export const defaultLimits: EngineLimits = {
-  connections: 10_000,
+  connections: Math.min(10_000, Math.floor(maxOpenFiles() / 2)),
   headerBytes: 32 * kib,
   headerCount: 200,
   urlBytes: 16 * kib,
@@ -67,6 +80,8 @@ export const defaultLimits: EngineLimits = {
   bodyMinBytesPerSecond: kib,
   bodyRateWindowMs: 60_000,
   answerIdleTimeoutMs: 120_000,
+  answerMinBytesPerSecond: 4 * kib,
+  answerRateWindowMs: 300_000,
   keepAliveTimeoutMs: 65_000,
   drainBytes: mib,
   lingerMs: 2_000,
@@ -82,3 +97,13 @@ export const defaultLimits: EngineLimits = {
   pageKeys: 1_000,
   pageBuckets: 10_000,
 };
+
+/** How many files this process may have open: what Linux says of it; elsewhere it is taken for more than enough. */
+function maxOpenFiles(): number {
+  try {
+    const match = /^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1'));
+    return match === null ? Number.POSITIVE_INFINITY : Number(match[1]);
+  } catch {
+    return Number.POSITIVE_INFINITY; // not Linux
+  }
+}

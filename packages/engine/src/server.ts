@@ -4,6 +4,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { S3Error, type S3ErrorCode, writeErrorDocument } from '@stowage/s3';
 import { AnswerTurn } from './answer-turn.ts';
 import type { EngineContext } from './engine-context.ts';
@@ -25,6 +26,9 @@ export class S3Server {
   readonly #scheme: 'http' | 'https';
   readonly #exchanges = new RunningExchanges();
   readonly #turn = new AnswerTurn();
+  #connections = 0;
+  /** Connections on which nothing is under way and the last request, if any, was not signed: the longest unused one first. */
+  readonly #strangers = new Set<Duplex>();
   #sweeper: NodeJS.Timeout | undefined;
   #closing = false;
 
@@ -53,6 +57,7 @@ export class S3Server {
     this.#server.on('checkContinue', (message, response) => this.#begin(message, response, true));
     // An Expect header that says anything else is ignored, as S3 does.
     this.#server.on('checkExpectation', (message, response) => this.#begin(message, response, false));
+    this.#server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Duplex) => this.#admit(socket));
     this.#server.on('clientError', (error, socket) => this.#refuse(error, socket as Socket)); // node gives a net.Socket
   }
 
@@ -65,8 +70,9 @@ export class S3Server {
         resolve();
       });
     });
-    const { bodyIdleTimeoutMs, bodyRateWindowMs, answerIdleTimeoutMs } = this.#engine.limits;
-    const everyMs = Math.max(20, Math.min(5_000, bodyIdleTimeoutMs / 4, bodyRateWindowMs / 4, answerIdleTimeoutMs / 4));
+    const { bodyIdleTimeoutMs, bodyRateWindowMs, answerIdleTimeoutMs, answerRateWindowMs } = this.#engine.limits;
+    const shortestMs = Math.min(bodyIdleTimeoutMs, bodyRateWindowMs, answerIdleTimeoutMs, answerRateWindowMs);
+    const everyMs = Math.max(20, Math.min(5_000, shortestMs / 4));
     this.#sweeper = setInterval(() => this.#sweep(), everyMs);
     this.#sweeper.unref();
     const address = this.#server.address();
@@ -94,6 +100,20 @@ export class S3Server {
     clearInterval(this.#sweeper);
   }
 
+  /** Nobody who signs is kept out by those who only hold connections open. */
+  #admit(socket: Duplex): void {
+    this.#connections += 1;
+    this.#strangers.add(socket);
+    socket.once('close', () => {
+      this.#connections -= 1;
+      this.#strangers.delete(socket);
+    });
+    // One below the limit: at the limit node drops the next one before anybody is asked.
+    if (this.#connections < this.#engine.limits.connections) return;
+    const [oldest] = this.#strangers;
+    if (oldest !== undefined && oldest !== socket) oldest.destroy();
+  }
+
   #begin(message: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
     const exchange = new Exchange({
       message,
@@ -105,6 +125,7 @@ export class S3Server {
       turn: this.#turn,
     });
     this.#exchanges.add(exchange);
+    this.#strangers.delete(message.socket);
     response.sendDate = false;
     response.on('close', () => this.#end(exchange));
     if (this.#closing) response.shouldKeepAlive = false;
@@ -129,6 +150,7 @@ export class S3Server {
     // An answer that had begun before could not say so: its connection is idle in a moment.
     if (this.#closing) setImmediate(() => this.#server.closeIdleConnections());
     const { message, response } = exchange;
+    if (exchange.account === '' && !message.socket.destroyed) this.#strangers.add(message.socket);
     const durationMs = performance.now() - exchange.startedAt;
     const receivedBytes = exchange.body?.receivedBytes ?? 0;
     const { operation, sentBytes } = exchange;
@@ -156,14 +178,16 @@ export class S3Server {
   #sweep(): void {
     const now = performance.now();
     const { bodyIdleTimeoutMs, bodyMinBytesPerSecond, bodyRateWindowMs, answerIdleTimeoutMs } = this.#engine.limits;
+    const { answerMinBytesPerSecond, answerRateWindowMs } = this.#engine.limits;
     const rate = { minBytesPerSecond: bodyMinBytesPerSecond, windowMs: bodyRateWindowMs };
+    const answerRate = { minBytesPerSecond: answerMinBytesPerSecond, windowMs: answerRateWindowMs };
     this.#exchanges.forEach((exchange) => {
       const idleMs = exchange.idleMs(now);
       if (exchange.body?.reading === true && idleMs >= bodyIdleTimeoutMs) {
         exchange.body.fail(new S3Error('RequestTimeout'));
       } else if (exchange.body?.fallsBehind(now, rate) === true) {
         exchange.body.fail(tooSlow(bodyMinBytesPerSecond));
-      } else if (exchange.writing && idleMs >= answerIdleTimeoutMs) {
+      } else if (exchange.takesTooLittle(now, answerRate) || (exchange.writing && idleMs >= answerIdleTimeoutMs)) {
         exchange.message.socket.destroy();
       }
     });

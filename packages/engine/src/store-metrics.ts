@@ -19,6 +19,12 @@ export function renderStoreMetrics(health: StoreHealth): string[] {
       '1 while the store takes writes, 0 when it is read-only.',
       health.status === 'ok' ? 1 : 0,
     ),
+    ...gauge('stowage_store_disk_full', '1 while puts are refused because the disk is full.', health.diskFull ? 1 : 0),
+    ...gauge(
+      'stowage_oldest_reader_seconds',
+      'How long bytes that are to be removed have waited for those who still read.',
+      (health.oldestReaderMs ?? 0) / 1000,
+    ),
     ...renderDurability(health.durability, health.bucketDurabilities ?? []),
     ...renderCursors(health.cursors ?? []),
     ...(health.compaction === undefined ? [] : renderCompaction(health.compaction)),

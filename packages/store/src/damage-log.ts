@@ -9,6 +9,8 @@ import type { StoreLog } from './store-log.ts';
 
 /** Beyond it, damage is counted and logged, but no longer listed. */
 const maxListed = 1000;
+/** Places beyond those that are listed, remembered so that each is counted and logged once. */
+const maxUnlisted = 100_000;
 /** Objects that a line of the log names. */
 const maxLoggedObjects = 20;
 /** Files in the quarantine folder; beyond it, damage is reported but no longer copied. */
@@ -23,6 +25,7 @@ interface DamageLogOptions {
 export class DamageLog {
   readonly #options: DamageLogOptions;
   readonly #listed = new Map<string, StoreDamage>();
+  readonly #unlisted = new Set<string>();
   #count = 0;
 
   constructor(options: DamageLogOptions) {
@@ -44,6 +47,7 @@ export class DamageLog {
     const known = [...this.#listed.values()].find((one) => overlap(one, damage));
     const merged = known === undefined ? damage : withObjects(known, damage.objects ?? []);
     if (known !== undefined && merged.objects?.length === known.objects?.length) return false;
+    if (known === undefined && this.#listed.size >= maxListed && !this.#isNewUnlisted(damage)) return false;
     if (known === undefined) this.#count += 1;
     if (known !== undefined || this.#listed.size < maxListed) this.#listed.set(placeOf(merged), merged);
     const { file, offset, sizeBytes, description, objects = [] } = merged;
@@ -75,6 +79,14 @@ export class DamageLog {
       this.#options.log('warn', 'There is no room to keep a copy of damaged bytes', { file: damage.file });
       return { news, kept: false };
     }
+  }
+
+  /** Whether a place that is no longer listed was not met before. */
+  #isNewUnlisted(damage: StoreDamage): boolean {
+    const place = placeOf(damage);
+    if (this.#unlisted.has(place) || this.#unlisted.size >= maxUnlisted) return false;
+    this.#unlisted.add(place);
+    return true;
   }
 
   async #copy(path: string, bytes: Buffer): Promise<void> {

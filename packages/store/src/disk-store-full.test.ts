@@ -147,6 +147,110 @@ describe('disk store on a disk that fails', () => {
   }
 });
 
+describe('disk store whose syncs say that there is no room', () => {
+  const syncs = [
+    ['of a new segment', 'sync', '000002.seg'],
+    ['of the journal’s folder', 'syncFolder', '/journal'],
+    ['of a checkpoint', 'sync', 'checkpoint.spare'],
+    ['of the index’s folder', 'syncFolder', '/index'],
+    ['of a blob', 'sync', '/blobs/'],
+    ['of a folder of blobs', 'syncFolder', '/blobs/'],
+  ] as const;
+  for (const [what, kind, where] of syncs) {
+    it(`stops writing after that ${what}: it is a failed sync all the same`, async () => {
+      await withDataFolder(async (directory) => {
+        let failing = false;
+        const disk = faultyDisk(nodeDisk, (operation) =>
+          failing && operation.kind === kind && operation.path.includes(where) ? 'ENOSPC' : undefined,
+        );
+        const sizes = { segmentSizeBytes: 100_000, checkpointEveryBytes: 60_000, reserveSizeBytes: 64 * 1024 };
+        const store = await openDiskStore({ directory, disk, sizes });
+        await createBucket(store);
+        failing = true;
+        for (let count = 0; count < 4; count += 1) {
+          await put(store, `small-${count}`, patternBytes(50_000)).catch(() => undefined);
+          await put(store, `large-${count}`, patternBytes(largeSizeBytes)).catch(() => undefined);
+        }
+        failing = false;
+        await assert.rejects(put(store, 'after', 'x'), storeError('ReadOnly'));
+        await store.close();
+      });
+    });
+  }
+});
+
+describe('disk store of a process that has too many files open', () => {
+  const openings = [
+    ['a new segment', 'create', '000002.seg', 'small'],
+    ['what a checkpoint is written into', 'create', 'checkpoint.spare', 'small'],
+    ['the folder of the journal', 'syncFolder', '/journal', 'small'],
+    ['a blob', 'create', '/blobs/', 'large'],
+    ['a folder of blobs', 'syncFolder', '/blobs/', 'large'],
+  ] as const;
+  for (const [what, kind, where, size] of openings) {
+    it(`goes on writing after ${what} could not be opened`, async () => {
+      await withDataFolder(async (directory) => {
+        let lacking = false;
+        let count = 0;
+        const disk = faultyDisk(nodeDisk, (operation) => {
+          if (!lacking || operation.kind !== kind || !operation.path.includes(where)) return undefined;
+          count += 1;
+          return 'EMFILE';
+        });
+        const sizes = { segmentSizeBytes: 100_000, checkpointEveryBytes: 60_000, reserveSizeBytes: 64 * 1024 };
+        const store = await openDiskStore({ directory, disk, sizes });
+        await createBucket(store);
+        lacking = true;
+        const content = patternBytes(size === 'small' ? 60_000 : largeSizeBytes);
+        const taken: string[] = [];
+        for (const key of ['a', 'b', 'c', 'd']) {
+          try {
+            await put(store, key, content);
+            taken.push(key);
+          } catch (cause) {
+            assert.ok(isStoreError(cause) && cause.code === 'Overloaded', String(cause));
+          }
+        }
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        assert.ok(count > 0, 'it was tried');
+        lacking = false;
+        await put(store, 'z', content);
+        assert.equal(store.health().status, 'ok');
+        assert.deepEqual(listKeys(store), [...taken, 'z']);
+        await store.close();
+        const reopened = await openDiskStore({ directory });
+        assert.deepEqual(listKeys(reopened), [...taken, 'z']);
+        await reopened.close();
+      });
+    });
+  }
+});
+
+describe('the clock of a store that is full', () => {
+  for (const [what, movedMs] of [
+    ['back an hour', -3_600_000],
+    ['forward a year', 31_536_000_000],
+  ] as const) {
+    it(`may be set ${what}: puts are taken again when there is room`, async () => {
+      await withDataFolder(async (directory) => {
+        let nowMs = 1_700_000_000_000;
+        let full = false;
+        const disk = faultyDisk(nodeDisk, ({ kind, path, sizeBytes }) =>
+          full && kind === 'write' && path.endsWith('.seg') && sizeBytes > 4000 ? 'ENOSPC' : undefined,
+        );
+        const store = await openDiskStore({ directory, disk, clock: () => nowMs });
+        await createBucket(store);
+        full = true;
+        await assert.rejects(put(store, 'refused', patternBytes(5000)), storeError('DiskFull'));
+        full = false;
+        nowMs += movedMs;
+        await put(store, 'taken', patternBytes(5000));
+        await store.close();
+      });
+    });
+  }
+});
+
 type Store = Awaited<ReturnType<typeof openDiskStore>>;
 
 /** Small and large puts until both are refused; answers the keys that were taken. */

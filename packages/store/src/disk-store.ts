@@ -72,7 +72,17 @@ async function openLocked(settings: Settings, lock: FolderLock, lostEnd?: KnownE
   const counters = SharedCounters.create(settings.workers);
   const index = settings.workers === 0 ? recovered.index : new SharedIndex(recovered.index, counters);
   try {
-    return await wireStore({ ...settings, storeId, index, counted: recovered.index, end, complete, damage, counters, lock });
+    return await wireStore({
+      ...settings,
+      storeId,
+      index,
+      counted: recovered.index,
+      end,
+      complete,
+      damage,
+      counters,
+      lock,
+    });
   } catch (cause) {
     await index.close();
     throw cause;

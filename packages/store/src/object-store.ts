@@ -390,6 +390,8 @@ export interface StoreHealth {
   readonly cursors?: readonly CursorStatus[];
   /** The disk had no room for a write: puts are refused until there is room again, deletes are taken. Default: false. */
   readonly diskFull?: boolean;
+  /** For how long bytes that are to be removed have waited for somebody who reads them, or others of that time. */
+  readonly oldestReaderMs?: number;
   /** How the journal gives room back. Absent for stores without a journal. */
   readonly compaction?: CompactionHealth;
   /** Stored bytes that failed their checksum since the store was opened: set aside or kept, never served. */

@@ -1,6 +1,6 @@
 // Files kept open for reading, the least recently used closed first, but never one that is being read.
 
-import type { Disk, DiskFile } from './disk/disk.ts';
+import { type Disk, type DiskFile, lacksDescriptors } from './disk/disk.ts';
 import { StoreError } from './store-error.ts';
 
 export interface LentFile {
@@ -73,12 +73,24 @@ export class OpenFiles {
 
   async #add(path: string): Promise<OpenFileEntry> {
     try {
-      const entry = new OpenFileEntry(await this.#disk.open(path, 'read'));
+      const entry = new OpenFileEntry(await this.#openFile(path));
       this.#files.set(path, entry);
       while (this.#files.size > this.#maxFiles && this.#closeOldest(path));
       return entry;
     } finally {
       this.#opening.delete(path);
+    }
+  }
+
+  /** @throws StoreError `Overloaded` when too many files are open, and none of these is to spare. */
+  async #openFile(path: string): Promise<DiskFile> {
+    for (;;) {
+      try {
+        return await this.#disk.open(path, 'read');
+      } catch (cause) {
+        if (!lacksDescriptors(cause)) throw cause;
+        if (!this.#closeOldest(path)) throw new StoreError('Overloaded', { cause });
+      }
     }
   }
 

@@ -16,8 +16,10 @@ describe('reader epochs', () => {
     later.leave();
     await new Promise((resolve) => setImmediate(resolve));
     assert.deepEqual(done, [], 'the second reader is still there');
+    assert.ok(readers.waitedMs > 0);
     second.leave();
     await Promise.all([drained, drainedLater]);
     assert.deepEqual(done, ['first', 'second']);
+    assert.equal(readers.waitedMs, 0);
   });
 });

@@ -11,10 +11,18 @@ export class ReaderEpochs {
   /** Resolves when every epoch before the current one is empty. */
   #earlier: Promise<void> = Promise.resolve();
   readonly #elsewhere: (() => Promise<void>)[] = [];
+  /** When the drains began that have not ended, in order. */
+  readonly #draining: { readonly sinceMs: number }[] = [];
 
   /** Has every drain also wait for readers in other threads: `drain` resolves when those of the moment of its call have left. */
   join(drain: () => Promise<void>): void {
     this.#elsewhere.push(drain);
+  }
+
+  /** For how long a drain has been waiting by now, the longest one; 0 when none is. Some reader has taken as long at least. */
+  get waitedMs(): number {
+    const [oldest] = this.#draining;
+    return oldest === undefined ? 0 : performance.now() - oldest.sinceMs;
   }
 
   enter(): ReaderEpoch {
@@ -26,8 +34,10 @@ export class ReaderEpochs {
   drain(): Promise<void> {
     const ending = this.#current;
     this.#current = new Epoch();
+    const drain = { sinceMs: performance.now() };
+    this.#draining.push(drain);
     this.#earlier = Promise.all([this.#earlier, ending.end(), ...this.#elsewhere.map((drain) => drain())]).then(
-      () => undefined,
+      () => void this.#draining.splice(this.#draining.indexOf(drain), 1),
     );
     return this.#earlier;
   }

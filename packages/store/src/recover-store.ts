@@ -54,7 +54,10 @@ export async function recoverStore(options: RecoverStoreOptions): Promise<Recove
   } catch (cause) {
     await index.close();
     if (!(cause instanceof IndexAheadError)) throw cause;
-    throw lostJournal(`${cause.message} The journal has lost its end, and the index still knows what was in it.`, cause);
+    throw lostJournal(
+      `${cause.message} The journal has lost its end, and the index still knows what was in it.`,
+      cause,
+    );
   }
 }
 
@@ -116,7 +119,8 @@ async function setIndexAside({ disk, directory }: RecoverStoreOptions): Promise<
 
 async function removeSetAside({ disk, directory }: RecoverStoreOptions): Promise<void> {
   const folder = join(directory, 'quarantine');
-  for (const name of await disk.list(folder)) if (name.startsWith(setAsidePrefix)) await disk.remove(join(folder, name));
+  for (const name of await disk.list(folder))
+    if (name.startsWith(setAsidePrefix)) await disk.remove(join(folder, name));
 }
 
 async function replay(

@@ -20,16 +20,14 @@ export function readRememberedDamage(index: IndexReader): readonly StoreDamage[]
 
 /** Durable when it resolves. */
 export async function rememberDamage(index: OrderedIndex, damages: readonly StoreDamage[]): Promise<void> {
-  const places = damages
-    .slice(0, maxRemembered)
-    .map(({ file, offset, sizeBytes, description, bodyOnly, records }) => ({
-      file,
-      offset,
-      sizeBytes,
-      description,
-      ...(bodyOnly === undefined ? undefined : { bodyOnly }),
-      ...(records === undefined ? undefined : { records }),
-    }));
+  const places = damages.slice(0, maxRemembered).map(({ file, offset, sizeBytes, description, bodyOnly, records }) => ({
+    file,
+    offset,
+    sizeBytes,
+    description,
+    ...(bodyOnly === undefined ? undefined : { bodyOnly }),
+    ...(records === undefined ? undefined : { records }),
+  }));
   const row = { key: rememberedKey, value: Buffer.from(JSON.stringify(places)) };
   index.apply(new Map([[rememberedKey.toString('latin1'), row]]));
   await index.flush(async () => undefined);

@@ -173,8 +173,7 @@ export async function wireStore(settings: RecoveredSettings): Promise<OpenedStor
   if (settings.workers > 0) {
     requireSharable(settings);
     const mayRemove = (): boolean => opened.failure === undefined;
-    const onRoomWanted = (): void =>
-      void opened.commitOperation(askForRoom).catch(() => undefined); // whoever asks again is told
+    const onRoomWanted = (): void => void opened.commitOperation(askForRoom).catch(() => undefined); // whoever asks again is told
     const told = { onFailure: (cause: Error) => trust.lose(cause), onDamage: onReadDamage, onRoomWanted, mayRemove };
     const seats = settings.workers;
     host = new WorkerHost({ ...settings, ...told, committer: opened, readers, epoch, seats });
@@ -217,6 +216,7 @@ export async function wireStore(settings: RecoveredSettings): Promise<OpenedStor
     throw cause;
   }
   const { cursors } = following;
+  indexCheck.start();
   void indexCheck.holds.then((holds) => {
     if (holds) reaper.start();
   });
@@ -242,6 +242,7 @@ export async function wireStore(settings: RecoveredSettings): Promise<OpenedStor
     committer: opened,
     durabilities,
     reserve,
+    readers,
     reads,
     place,
     reaper,
@@ -295,6 +296,7 @@ interface OpenParts extends Pick<RecoveredSettings, 'index' | 'damage' | 'durabi
   readonly committer: JournalCommitter;
   readonly durabilities: BucketDurabilities;
   readonly reserve: SpaceReserve;
+  readonly readers: ReaderEpochs;
   readonly reads: VerifiedReads;
   readonly place: BlobPlace;
   readonly reaper: BlobReaper;
@@ -308,7 +310,7 @@ interface OpenParts extends Pick<RecoveredSettings, 'index' | 'damage' | 'durabi
 }
 
 function healthOf(parts: OpenParts): StoreHealth {
-  const { committer, compaction, durability, durabilities, cursors, reserve, damage, scrubber } = parts;
+  const { committer, compaction, durability, durabilities, cursors, reserve, readers, damage, scrubber } = parts;
   return {
     ...(compaction.health === undefined ? undefined : { compaction: compaction.health }),
     status: committer.failure === undefined ? 'ok' : 'read-only',
@@ -317,6 +319,7 @@ function healthOf(parts: OpenParts): StoreHealth {
     bucketDurabilities: durabilities.list(),
     cursors: cursors.status,
     diskFull: reserve.full,
+    oldestReaderMs: readers.waitedMs,
     damage: damage.all,
     damageCount: damage.count,
     scrub: scrubber.health,

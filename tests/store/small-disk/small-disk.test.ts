@@ -3,14 +3,14 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ServerProcess, startServer } from '../../../scripts/serving/start-server.ts';
 import { HttpBucket } from '../http-bucket.ts';
 import { bytesOf } from '../power-loss/contents.ts';
+import { type Mount, mount, mountTmpfs, withSmallDisk } from './small-file-system.ts';
 
 const sizeMebibytes = 64;
 const largeBytes = 500_000 * 4;
@@ -18,11 +18,8 @@ const smallBytes = 60_000;
 /** Room comes back in the background: deleted bodies are removed, the journal is compacted. */
 const roomTimeoutMs = 30_000;
 
-/** Answers false when it may not mount. */
-type Mount = (root: string, folder: string) => Promise<boolean>;
-
 const fileSystems: Readonly<Record<string, Mount>> = {
-  tmpfs: async (_root, folder) => mount('-t', 'tmpfs', '-o', `size=${sizeMebibytes}m`, 'tmpfs', folder),
+  tmpfs: mountTmpfs(sizeMebibytes),
   'ext4 in a file': async (root, folder) => {
     const image = join(root, 'image');
     await writeFile(image, Buffer.alloc(sizeMebibytes * 1024 * 1024));
@@ -34,37 +31,6 @@ const fileSystems: Readonly<Record<string, Mount>> = {
     return mount('-o', 'loop', image, folder);
   },
 };
-
-function mount(...options: readonly string[]): boolean {
-  try {
-    execFileSync('mount', options, { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false; // said by the skip
-  }
-}
-
-async function withSmallDisk(
-  context: TestContext,
-  mountAt: Mount,
-  run: (directory: string) => Promise<void>,
-): Promise<void> {
-  const root = await mkdtemp(join(tmpdir(), 'stowage-small-'));
-  const folder = await mkdtemp(join(root, 'disk-'));
-  try {
-    if (!(await mountAt(root, folder))) {
-      context.skip('NOT RUN: mounting a small file system needs root (and mkfs.ext4): a full disk was not tried');
-      return;
-    }
-    try {
-      await run(join(folder, 'data'));
-    } finally {
-      execFileSync('umount', [folder]);
-    }
-  } finally {
-    await rm(root, { recursive: true });
-  }
-}
 
 async function open(directory: string): Promise<{ server: ServerProcess; bucket: HttpBucket }> {
   const server = await startServer({ args: ['engine', '--port', '0', '--data', directory] });

@@ -12,15 +12,25 @@ export interface FsckCommandOptions {
   readonly data: string;
   readonly repair: boolean;
   readonly json: boolean;
+  /** Where indexes are made instead of in the store's folder. */
+  readonly scratch?: string | undefined;
 }
 
 /** @throws CommandError `data`, `unchecked`. */
 export async function runFsckCommand(options: FsckCommandOptions, terminal: Terminal): Promise<ExitName> {
-  const { data, repair, json } = options;
+  const { data, repair, json, scratch } = options;
+  if (repair && scratch !== undefined) {
+    throw new CommandError('unchecked', '--repair makes its indexes in the store’s own folder: leave --scratch out.');
+  }
   const directory = await findStoreFolder(data);
   try {
     const { checkStore, findingKinds } = await import('@stowage/store');
-    const report = await checkStore({ directory, repair, onProgress: tellProgress(terminal) });
+    const report = await checkStore({
+      directory,
+      repair,
+      onProgress: tellProgress(terminal),
+      ...(scratch === undefined ? undefined : { scratch }),
+    });
     const remedyOf = ({ kind }: Finding): { readonly wrong: boolean; readonly remedy: string } => findingKinds[kind];
     terminal.print(json ? `${JSON.stringify({ directory, ...report }, undefined, 2)}\n` : describe(report, remedyOf));
     return report.clean ? 'ok' : 'findings';

@@ -9,10 +9,10 @@ export async function runRebuildCommand({ data }: { readonly data: string }, ter
   const directory = await findStoreFolder(data);
   const { rebuildStore } = await import('@stowage/store');
   const progress = tellProgress(terminal);
-  terminal.tell(`Making the index of ${directory} anew from its journal …`);
   try {
     const summary = await rebuildStore({
       directory,
+      onBegin: () => terminal.tell(`Making the index of ${directory} anew from its journal …`),
       onProgress: ({ doneBytes, totalBytes }) => progress({ phase: 'journal', doneBytes, totalBytes }),
     });
     const { segments, journalBytes, buckets, objects, uploads, damage, formerIndex } = summary;

@@ -31,7 +31,10 @@ interface OrphanSweepOptions {
   readonly index: OrderedIndex;
   /** That of this opening: blobs of it are left alone. */
   readonly currentEpoch: number;
-  /** False when the index may lack commits: blobs of earlier openings are then kept for good, whether known or not. */
+  /**
+   * False when the index may lack commits: orphans are then kept. Which blobs are not to be looked at at all, the index says
+   * from the moment on that it passed over what is missing (replay-journal.ts).
+   */
   readonly mayRemove: boolean;
   /** Resolves once the rows of the index were checked: to whether they are what was written. */
   readonly indexHolds: Promise<boolean>;
@@ -78,10 +81,10 @@ export class Sweep {
   }
 
   async #sweep(): Promise<void> {
-    const { disk, folder, index, currentEpoch, mayRemove } = this.#options;
+    const { disk, folder, index, currentEpoch } = this.#options;
     await this.#removeOld();
     const swept = readSweptEpoch(index);
-    for (const epochName of mayRemove ? await disk.list(folder) : []) {
+    for (const epochName of await disk.list(folder)) {
       const epoch = epochOfFolder(epochName) ?? currentEpoch;
       if (epoch <= swept || epoch >= currentEpoch) continue;
       for (const group of await disk.list(join(folder, epochName))) {
@@ -130,7 +133,8 @@ export class Sweep {
       await disk.remove(join(orphanFolder, name));
       removed += 1;
     }
-    if (removed > 0) this.#log('info', 'Blobs that were never committed were removed from quarantine/orphans', { removed });
+    if (removed > 0)
+      this.#log('info', 'Blobs that were never committed were removed from quarantine/orphans', { removed });
   }
 }
 

@@ -54,7 +54,8 @@ export const findingKinds = {
   },
   blobUnswept: {
     wrong: false,
-    remedy: 'It was never committed, or is not needed any more: the store moves it to quarantine/orphans, or removes it, by itself after it is opened.',
+    remedy:
+      'It was never committed, or is not needed any more: the store moves it to quarantine/orphans, or removes it, by itself after it is opened.',
   },
   journalTail: {
     wrong: false,

@@ -193,7 +193,6 @@ describe('checking a store', () => {
         ['indexUnusable'],
       );
       assert.match(findings[0]?.description ?? '', /stowage rebuild/);
-      await writeFile(join(directory, 'index', 'open'), ''); // as a process leaves it that has died
       const told: string[] = [];
       const store = await openDiskStore({ directory, log: (level, message) => told.push(`${level} ${message}`) });
       assert.ok(
@@ -203,6 +202,19 @@ describe('checking a store', () => {
       assert.ok((await readAll(store, 'small'))?.equals(damageBodies.small));
       await store.close();
       assert.ok((await check(directory)).clean);
+    });
+  });
+
+  it('makes its indexes elsewhere when it is told to, and leaves nothing there', async () => {
+    await withDataFolder(async (directory) => {
+      await fillForDamage(directory);
+      const scratch = join(directory, '..', 'scratch');
+      await mkdir(scratch);
+      const before = await listFiles(directory);
+      assert.ok((await checkStore({ directory, scratch })).clean);
+      assert.deepEqual(await listFiles(directory), before);
+      assert.deepEqual(await readdir(scratch), []);
+      await assert.rejects(checkStore({ directory, scratch, repair: true }), RangeError);
     });
   });
 

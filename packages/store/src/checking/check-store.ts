@@ -29,6 +29,11 @@ export interface CheckOptions {
   readonly directory: string;
   /** Mends what can be mended. Default: false. */
   readonly repair?: boolean;
+  /**
+   * A folder for the indexes in the making: with it, the store's own folder need not be writable. Not for a repair.
+   * Default: within the store's folder.
+   */
+  readonly scratch?: string;
   /** Told how far it is. Default: nobody. */
   readonly onProgress?: (progress: CheckProgress) => void;
   /** Milliseconds since 1970. Default: the system's clock. */
@@ -48,7 +53,10 @@ export interface CheckProgress extends Progress {
 export async function checkStore(options: CheckOptions): Promise<CheckReport> {
   const { disk = nodeDisk, clock = Date.now, repair = false, onProgress = () => undefined } = options;
   const directory = resolve(options.directory);
-  return withLockedFolder({ disk, directory }, async (folder) => {
+  const scratch = options.scratch === undefined ? undefined : resolve(options.scratch);
+  if (scratch !== undefined && repair)
+    throw new RangeError('A repair makes its indexes in the store, and takes no scratch folder.');
+  return withLockedFolder({ disk, directory, scratch }, async (folder) => {
     const check = new StoreCheck(folder, onProgress);
     await check.run();
     return check.report(repair ? await check.repair(clock) : []);

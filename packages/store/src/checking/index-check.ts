@@ -27,18 +27,25 @@ interface IndexCheckOptions {
 
 export class IndexCheck {
   readonly #options: IndexCheckOptions;
-  readonly #first: Promise<boolean>;
+  readonly #first = Promise.withResolvers<void>();
+  #started = false;
   #state: 'checking' | 'holds' | 'damaged' = 'checking';
   #stopped = false;
+  #wake: (() => void) | undefined;
 
   constructor(options: IndexCheckOptions) {
     this.#options = options;
-    this.#first = this.#check(true);
+  }
+
+  /** Begins the first look. */
+  start(): void {
+    this.#started = true;
+    void this.#check(true).finally(this.#first.resolve);
   }
 
   /** Resolves when the first look is over: to whether all rows are as they were written. */
   get holds(): Promise<boolean> {
-    return this.#first.then(() => this.#state === 'holds');
+    return this.#first.promise.then(() => this.#state === 'holds');
   }
 
   /** Whether all rows have been found to be as they were written, and none otherwise since. */
@@ -49,13 +56,14 @@ export class IndexCheck {
   /** Waits for the first look. @throws StoreError `Corrupt` when rows are damaged, `Closed` when it was broken off. */
   async require(): Promise<void> {
     if (await this.holds) return;
-    if (this.#state === 'damaged') throw new StoreError('Corrupt', { message: 'Rows of the index are damaged: nothing is removed.' });
+    if (this.#state === 'damaged')
+      throw new StoreError('Corrupt', { message: 'Rows of the index are damaged: nothing is removed.' });
     throw new StoreError('Closed');
   }
 
   /** Looks again, as fast as it goes. Answers whether all is well. @throws StoreError `Closed`. */
   async again(): Promise<boolean> {
-    await this.#first;
+    await this.#first.promise;
     const holds = await this.#check(false);
     if (this.#stopped) throw new StoreError('Closed');
     return holds;
@@ -64,7 +72,9 @@ export class IndexCheck {
   /** Breaks off what is going on. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    await this.#first;
+    this.#wake?.();
+    if (!this.#started) this.#first.resolve();
+    await this.#first.promise;
   }
 
   async #check(rests: boolean): Promise<boolean> {
@@ -72,7 +82,7 @@ export class IndexCheck {
     let began = performance.now();
     const pause = async (): Promise<void> => {
       const tookMs = performance.now() - began;
-      if (rests && tookMs >= longSliceMs) await new Promise((resolve) => setTimeout(resolve, restShare * tookMs).unref());
+      if (rests && tookMs >= longSliceMs) await this.#rest(restShare * tookMs);
       else await new Promise(setImmediate);
       if (this.#stopped) throw new StoreError('Closed');
       began = performance.now();
@@ -88,6 +98,17 @@ export class IndexCheck {
       await this.#report([]);
       return false;
     }
+  }
+
+  /** Keeps the process alive: somebody may wait for the end of it. */
+  #rest(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   async #report(mismatches: readonly RowMismatch[]): Promise<void> {

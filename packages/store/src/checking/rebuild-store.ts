@@ -17,6 +17,8 @@ import { type LockedFolder, withLockedFolder } from './store-folder.ts';
 export interface RebuildOptions {
   /** The folder that the store was opened with. */
   readonly directory: string;
+  /** Told once the folder is locked, before anything is done. Default: nobody. */
+  readonly onBegin?: () => void;
   /** Told how far it is. Default: nobody. */
   readonly onProgress?: (progress: Progress) => void;
   /** Milliseconds since 1970. Default: the system's clock. */
@@ -51,6 +53,7 @@ export async function rebuildStore(options: RebuildOptions): Promise<RebuildSumm
     const quarantineFolder = join(directory, 'quarantine');
     await disk.createFolder(quarantineFolder);
     const damageLog = new DamageLog({ disk, quarantineFolder, log });
+    options.onBegin?.();
     const heldMark = await readHeldMark(folder);
     const { index, lostEnd, replayed, segments, journalBytes } = await buildJournalIndex(folder, {
       heldMark,

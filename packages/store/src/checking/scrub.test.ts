@@ -117,7 +117,7 @@ describe('scrub', () => {
           clock: () => Math.floor(nowMs),
           log,
           checkIndex: async () => true,
-        mayWrite: () => true,
+          mayWrite: () => true,
           sleep: async (ms, signal) => {
             if (signal.aborted) return;
             nowMs += ms;

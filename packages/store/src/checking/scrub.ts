@@ -124,7 +124,9 @@ export class Scrubber {
     await this.#sleep(firstDelayMs, this.#stopping.signal);
     while (!this.#stopping.signal.aborted) {
       const { phase, completedAtMs } = this.#position;
-      const waitMs = phase === 'pause' && completedAtMs > 0 ? completedAtMs + settings.pauseMs - clock() : 0;
+      const leftMs = phase === 'pause' && completedAtMs > 0 ? completedAtMs + settings.pauseMs - clock() : 0;
+      // A clock that was set back must not put the next pass off.
+      const waitMs = leftMs > settings.pauseMs ? 0 : leftMs;
       if (waitMs > 0) {
         await this.#sleep(Math.min(waitMs, maxSleepMs), this.#stopping.signal);
         continue;

@@ -2,7 +2,8 @@
 // with a corner of its own for indexes in the making. The corner is in the data folder because they may be as large as the
 // index, and become the index by a rename.
 
-import { rm } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Disk, isDiskFull } from '../disk/disk.ts';
 import { requireFormat } from '../format-file.ts';
@@ -21,13 +22,15 @@ export const cornerName = 'check';
 
 /** @throws StoreError `Locked`, `NotAStore`, `UnsupportedFormat`, `Corrupt`. */
 export async function withLockedFolder<Result>(
-  place: { readonly disk: Disk; readonly directory: string },
+  place: { readonly disk: Disk; readonly directory: string; readonly scratch?: string | undefined },
   work: (folder: LockedFolder) => Promise<Result>,
 ): Promise<Result> {
   const { disk, directory } = place;
   const storeId = await requireFormat(place);
-  const lock = disk.lock(join(directory, 'LOCK'));
-  const corner = join(directory, cornerName);
+  // A folder that cannot be written to is no store's at work, here at least; somebody who cannot lock it may still look at it.
+  const locks = place.scratch === undefined || (await isWritable(join(directory, 'LOCK')));
+  const lock = locks ? disk.lock(join(directory, 'LOCK')) : undefined;
+  const corner = join(place.scratch ?? directory, cornerName);
   try {
     await removeCorner(corner);
     return await work({ disk, directory, storeId, corner });
@@ -39,8 +42,15 @@ export async function withLockedFolder<Result>(
     });
   } finally {
     await removeCorner(corner);
-    lock.release();
+    lock?.release();
   }
+}
+
+async function isWritable(path: string): Promise<boolean> {
+  return access(path, constants.W_OK).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** LMDB's files do not go through `Disk`, and neither do they here. */

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { isChange } from '../catalog/change-facts.ts';
 import type { ChangePosition } from '../catalog/cursor-row.ts';
 import type { Disk, DiskFile } from '../disk/disk.ts';
+import { readAround } from '../disk/read-around.ts';
 import type { BatchEnd } from '../journal/journal.ts';
 import { type CommitMark, factTypeOf, readFactHeader, recordMagic } from '../journal/record.ts';
 import { commitOf, type ScannedRecord, SegmentScanner } from '../journal/scanner.ts';
@@ -219,7 +220,7 @@ export class JournalReader implements ChangeReader {
     }
     try {
       const bytes = Buffer.alloc(segmentHeaderSizeBytes + 8);
-      const read = await file.read(bytes, 0);
+      const { count: read } = await readAround(file, bytes, 0);
       const header = decodeSegmentHeader(bytes.subarray(0, read));
       // With a damaged header, the salt is taken from the first record; recovery has told of it.
       const guessed = bytes.readUInt32BE(segmentHeaderSizeBytes) === recordMagic;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { forgetBucketNames } from '../catalog/bucket-names.ts';
 import type { Committer } from '../catalog/operations.ts';
 import type { Disk } from '../disk/disk.ts';
+import { readAround } from '../disk/read-around.ts';
 import type { Journal } from '../journal/journal.ts';
 import { decodeSegmentHeader, segmentHeaderSizeBytes, segmentName, segmentNumber } from '../journal/segment.ts';
 import type { StoreDamage } from '../object-store.ts';
@@ -45,7 +46,7 @@ async function oldestLsn({ disk, folder }: OpenCursorsOptions): Promise<number> 
   const file = await disk.open(join(folder, segmentName(Math.min(...numbers))), 'read');
   try {
     const bytes = Buffer.alloc(segmentHeaderSizeBytes);
-    await file.read(bytes, 0);
+    await readAround(file, bytes, 0);
     return decodeSegmentHeader(bytes)?.firstLsn ?? 0;
   } finally {
     await file.close();

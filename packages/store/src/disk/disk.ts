@@ -23,7 +23,7 @@ export interface Disk {
   volume?(path: string): Promise<DiskVolume>;
 }
 
-export interface DiskVolume {
+interface DiskVolume {
   readonly sizeBytes: number;
   readonly freeBytes: number;
 }

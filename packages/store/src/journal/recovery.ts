@@ -96,6 +96,8 @@ class Recovery {
   #batchCount = 0;
   #changeCount = 0;
   #cutBytes = 0;
+  /** Whether anything in a segment is ours, as far as it was asked. */
+  readonly #begun = new Map<number, boolean>();
   /** Segments that could not be read at all, with their sizes: they stay where they are. */
   readonly #unreadable = new Map<number, number>();
   /** The segment whose end the disk could not read, and where that begins: nothing is cut off, or written there. */
@@ -311,7 +313,10 @@ class Recovery {
   /** How far commits behind an offset, and all later segments, say that the journal was durable. */
   async #highestDurable(segment: SegmentAtHand, offset: number): Promise<number> {
     for (const number of this.#numbers) {
-      if (number > segment.number && (await this.#isBegun(number))) return Number.POSITIVE_INFINITY;
+      if (number <= segment.number) continue;
+      const begun = this.#begun.get(number) ?? (await this.#isBegun(number));
+      this.#begun.set(number, begun);
+      if (begun) return Number.POSITIVE_INFINITY;
     }
     return segment.scanner.highestDurable(offset);
   }

@@ -33,6 +33,8 @@ export class SegmentScanner {
   #window: Buffer = Buffer.alloc(0);
   #windowStart = 0;
   #unreadableEnd = 0;
+  /** Of all commits from an offset on, the one that says the most, and the last that says so: at -1 there is none. */
+  #vouched: { readonly from: number; readonly offset: number; readonly durableLsn: number } | undefined;
 
   constructor(file: DiskFile, options: { readonly salt: number; readonly fileSizeBytes: number }) {
     this.#file = file;
@@ -88,12 +90,23 @@ export class SegmentScanner {
 
   /** The highest record that any commit behind an offset says to be durable, or 0. */
   async highestDurable(offset: number): Promise<number> {
+    // Where the highest stands is remembered: damage may be met many times in one segment.
+    if (this.#vouched !== undefined && offset >= this.#vouched.from) {
+      if (offset <= this.#vouched.offset) return this.#vouched.durableLsn;
+      if (this.#vouched.offset < 0) return 0;
+    }
     let highest = 0;
+    let highestOffset = -1;
     let record = await this.findNext(offset);
     while (record !== undefined) {
-      highest = Math.max(highest, commitOf(record)?.durableLsn ?? 0);
+      const durableLsn = commitOf(record)?.durableLsn ?? 0;
+      if (durableLsn > 0 && durableLsn >= highest) {
+        highest = durableLsn;
+        highestOffset = record.offset;
+      }
       record = await this.findNext(record.endOffset);
     }
+    this.#vouched = { from: offset, offset: highestOffset, durableLsn: highest };
     return highest;
   }
 

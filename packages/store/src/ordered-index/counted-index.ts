@@ -119,7 +119,10 @@ class RowDigest {
   readonly #counts: Float64Array;
   readonly #sums: Float64Array;
 
-  constructor(counts: Float64Array = new Float64Array(maxKeyspaces), sums: Float64Array = new Float64Array(maxKeyspaces)) {
+  constructor(
+    counts: Float64Array = new Float64Array(maxKeyspaces),
+    sums: Float64Array = new Float64Array(maxKeyspaces),
+  ) {
     this.#counts = counts;
     this.#sums = sums;
   }

@@ -305,7 +305,9 @@ async function goBack({ disk, folder }: IndexPlace, checkpoint: Checkpoint): Pro
   try {
     const sizeBytes = await file.sizeBytes();
     if (sizeBytes < checkpoint.dataSizeBytes) {
-      throw damagedIndex(`${lmdbDataName} has ${sizeBytes} bytes where its checkpoint needs ${checkpoint.dataSizeBytes}`);
+      throw damagedIndex(
+        `${lmdbDataName} has ${sizeBytes} bytes where its checkpoint needs ${checkpoint.dataSizeBytes}`,
+      );
     }
     await file.write([checkpoint.metaPages], 0);
   } finally {

@@ -7,7 +7,7 @@ describe('row cache', () => {
   it('never holds anything but what the index holds', () => {
     const name = fc.integer({ min: 0, max: 200 }).map(String);
     const read = fc.record({ read: name });
-    const change = fc.tuple(name, fc.option(fc.integer({ min: 1, max: 20_000 }), { nil: undefined }));
+    const change = fc.tuple(name, fc.option(fc.integer({ min: 1, max: 200_000 }), { nil: undefined }));
     const applied = fc.record({ apply: fc.array(change, { maxLength: 20 }) });
     fc.assert(
       fc.property(fc.array(fc.oneof(read, applied), { maxLength: 500 }), (steps) => {
@@ -46,7 +46,17 @@ describe('row cache', () => {
 
   it('keeps no long rows', () => {
     const cache = new RowCache();
-    cache.add('long', Buffer.alloc(16 * 1024 + 1));
+    cache.add('long', Buffer.alloc(512 * 1024 + 1));
     assert.equal(cache.get('long'), undefined);
+  });
+
+  it('keeps the configuration of a bucket with a hundred rules, and no more than 2 MiB in all', () => {
+    const cache = new RowCache();
+    const configuration = Buffer.alloc(100 * 1024);
+    cache.add('bucket', configuration);
+    assert.equal(cache.get('bucket'), configuration);
+    for (let count = 0; count < 40; count += 1) cache.add(`row ${count}`, Buffer.alloc(200 * 1024));
+    const kept = Array.from({ length: 40 }, (_, count) => cache.get(`row ${count}`)?.length ?? 0);
+    assert.ok(kept.reduce((a, b) => a + b) <= 2 * 1024 * 1024);
   });
 });
