@@ -184,7 +184,7 @@ export const peopleScenarios = {
       const entered = await world.ask('signIn', { body: { email, password }, cookie: '' });
       const byNow = cookieOf(entered.headers);
       await world.call('changePassword', { body: { password, current: password }, cookie: byNow });
-      await world.ask('signOut', { cookie });
+      await world.ask('signOut', { cookie: byNow });
       await world.call('verifyAudit');
     },
   },
