@@ -134,7 +134,11 @@ class History {
       this.#lossy = true;
     }
     world.endTrouble();
-    if (this.circumstances.losesIndex && this.#random.chance(0.5)) world.disk.lose(`${directory}/index/checkpoint`);
+    if (this.circumstances.losesIndex && this.#random.chance(0.5)) {
+      world.disk.lose(`${directory}/index/checkpoint`);
+      // An opening that makes it anew may be cut off before it says so, and have made it durable all the same.
+      this.#rebuilt = true;
+    }
   }
 
   /** The last time nothing is cut off: everything must be there, and nothing left over. */
@@ -199,7 +203,8 @@ class History {
       hashThreads: 0,
       log: (level, message, fields) => {
         world.note(() => `${level}: ${message} ${JSON.stringify(fields)}`);
-        if (message === 'The index was rebuilt') this.#rebuilt = true;
+        if (message === 'The index was rebuilt' || message === 'The index cannot be opened and is rebuilt')
+          this.#rebuilt = true;
       },
     });
   }

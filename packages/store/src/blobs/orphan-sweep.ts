@@ -107,8 +107,8 @@ export class Sweep {
         index.get(blobKey(keyspace.garbage, blobId)) !== undefined;
       if (known) continue;
       if (moved.length === 0) await disk.createFolder(orphanFolder);
-      await disk.rename(join(path, name), join(orphanFolder, orphanName(clock(), name)));
-      moved.push(name);
+      // Garbage that was removed since the folder was listed has neither row nor file.
+      if (await moveIfThere(disk, join(path, name), join(orphanFolder, orphanName(clock(), name)))) moved.push(name);
     }
     // Also when nothing was left to move: an earlier sweep may have died before this. Without it, files could come back later.
     await trust.sync(() => disk.syncFolder(path));
@@ -135,6 +135,16 @@ export class Sweep {
     }
     if (removed > 0)
       this.#log('info', 'Blobs that were never committed were removed from quarantine/orphans', { removed });
+  }
+}
+
+async function moveIfThere(disk: Disk, from: string, to: string): Promise<boolean> {
+  try {
+    await disk.rename(from, to);
+    return true;
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return false;
+    throw cause;
   }
 }
 
