@@ -85,7 +85,8 @@ describe('the configuration', () => {
       JSON.stringify({
         prot: 1,
         port: 99_999,
-        s3: { buket: 'x' },
+        s3: { buket: 'x', endpoint: '127.0.0.1:9000' },
+        publicUrl: 'files.example.com',
         secret: 'not-long-enough',
         policies: { images: { tipes: ['image/*'], maxSizeBytes: '5' } },
         limits: { urlLifMs: 5 },
@@ -112,6 +113,8 @@ describe('the configuration', () => {
       'database.url: 28 characters came; expected postgres://',
       'STOWAGE_LOG_LEVEL: "loud" came; expected one of debug',
       's3.bucket: nothing came',
+      's3.endpoint: "127.0.0.1:9000" came',
+      'publicUrl: "files.example.com" came',
       'only one came',
     ]) {
       assert.ok(refusal.includes(line), `${line}\n${refusal}`);

@@ -36,6 +36,10 @@ interface ConnectionOptions {
 
 export function createServiceConnection({ baseUrl, apiKey, fetch }: ConnectionOptions): ServiceConnection {
   const root = baseUrl.replace(/\/+$/, '');
+  // Else every request would fail as if the network were away, and be tried again without end.
+  if (apiKey !== undefined && !/^[\x21-\x7e]+$/.test(apiKey)) {
+    throw new TypeError('apiKey holds spaces, line ends or other characters that no key has; give the `secret` alone.');
+  }
 
   function url(path: string, query: ServiceCall['query'] = {}): string {
     const pairs = Object.entries(query).flatMap(([key, value]) => (value === undefined ? [] : [[key, String(value)]]));

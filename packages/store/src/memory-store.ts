@@ -16,7 +16,7 @@ import { countReferences } from './catalog/references.ts';
 import { blobIdSizeBytes } from './catalog/version-row.ts';
 import { CatalogStore } from './catalog-store.ts';
 import type { FollowedStore, OpenCursor } from './cursors/change-cursor.ts';
-import { Cursors } from './cursors/cursors.ts';
+import { Cursors, cursorPins } from './cursors/cursors.ts';
 import { MemoryFeed } from './cursors/memory-feed.ts';
 import { listGarbage } from './garbage.ts';
 import type { ByteSource, Span } from './opened-object.ts';
@@ -53,7 +53,7 @@ export function openMemoryStore(options: MemoryStoreOptions = {}): FollowedStore
 
   const feed = new MemoryFeed(index);
   const committer = new MemoryCommitter({ index, clock, random, abandon, feed, onChange: sweep });
-  const cursors = new Cursors({ index, committer, source: feed });
+  const cursors = new Cursors({ index, committer, source: feed, pins: cursorPins(index) });
   const place: BodyPlace = {
     maxGatheredBytes: Number.MAX_SAFE_INTEGER,
     memory: new MemoryBudget(Number.MAX_SAFE_INTEGER),

@@ -178,6 +178,7 @@ export async function wireStore(settings: RecoveredSettings): Promise<OpenedStor
     const seats = settings.workers;
     host = new WorkerHost({ ...settings, ...told, committer: opened, readers, epoch, seats });
   }
+  const pins = cursorPins(index);
   const compaction = await openCompaction({
     disk,
     folder,
@@ -185,7 +186,7 @@ export async function wireStore(settings: RecoveredSettings): Promise<OpenedStor
     journal,
     commit: (operation) => opened.commitOperation(operation),
     readers,
-    pins: cursorPins(index),
+    pins,
     reserve,
     sizes,
     // Before a segment goes: what the index does not show was not carried forward.
@@ -210,7 +211,7 @@ export async function wireStore(settings: RecoveredSettings): Promise<OpenedStor
     // once, so that the next opening can go on from it and knows what it has.
     await (complete ? journal.sync() : checkpoint());
     const onDamage = (found: StoreDamage): void => void damage.note(found);
-    following = await openCursors({ disk, folder, storeId, index, journal, committer: opened, onDamage });
+    following = await openCursors({ disk, folder, storeId, index, journal, committer: opened, pins, onDamage });
   } catch (cause) {
     await journal.close(false);
     throw cause;

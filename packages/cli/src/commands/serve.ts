@@ -42,7 +42,8 @@ export async function runServeCommand(given: ServeCommandOptions, terminal: Term
   const { settings, remarks } = await readConfiguration({ command: 'serve', ...given });
   const { host, port } = listenAddress(settings);
   const address: ListenAddress = { host, port, purpose: 'the file service', option: '--port' };
-  await assertFree(address);
+  // What is checked may well be running there.
+  if (!given.check) await assertFree(address);
   const format = settings['log.format'] ?? (terminal.interactive ? 'pretty' : 'json');
   const level = settings['log.level'] ?? 'info';
   const log = (await openLogging({ format, level, colour: terminal.colour }))('files');

@@ -9,6 +9,7 @@ import type { Settings } from './settings.ts';
 const defaultRegion = 'us-east-1';
 const defaultHost = '127.0.0.1';
 const defaultPort = 3000;
+const hourMs = 60 * 60_000;
 const defaultServiceName = 'stowage';
 
 export function listenAddress(settings: Settings): { readonly host: string; readonly port: number } {
@@ -25,6 +26,7 @@ export function serviceOptions(
   const endpoint = settings['telemetry.endpoint'];
   const ratio = settings['telemetry.sampleRatio'];
   const headers = settings['telemetry.headers'];
+  const everyHours = settings['reconcile.everyHours'];
   const publicUrl = settings.publicUrl ?? reachableUrl(host, port);
   return {
     host,
@@ -38,6 +40,10 @@ export function serviceOptions(
     ...given('policies', settings.policies),
     ...given('limits', settings.limits),
     ...given('issuers', settings.issuers),
+    reconcile: {
+      ...given('everyMs', everyHours === undefined ? undefined : everyHours * hourMs),
+      ...given('mend', settings['reconcile.mend']),
+    },
     ...given('auditDownloads', settings.auditDownloads),
     ...given('allowPrivateWebhooks', settings.allowPrivateWebhooks),
     ...(address === undefined ? {} : { clamd: { address, ...given('maxConnections', atOnce) } }),

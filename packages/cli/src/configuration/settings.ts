@@ -17,7 +17,9 @@ const flag = z.boolean();
 const text = z.string().min(1).max(4_096);
 const names = z.array(text).max(100);
 const whole = (min: number, max: number) => z.int().min(min).max(max);
-const httpUrl = z.url({ protocol: /^https?$/ }).max(2_048);
+const httpUrl = z
+  .url({ protocol: /^https?$/, error: 'it is no address; begin it with http:// or https://', abort: true })
+  .max(2_048);
 
 /** `new URL(…).origin` of an address that is nothing more. */
 const origin = httpUrl.refine((value) => {
@@ -353,6 +355,27 @@ export const settings = {
     schema: z.record(z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/i), issuer),
     default: 'none',
     secret: true,
+    commands: both,
+  },
+  'reconcile.everyHours': {
+    summary:
+      'How often the whole bucket is compared with the database without anybody asking. 0: never. See file-service.md.',
+    expected: 'a whole number from 0 to 8760',
+    variable: 'STOWAGE_RECONCILE_EVERY_HOURS',
+    text: 'number',
+    schema: whole(0, 8_760),
+    default: '`168`, once a week',
+    unit: 'hours',
+    commands: both,
+  },
+  'reconcile.mend': {
+    summary:
+      'Whether such a comparison mends what it finds, which may remove bytes that no row knows of. Otherwise it only tells.',
+    expected: 'true or false',
+    variable: 'STOWAGE_RECONCILE_MEND',
+    text: 'boolean',
+    schema: flag,
+    default: '`false`',
     commands: both,
   },
   auditDownloads: {

@@ -306,16 +306,27 @@ export class Compactor {
   /** Those that come first go first: of what a later one deleted, nothing may be left in an earlier one that stays. */
   async #removeMoved(signal: AbortSignal): Promise<void> {
     const moved = [...this.#moved.values()].sort((a, b) => a.number - b.number);
-    const { disk, folder, index, readers, pins, removed, reserve, trust, checkpoint, forgetSegment, log } =
-      this.#options;
+    const { index, readers, pins, checkpoint, log } = this.#options;
     const needed = pins.oldestNeededSegment() ?? Number.POSITIVE_INFINITY;
     if (!moved.some(({ number }) => number < needed)) return;
     const mark = readMark(index);
     await checkpoint();
     await unlessAborted(readers.drain(), signal);
-    const end = Math.min(mark?.segment ?? 0, pins.oldestNeededSegment() ?? Number.POSITIVE_INFINITY);
-    const going = moved.filter(({ number }) => number < end);
+    const going = await pins.hold(async () => {
+      const end = Math.min(mark?.segment ?? 0, pins.oldestNeededSegment() ?? Number.POSITIVE_INFINITY);
+      const unneeded = moved.filter(({ number }) => number < end);
+      if (unneeded.length > 0) await this.#remove(unneeded);
+      return unneeded;
+    });
     if (going.length === 0) return;
+    log('info', 'Segments of the journal were compacted away', {
+      segments: going.length,
+      last: going.at(-1)?.number ?? 0,
+    });
+  }
+
+  async #remove(going: readonly MovableSegment[]): Promise<void> {
+    const { disk, folder, removed, reserve, trust, forgetSegment } = this.#options;
     await this.#noteRemoved(() => reserve.spend(() => removed.add(going.map(rangeOf), trust)));
     for (const { number } of going) this.#moved.delete(number);
     for (const { number, sizeBytes } of going) {
@@ -326,10 +337,6 @@ export class Compactor {
       this.#removedSegments += 1;
       this.#removedBytes += sizeBytes;
     }
-    log('info', 'Segments of the journal were compacted away', {
-      segments: going.length,
-      last: going.at(-1)?.number ?? 0,
-    });
   }
 
   async #noteRemoved(note: () => Promise<void>): Promise<void> {

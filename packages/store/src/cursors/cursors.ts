@@ -16,11 +16,18 @@ interface CursorsOptions {
   readonly index: IndexReader;
   readonly committer: Committer;
   readonly source: ChangeSource & { close(): void };
+  readonly pins: SegmentPins;
 }
 
 /** What the cursors of a store still need of its journal: as far as is written down, so that a crash finds no less. */
 export function cursorPins(index: IndexReader): SegmentPins {
+  let held: Promise<unknown> = Promise.resolve();
   return {
+    hold: (work) => {
+      const result = held.then(work);
+      held = result.catch(() => undefined); // whoever asked for it is told
+      return result;
+    },
     oldestNeededSegment: () => {
       const segments = listCursorRows(index).map(({ position }) => position.segment);
       return segments.length === 0 ? undefined : Math.min(...segments);
@@ -88,10 +95,12 @@ export class Cursors {
     await Promise.all([...this.#open.values()].map((cursor) => cursor?.close()));
   }
 
-  async #create(name: string, start: OpenCursor['start']): Promise<ChangePosition> {
-    const { committer, source } = this.#options;
+  #create(name: string, start: OpenCursor['start']): Promise<ChangePosition> {
+    const { committer, source, pins } = this.#options;
     const now = start === 'now';
-    const position = now ? source.end : await source.oldest();
-    return committer.commit({ name: 'createCursor', argument: { name, position, now } });
+    return pins.hold(async () => {
+      const position = now ? source.end : await source.oldest();
+      return committer.commit({ name: 'createCursor', argument: { name, position, now } });
+    });
   }
 }

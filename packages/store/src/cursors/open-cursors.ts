@@ -7,9 +7,10 @@ import type { Disk } from '../disk/disk.ts';
 import { readAround } from '../disk/read-around.ts';
 import type { Journal } from '../journal/journal.ts';
 import { decodeSegmentHeader, segmentHeaderSizeBytes, segmentName, segmentNumber } from '../journal/segment.ts';
+import type { SegmentPins } from '../journal/segment-pins.ts';
 import type { StoreDamage } from '../object-store.ts';
 import type { OrderedIndex } from '../ordered-index/ordered-index.ts';
-import { Cursors, cursorPins } from './cursors.ts';
+import { Cursors } from './cursors.ts';
 import { JournalFeed } from './journal-feed.ts';
 
 /** The cursors, and what is told of each batch. */
@@ -26,18 +27,20 @@ interface OpenCursorsOptions {
   readonly index: OrderedIndex;
   readonly journal: Journal;
   readonly committer: Committer;
+  /** Shared with whoever removes segments. */
+  readonly pins: SegmentPins;
   readonly onDamage: (damage: StoreDamage) => void;
 }
 
 export async function openCursors(options: OpenCursorsOptions): Promise<OpenedCursors> {
-  const { index, journal, committer } = options;
-  const feed = await JournalFeed.open(options, cursorPins(index).oldestNeededSegment());
+  const { index, journal, committer, pins } = options;
+  const feed = await JournalFeed.open(options, pins.oldestNeededSegment());
   const forgotten = forgetBucketNames(index, {
     oldestLsn: await oldestLsn(options),
     nextLsn: journal.writtenEnd.lsn + 1,
   });
   if (forgotten.size > 0) index.apply(forgotten);
-  return { feed, cursors: new Cursors({ index, committer, source: feed }) };
+  return { feed, cursors: new Cursors({ index, committer, source: feed, pins }) };
 }
 
 /** The first record that the journal may still hold; 0 when that cannot be told. */
