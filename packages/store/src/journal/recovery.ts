@@ -277,7 +277,9 @@ class Recovery {
       return;
     }
     while ((this.#unvouched[0]?.lsn ?? Number.POSITIVE_INFINITY) <= commit.durableLsn) this.#unvouched.shift();
-    this.#unvouched.push({ lsn, segment: segment.number, offset: this.#batchStart.offset });
+    // The first batch of a segment is expected behind the end of the one before.
+    const begins = this.#batchStart.segment === segment.number ? this.#batchStart.offset : segmentHeaderSizeBytes;
+    this.#unvouched.push({ lsn, segment: segment.number, offset: begins });
     const mark = { lsn, segment: segment.number, offset: record.offset };
     await this.#options.onBatch(this.#facts, mark);
     this.#facts = [];
