@@ -72,8 +72,10 @@ test('bytes that vanish from the bucket before they were checked are never calle
   await files.call('completeUpload', { id: upload.id });
   await files.engine.store.deleteObject({ bucket, key: files.row(upload.id).objectKey });
   await files.tick();
-  assert.equal((await files.call('getFile', { id: upload.id })).state, 'rejected');
-  await files.refused('wrong-state', 'getContent', { id: upload.id });
+  const { state, missingSince } = await files.call('getFile', { id: upload.id });
+  assert.equal(state, 'validating', 'they were acknowledged, and may come back');
+  assert.ok(missingSince);
+  await files.refused('bytes-missing', 'getContent', { id: upload.id });
 });
 
 test('a purge that the bucket refuses is not called done', async (t) => {

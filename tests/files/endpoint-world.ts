@@ -65,7 +65,7 @@ export interface World {
   /** As Latin-1, so that every byte is a character. */
   download(id: string): Promise<string>;
   row(id: string): Row;
-  /** All keys in the bucket, in all versions. */
+  /** All keys in the bucket, in all versions, but for the mark of whose it is. */
   keys(): Promise<readonly string[]>;
 }
 
@@ -179,7 +179,10 @@ export async function openWorld(t: TestContext, options: WorldOptions): Promise<
           .send(new ListObjectVersionsCommand({ Bucket: s3.bucket }))
           .then(({ Versions = [], DeleteMarkers = [] }) => [...Versions, ...DeleteMarkers])
           .catch(async () => (await client.send(new ListObjectsV2Command({ Bucket: s3.bucket }))).Contents ?? []);
-        return versions.map(({ Key }) => Key ?? '').sort();
+        return versions
+          .map(({ Key }) => Key ?? '')
+          .filter((key) => !key.startsWith('owner/'))
+          .sort();
       } finally {
         client.destroy();
       }

@@ -14,21 +14,19 @@ import {
 } from '@aws-sdk/client-s3';
 import type { FindingKind, ReconcileFinding, ReconcileRun, Upload } from '@stowage/contract';
 import type { S3Settings } from '@stowage/files';
+import { monotonicFactory } from 'ulid';
 import { openFileKeys } from '../../packages/files/src/file-key.ts';
 import { requestOf, send, type World } from './endpoint-world.ts';
 
 /** The secret of every world. */
 export const keys = openFileKeys(new Uint8Array(32).fill(7));
 
-/** A key of ours for a file that there never was. */
-export function unownedKey(number: number): string {
-  const fileId = `01J0000000000000000000${String(number).padStart(4, '0')}`;
-  return keys.make({ tenantId: 'main', userId: 'owner', contentType: 'text/plain', fileId });
-}
+const newId = monotonicFactory();
 
 export class BucketByHand {
   readonly client: S3Client;
   readonly bucket: string;
+  readonly #unowned = new Map<number, string>();
 
   constructor(s3: S3Settings) {
     const { endpoint, region, credentials, forcePathStyle } = s3;
@@ -40,6 +38,13 @@ export class BucketByHand {
       requestChecksumCalculation: 'WHEN_REQUIRED',
     });
     this.bucket = s3.bucket;
+  }
+
+  /** A key of ours for a file that there never was; its time is that of the first call with the number. */
+  unownedKey(number: number): string {
+    const fileId = this.#unowned.get(number) ?? newId();
+    this.#unowned.set(number, fileId);
+    return keys.make({ tenantId: 'main', userId: 'owner', contentType: 'text/plain', fileId });
   }
 
   async put(Key: string, Body: string): Promise<string | undefined> {

@@ -16,7 +16,7 @@ import type { EndpointOptions, S3Settings } from '@stowage/files';
 import { startCeph } from '../servers/ceph-cluster.ts';
 import { startPostgres } from '../servers/postgres-server.ts';
 import { openWorld, requestOf, send } from './endpoint-world.ts';
-import { BucketByHand, compare, findingsOf, foundIn, keys, mendedIn, store, unownedKey } from './orphans-world.ts';
+import { BucketByHand, compare, findingsOf, foundIn, keys, mendedIn, store } from './orphans-world.ts';
 import { hourMs, mib, ServiceFixture } from './service-fixture.ts';
 import type { ServiceProcessOptions, ServiceProcessReady } from './service-process.ts';
 
@@ -24,6 +24,7 @@ const limits = {
   orphanGraceMs: hourMs,
   multipartThresholdBytes: 5 * mib,
   minPartSizeBytes: 5 * mib,
+  reconcileRowlessPercent: 10_000,
   trashRetentionMs: 0,
   urlLifeMs: 60_000,
 };
@@ -82,15 +83,16 @@ for (const { name, open } of endpoints) {
       // In a bucket with versions what is written over a file is a version that nobody asked for.
       await hand.put(changedKey, 'other bytes');
       await hand.put(purgedKey, 'come back');
-      await hand.put(unownedKey(1), 'nobody’s');
+      await hand.put(hand.unownedKey(1), 'nobody’s');
       await hand.put(keys.makePromoted(world.row(whole.id).objectKey, 7), 'a try that was given up');
-      await hand.put(keys.makePreview(unownedKey(2), 'thumbnail'), 'picture');
+      await hand.put(keys.makePreview(hand.unownedKey(2), 'thumbnail'), 'picture');
       await hand.put(keys.makeProbe('run', 1), 'probe');
-      await hand.beginUpload(unownedKey(3));
+      await hand.beginUpload(hand.unownedKey(3));
+      await store(world, 'younger');
       const foreign = [
         'somebody/else.txt',
         'odd/ü +%&\u0001?.txt',
-        `${unownedKey(4).slice(0, -1)}x`,
+        `${hand.unownedKey(4).slice(0, -1)}x`,
         'files/look/alike/text/01J.0',
       ];
       for (const key of foreign) await hand.put(key, 'theirs');
@@ -131,12 +133,7 @@ for (const { name, open } of endpoints) {
 
       const real = await compare(world, { dryRun: false });
       assert.deepEqual(foundIn(real), expected);
-      const {
-        'object-foreign': _objects,
-        'upload-foreign': _uploads,
-        'bytes-differ': _differ,
-        ...mended
-      } = expected as Record<string, number>;
+      const { 'object-foreign': _objects, 'upload-foreign': _uploads, ...mended } = expected as Record<string, number>;
       assert.deepEqual(mendedIn(real), mended, world.log.join('\n'));
 
       const after = await hand.everything();
@@ -225,25 +222,97 @@ test('a run that changes no more than it may, one that is stopped, and a second 
   await world.service.prepared();
   const hand = new BucketByHand(s3);
   t.after(() => hand.client.destroy());
-  for (let number = 0; number < 5; number++) await hand.put(unownedKey(number), 'nobody’s');
+  await store(world, 'older');
+  for (let number = 10; number < 15; number++) await hand.put(hand.unownedKey(number), 'nobody’s');
+  await store(world, 'younger');
   aheadMs = 2 * hourMs;
   const limited = await compare(world, { dryRun: false, maxChanges: 2 });
   assert.equal(limited.limited, true);
   assert.deepEqual(limited.findings['bytes-unowned'], { found: 5, mended: 2, failed: 0 });
-  assert.equal((await hand.everything()).length, 3);
+  const left = await hand.everything();
+  assert.equal(left.length, 3 + 2 + 1, 'three of nobody, two files, the marker');
 
   const { id } = await world.call<ReconcileRun>('POST', '/v1/admin/reconcile', { dryRun: false });
   assert.equal((await world.refused('POST', '/v1/admin/reconcile', {})).code, 'reconcile-running');
   const stopped = await world.call<ReconcileRun>('POST', `/v1/admin/reconcile/${id}/stop`);
   assert.equal(stopped.state, 'stopped');
   await world.service.tick();
-  assert.equal((await hand.everything()).length, 3, 'a run that was stopped does nothing');
+  assert.deepEqual(await hand.everything(), left, 'a run that was stopped does nothing');
   const { runs } = await world.call<{ runs: ReconcileRun[] }>('GET', '/v1/admin/reconcile');
   assert.deepEqual(
     runs.map(({ state }) => state),
     ['stopped', 'finished'],
   );
   assert.equal((await world.refused('GET', '/v1/admin/reconcile/none')).code, 'not-found');
+});
+
+test('a database that another bucket’s files are strange to only tells of them', async (t) => {
+  const s3 = await startEngineBucket(t);
+  const hand = new BucketByHand(s3);
+  t.after(() => hand.client.destroy());
+  let aheadMs = 0;
+  const options = {
+    s3,
+    endpoint: { kind: 'aws', probing: 'forbidden' },
+    limits: { ...limits, reconcileRowlessPercent: 10_000 },
+    aheadMs: () => aheadMs,
+  } as const;
+  const first = await openWorld(t, options);
+  const whole = await store(first, 'of the first');
+  await hand.beginUpload(first.row(whole.id).objectKey);
+
+  // An empty database beside the secret that was kept, before anybody has marked the bucket: it knows no such time.
+  const second = await openWorld(t, options);
+  await second.service.prepared();
+  aheadMs = 2 * hourMs;
+  const before = await hand.everything();
+  const empty = await compare(second, { dryRun: false });
+  assert.deepEqual(mendedIn(empty), {});
+  const marker = keys.makeOwner();
+  const beside = async (): Promise<readonly string[]> =>
+    (await hand.everything()).filter((line) => !line.startsWith(marker));
+  assert.deepEqual(await beside(), before);
+  assert.match((await findingsOf(second, empty))[0]?.detail ?? '', /older or younger than every row/);
+
+  // Marked as the second's: now the first is the stranger, whatever it knows.
+  const purged = await hand.read(marker);
+  assert.match(purged, /^[0-9A-Z]{26}$/);
+  await hand.put(keys.makePromoted(first.row(whole.id).objectKey, 7), 'a try that was given up');
+  aheadMs = 4 * hourMs;
+  const strange = await compare(first, { dryRun: false });
+  assert.deepEqual(mendedIn(strange), {});
+  const told = await findingsOf(first, strange);
+  assert.deepEqual(
+    told.map(({ kind }) => kind),
+    ['leftover', 'upload-dead'],
+  );
+  for (const { detail } of told) assert.match(detail ?? '', /belongs to the database/);
+  assert.ok(first.log.some((line) => line.includes('another database')));
+});
+
+test('what has no row is not removed where it is more than a mistake would leave', async (t) => {
+  const s3 = await startEngineBucket(t);
+  const hand = new BucketByHand(s3);
+  t.after(() => hand.client.destroy());
+  let aheadMs = 0;
+  const endpoint = { kind: 'aws', probing: 'forbidden' } as const;
+  const world = await openWorld(t, {
+    s3,
+    endpoint,
+    limits: { ...limits, reconcileRowlessPercent: 50 },
+    aheadMs: () => aheadMs,
+  });
+  await store(world, 'older');
+  for (let number = 20; number < 24; number++) await hand.put(hand.unownedKey(number), 'nobody’s');
+  await store(world, 'younger');
+  await hand.put(keys.makeProbe('run', 2), 'probe');
+  aheadMs = 2 * hourMs;
+  const run = await compare(world, { dryRun: false });
+  assert.deepEqual(run.findings['bytes-unowned'], { found: 4, mended: 1, failed: 0 });
+  assert.deepEqual(mendedIn(run), { 'bytes-unowned': 1, 'probe-left': 1 });
+  const reported = (await findingsOf(world, run)).filter(({ outcome }) => outcome === 'reported');
+  assert.equal(reported.length, 3);
+  for (const { detail } of reported) assert.match(detail ?? '', /50 % of the rows/);
 });
 
 test('compared by itself, some time after the start, and then every so often', async (t) => {
@@ -256,7 +325,7 @@ test('compared by itself, some time after the start, and then every so often', a
   const { runs: first } = await files.call('listReconciles');
   assert.deepEqual(
     first.map(({ state, startedBy, dryRun }) => ({ state, startedBy, dryRun })),
-    [{ state: 'finished', startedBy: 'service', dryRun: false }],
+    [{ state: 'finished', startedBy: 'service', dryRun: true }],
   );
   await files.tick();
   assert.equal(await runs(), 1);
@@ -313,14 +382,16 @@ test('killed in the middle, twice, a run goes on and its report is exact', async
   const options: ServiceProcessOptions = {
     s3,
     database: { path: `${directory}/killed.db` },
-    limits: { orphanGraceMs: 0, requestsPerSecond: 10_000, requestBurst: 10_000 },
+    limits: { orphanGraceMs: 0, reconcileRowlessPercent: 10_000, requestsPerSecond: 10_000, requestBurst: 10_000 },
     secretHex: Buffer.alloc(32, 7).toString('hex'),
   };
   let instance = await startInstance(t, options);
   const hand = new BucketByHand(s3);
   t.after(() => hand.client.destroy());
   const [unowned, foreign] = [60, 1_100];
-  await inLots(unowned, (number) => hand.put(unownedKey(number), 'nobody’s'));
+  await instance.announce();
+  await inLots(unowned, (number) => hand.put(hand.unownedKey(100 + number), 'nobody’s'));
+  await instance.announce();
   await inLots(foreign, (number) => hand.put(`other/${number}`, 'theirs'));
   const { id } = await instance.call<ReconcileRun>('POST', '/v1/admin/reconcile', { dryRun: false });
   let kills = 0;
@@ -338,14 +409,14 @@ test('killed in the middle, twice, a run goes on and its report is exact', async
   }
   t.diagnostic(`killed ${kills} times`);
   assert.equal(run.state, 'finished');
-  assert.equal(run.looked.objects, unowned + foreign, 'each object was counted once');
+  assert.equal(run.looked.objects, unowned + foreign + 1, 'each object was counted once, and the marker');
   assert.deepEqual(foundIn(run), { 'bytes-unowned': unowned, 'object-foreign': foreign });
   const { mended, failed } = run.findings['bytes-unowned'];
   assert.equal(failed, 0);
   // What a killed process had mended and not written down was gone when its turn came again.
   assert.ok(mended > 0 && mended <= unowned, `${mended} mended`);
   await instance.kill();
-  for (let number = 0; number < unowned; number += 13) await assert.rejects(hand.read(unownedKey(number)));
+  for (let number = 0; number < unowned; number += 13) await assert.rejects(hand.read(hand.unownedKey(100 + number)));
   assert.equal(await hand.read('other/1099'), 'theirs');
 });
 
@@ -366,6 +437,8 @@ test('of two instances on PostgreSQL one works on a run, and the other when its 
 
 interface Instance {
   call<Body>(method: string, path: string, body?: object): Promise<Body>;
+  /** Makes a row. */
+  announce(): Promise<void>;
   kill(): Promise<void>;
 }
 
@@ -392,18 +465,22 @@ async function startInstance(t: TestContext, options: ServiceProcessOptions): Pr
     body: JSON.stringify({ token }),
   });
   const cookie = signIn.headers.get('set-cookie')?.split(';')[0] ?? '';
+  const call = async <Body>(method: string, path: string, body?: object): Promise<Body> => {
+    const response = await fetch(url + path, {
+      method,
+      headers: { cookie, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const answer = await response.text();
+    assert.ok(response.ok, `${method} ${path}: ${response.status} ${answer}`);
+    // The contract's schemas are checked by the tests of the routes.
+    return JSON.parse(answer) as Body;
+  };
   return {
     kill,
-    call: async <Body>(method: string, path: string, body?: object): Promise<Body> => {
-      const response = await fetch(url + path, {
-        method,
-        headers: { cookie, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      });
-      const answer = await response.text();
-      assert.ok(response.ok, `${method} ${path}: ${response.status} ${answer}`);
-      // The contract's schemas are checked by the tests of the routes.
-      return JSON.parse(answer) as Body;
+    call,
+    announce: async () => {
+      await call('POST', '/v1/uploads', { name: 'a.txt', contentType: 'text/plain', sizeBytes: 1 });
     },
   };
 }

@@ -93,3 +93,30 @@ test('a file in which malware was found stays set aside when it is judged anew',
   const { files: found } = await files.call('listQuarantine');
   assert.match(found[0]?.reason ?? '', /Malware was found/);
 });
+
+test('deleted by the route of files, it needs the same right and leaves the same note', async (t) => {
+  const files = await ServiceFixture.open(t, { policies });
+  const { id, fileId } = await files.upload('a.txt', 'text/plain', Buffer.from('set aside'));
+  assert.equal(files.row(id).state, 'scan-failed');
+  const refused = await files.upload('program.txt', 'text/plain', Buffer.from('MZ'.padEnd(512, '\0')));
+  assert.equal(refused.state, 'rejected');
+  const { invitation } = await files.call('createUser', { body: { name: 'editor', role: 'editor' } });
+  const editor = await files.signInBy(invitation.url);
+  const { detail } = await files.refused('forbidden', 'deleteFile', { id: fileId, as: editor });
+  assert.match(detail ?? '', /quarantine:write/);
+  assert.equal(files.row(id).state, 'scan-failed');
+  await files.call('deleteFile', { id: fileId });
+  assert.equal(files.row(id).state, 'purging');
+  const { entries } = await files.call('listAudit', { query: { action: 'quarantine.deleted' } });
+  assert.deepEqual(
+    entries.map(({ subject, details }) => ({ subject, versionId: details.versionId })),
+    [{ subject: { kind: 'file', id: fileId }, versionId: id }],
+  );
+  // An editor deletes nothing for good.
+  const { detail: needed } = await files.refused('forbidden', 'deleteFile', { id: refused.fileId, as: editor });
+  assert.match(needed ?? '', /files:purge/);
+  await files.call('deleteFile', { id: refused.fileId });
+  const { entries: purged } = await files.call('listAudit', { query: { action: 'file.purged' } });
+  assert.equal(purged.length, 1);
+  assert.equal(purged[0]?.details.versionId, refused.id);
+});

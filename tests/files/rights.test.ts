@@ -286,3 +286,22 @@ test('the share of somebody who was let go still belongs to the tenant, whose ow
   await files.call('revokeShare', { id: share.id });
   assert.equal((await page()).status, 410);
 });
+
+test('an owner of the tenant does not become who runs the service', async (t) => {
+  const files = await ServiceFixture.open(t);
+  const second = await newUser(files, 'owner');
+  const { user: first } = await files.call('getSession');
+  const { rights } = await files.call('getSession', { as: second.as });
+  assert.ok(!rights.includes('service:admin'));
+  const attempt = { as: second.as, id: first.id };
+  const { detail } = await files.refused('forbidden', 'inviteUser', attempt);
+  assert.match(detail ?? '', /runs the service/);
+  await files.refused('forbidden', 'resetSecondFactor', attempt);
+  for (const body of [{ disabled: true }, { role: 'viewer' }, { email: 'second@example.com' }, { name: 'x' }] as const)
+    await files.refused('forbidden', 'changeUser', { ...attempt, body });
+  // Others are the owner's to look after, and whoever runs the service may do all of it.
+  const third = await newUser(files, 'viewer');
+  await files.call('inviteUser', { as: second.as, id: third.id });
+  await files.call('inviteUser', { id: first.id });
+  await files.call('changeUser', { id: first.id, body: { name: 'First' } });
+});

@@ -13,7 +13,7 @@ const postgres = await startPostgres();
 const newId = monotonicFactory();
 
 /** Tables of the service that belong to no tenant. A new table without a tenant’s column must be named here, or have one. */
-const ofNobody = ['schema_migrations', 'endpoint_profiles'];
+const ofNobody = ['schema_migrations', 'endpoint_profiles', 'database_identity'];
 /** Whose rows belong to a tenant by another table, or as a tenant itself. */
 const withoutColumn = ['tenants', 'outbox', 'reconcile_runs', 'reconcile_findings'];
 /** Read by all: see migrations/011-row-security.ts. */

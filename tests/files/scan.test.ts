@@ -2,6 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { defaultLimits } from '@stowage/files';
+import { openClamd } from '../../packages/files/src/scanning/clamd.ts';
 import { eicar, eicarSignature, startClamd } from '../servers/clamd-server.ts';
 import { hourMs, mib, minuteMs, numberedText, ServiceFixture } from './service-fixture.ts';
 
@@ -68,4 +70,38 @@ test('a file that is larger than clamd takes is not released by a policy that wa
   assert.equal(upload.state, 'scan-failed');
   assert.match(upload.reason ?? '', /StreamMaxLength/);
   await service.refused('wrong-state', 'getContent', { id: upload.id });
+});
+
+test('what clamd did not look at all of is neither clean nor malware', async (t) => {
+  const clamd = await startClamd(t, { settings: [`MaxFileSize ${mib}`, 'AlertExceedsMax yes'] });
+  if (!clamd.found) return t.skip(clamd.reason);
+  const service = await ServiceFixture.open(t, {
+    clamd: { address: clamd.tcp },
+    policies: { default: { scan: 'required' }, notes: { scan: 'when-available' } },
+  });
+  const bytes = Buffer.concat([numberedText(2 * mib), text(eicar)]);
+  const held = await service.upload('large.txt', 'text/plain', bytes);
+  assert.equal(held.state, 'scan-failed');
+  assert.match(held.reason ?? '', /Heuristics\.Limits\.Exceeded/);
+  const { id } = await service.sendFile('large.txt', 'text/plain', bytes, { category: 'notes' });
+  await service.call('completeUpload', { id });
+  await service.tick();
+  assert.equal(service.row(id).state, 'ready', 'the policy lets what cannot be judged pass, marked');
+});
+
+test('by default no file is given to clamd that its own defaults let pass unseen', async (t) => {
+  const clamd = await startClamd(t, { streamMaxBytes: 256 * mib });
+  if (!clamd.found) return t.skip(clamd.reason);
+  const scanner = openClamd({ address: clamd.tcp });
+  t.after(() => scanner.close());
+  async function* bytes(sizeBytes: number): AsyncGenerator<Uint8Array> {
+    const piece = Buffer.alloc(mib, '.');
+    const fill = sizeBytes - eicar.length;
+    for (let sent = 0; sent < fill; sent += mib) yield piece.subarray(0, Math.min(mib, fill - sent));
+    yield text(eicar);
+  }
+  const verdictOn = async (sizeBytes: number) => scanner.scan(async () => bytes(sizeBytes));
+  assert.deepEqual(await verdictOn(defaultLimits.scanMaxBytes), { verdict: 'infected', signature: eicarSignature });
+  // The trap itself: were this no longer so, the limit could go.
+  assert.deepEqual(await verdictOn(101 * mib), { verdict: 'clean' });
 });

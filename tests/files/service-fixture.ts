@@ -330,11 +330,12 @@ export class ServiceFixture {
     return row;
   }
 
-  /** Keys of all objects in the bucket, by the store itself. */
+  /** Keys of all objects in the bucket but the marker of its owner, by the store itself. */
   keys(prefix = ''): readonly string[] {
     if (this.engine.store.getBucket(bucket) === undefined) return [];
     const page = { bucket, prefix, delimiter: '', after: '', limit: 1000 };
-    return this.engine.store.listObjects(page).objects.map(({ key }) => key);
+    const keys = this.engine.store.listObjects(page).objects.map(({ key }) => key);
+    return keys.filter((key) => !key.startsWith('owner/'));
   }
 
   /** Ids of all unfinished multipart uploads in the bucket. */

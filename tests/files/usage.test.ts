@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { UsageDay } from '@stowage/contract';
 import { startPostgres } from '../servers/postgres-server.ts';
-import { dayMs, ServiceFixture } from './service-fixture.ts';
+import { dayMs, minuteMs, ServiceFixture } from './service-fixture.ts';
 
 type Counts = Omit<UsageDay, 'tenantId' | 'day'>;
 
@@ -120,4 +120,25 @@ test('a tenant is told of itself alone, and pages of tenants hold each once', as
     one.days.map(({ tenantId, uploads }) => ({ tenantId, uploads })),
     [{ tenantId: 'bee', uploads: 1 }],
   );
+});
+
+test('an upload that was given up takes no room again when it is removed, and was no upload', async (t) => {
+  const files = await ServiceFixture.open(t);
+  await files.call('changeTenant', { id: 'main', body: { quotaBytes: 100 } });
+  const given = await files.announce({ sizeBytes: 100 });
+  await files.call('abortUpload', { id: given.id });
+  await files.upload('b.txt', 'text/plain', Buffer.alloc(100, 'x'));
+  const usedBytes = async (): Promise<number> => (await files.call('getQuotas')).usage.usedBytes;
+  const day = new Date(files.nowMs).toISOString().slice(0, 10);
+  // Removed when no URL can write any more: while its row is on the way out it must not count, nor after.
+  const seen = new Set<string>();
+  for (let minutes = 0; minutes < 60; minutes += 5) {
+    files.advance(5 * minuteMs);
+    await files.tick();
+    seen.add(files.row(given.id).state);
+    assert.equal(await usedBytes(), 100, `the upload is ${files.row(given.id).state}`);
+  }
+  assert.ok(seen.has('purged'), [...seen].join(', '));
+  const { days } = await files.call('getUsage', { query: { from: day, until: day } });
+  assert.deepEqual([days[0]?.uploads, days[0]?.uploadedBytes, days[0]?.storedBytes], [1, 100, 100]);
 });

@@ -80,6 +80,32 @@ test('what is retained is not purged, by anybody, until its time is over', async
   assert.deepEqual(service.keys(), []);
 });
 
+test('a version that is retained keeps its file from being purged, by whatever way', async (t) => {
+  const service = await ServiceFixture.open(t, {
+    policies: { default: { retentionMs: 30 * dayMs } },
+    limits: { sessionLifeMs: 300 * dayMs, trashRetentionMs: dayMs },
+  });
+  const { id } = await service.upload('plan.txt', 'text/plain', text('one'));
+  service.advance(29 * dayMs);
+  const second = await addVersion(service, id, 'two');
+  await service.call('restoreVersion', { id, versionId: id });
+  service.advance(2 * dayMs);
+  // The current version may go by now, the other one for 28 days more not.
+  await service.call('deleteFile', { id });
+  await service.refused('retained', 'purgeFile', { id });
+  assert.deepEqual(await service.call('emptyTrash'), { files: 0 });
+  service.advance(2 * dayMs);
+  await service.tick();
+  assert.equal(service.row(id).state, 'trashed', 'its time in the trash is over, that of the version not');
+  assert.equal(service.row(second).state, 'ready');
+  assert.equal(service.keys('files/').length, 2);
+  service.advance(27 * dayMs);
+  await service.tick();
+  service.advance(dayMs);
+  await service.tick();
+  assert.deepEqual([service.row(id).state, service.row(second).state], ['purged', 'purged']);
+});
+
 test('the trash is emptied', async (t) => {
   const service = await ServiceFixture.open(t);
   const ids = [];

@@ -18,9 +18,9 @@ export const serviceMutations: readonly ServiceMutation[] = [
     name: 'bytes deleted before the row says so',
     breaks: 'A purge that is cut off leaves a file in the trash whose bytes are gone.',
     file: `${files}/lifecycle/worker.ts`,
-    find: "else await mover.move(file, { kind: 'purge-started' });\n          return;\n        case 'rejected'",
+    find: "else await mover.move(file, { kind: 'purge-started' });\n          return;",
     replace:
-      "else {\n            await options.handlers.purge({ ...file, state: 'purging' });\n            await mover.move(file, { kind: 'purge-started' });\n          }\n          return;\n        case 'rejected'",
+      "else {\n            await options.handlers.purge({ ...file, state: 'purging' });\n            await mover.move(file, { kind: 'purge-started' });\n          }\n          return;",
     caughtBy: ['tests/files/convergence.test.ts'],
   },
   {

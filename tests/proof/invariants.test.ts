@@ -256,6 +256,12 @@ function invariantTests(kind: string, open: () => Promise<ProofWorld>): void {
       await stage.breaks(8);
     });
 
+    broken('8: a file that is purged before its time', async (stage) => {
+      const file = await stage.purged();
+      await stage.set(file, `purge_at_ms = ${stage.world.nowMs + dayMs}`);
+      await stage.breaks(8);
+    });
+
     broken('9: a sum that is not the sum', async (stage) => {
       await stage.ready();
       const { tenantId } = stage.owner;

@@ -26,6 +26,8 @@ type ClamdServer =
 interface ClamdOptions {
   /** Default 64 MiB. */
   readonly streamMaxBytes?: number;
+  /** Further lines of its configuration. */
+  readonly settings?: readonly string[];
 }
 
 const startTimeoutMs = 30_000;
@@ -37,7 +39,7 @@ export const eicarSignature = 'Eicar-Local.UNOFFICIAL';
 
 export async function startClamd(
   t: TestContext,
-  { streamMaxBytes = 64 * 1024 * 1024 }: ClamdOptions = {},
+  { streamMaxBytes = 64 * 1024 * 1024, settings: further = [] }: ClamdOptions = {},
 ): Promise<ClamdServer> {
   const there = await access(program).then(
     () => true,
@@ -61,6 +63,7 @@ export async function startClamd(
     'Foreground yes',
     `StreamMaxLength ${streamMaxBytes}`,
     `TemporaryDirectory ${folder}`,
+    ...further,
   ];
   await writeFile(config, `${settings.join('\n')}\n`);
   let running: ChildProcess | undefined;

@@ -56,7 +56,7 @@ export interface FileEntry {
   readonly updatedAt: string;
   /** When it was put into the trash. */
   readonly trashedAt?: string;
-  /** When it leaves the trash for good. */
+  /** When it is deleted for good: of what lies in the trash, or was refused. */
   readonly purgeAt?: string;
   /** Until when it cannot be deleted for good. */
   readonly retainUntil?: string;

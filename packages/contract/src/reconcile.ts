@@ -16,8 +16,9 @@ export const findingKinds = {
   },
   'bytes-back': { summary: 'A file that was marked so, and whose bytes are there again.', mended: 'marked' },
   'bytes-differ': {
-    summary: 'A file whose bytes have another size or ETag than those that were checked.',
-    mended: 'none',
+    summary:
+      'A file whose bytes have another size or ETag than those that were checked. It is marked and no longer offered, as one whose bytes are gone.',
+    mended: 'marked',
   },
   'bytes-unowned': { summary: 'Bytes of this service of which no file knows.', mended: 'removed' },
   'version-superseded': {

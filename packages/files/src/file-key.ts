@@ -1,6 +1,6 @@
 // Object keys: `<zone>/<tenant>/<user>/<category>/<ulid>.<mac>`. Zones: `files` are judged and served, `incoming` holds what is yet
-// to be promoted, `previews` their pictures, `probes` what was written to try an endpoint out. They are ASCII, never change, are never used twice, and hold
-// no file name. The MAC proves that this service made the key: a key without a valid one is someone else's and never touched.
+// to be promoted, `previews` their pictures, `probes` what was written to try an endpoint out, `owner` the marker that says
+// whose database it is. They are ASCII, never change, are never used twice (but for the marker), and hold no file name. The MAC proves that this service made the key: a key without a valid one is someone else's and never touched.
 // Design §6, invariant 4.
 
 import { createHmac, createSecretKey, hkdfSync, timingSafeEqual } from 'node:crypto';
@@ -19,8 +19,12 @@ export interface FileKeys {
   makePromoted(objectKey: string, attempt: number): string;
   /** What all keys of the tries of one file begin with. */
   promotedPrefix(objectKey: string): string;
+  /** Which try a key of `makePromoted` is of; 0 for other keys. They rise from one try of a file to the next. */
+  attemptOf(key: string): number;
   /** The n-th key of one run of probes. */
   makeProbe(run: string, number: number): string;
+  /** The key of the bucket's owner marker: one for each secret. */
+  makeOwner(): string;
   /** The file whose bytes lie, or arrive, at a key; `undefined` for other keys, ours or not. */
   fileOf(key: string): string | undefined;
   /** What a key of ours is for; `undefined` for a key that this service did not make. */
@@ -33,11 +37,11 @@ export interface FileKeys {
 
 export interface OwnKey {
   readonly zone: Zone;
-  /** The file that it has to do with; empty for a probe. */
+  /** The file that it has to do with; empty for a probe and for the owner marker. */
   readonly fileId: string;
 }
 
-const zones = ['files', 'incoming', 'previews', 'probes'] as const;
+const zones = ['files', 'incoming', 'previews', 'probes', 'owner'] as const;
 type Zone = (typeof zones)[number];
 
 /** Bytes of the MAC that are kept: a guess at one in 2^128. */
@@ -79,7 +83,14 @@ export function openFileKeys(secret: Uint8Array): FileKeys {
       return ['files', ...place, `${fileId}-`].join('/');
     },
 
+    attemptOf: (key) => {
+      const [, attempt = ''] = /-(\d+)$/.exec(partsOf(key).name) ?? [];
+      return attempt === '' ? 0 : Number(attempt);
+    },
+
     makeProbe: (run, number) => seal('probes', [run, String(number)]),
+
+    makeOwner: () => seal('owner', ['database']),
 
     fileOf: (key) => {
       const { zone, fileId } = partsOf(key);

@@ -128,8 +128,13 @@ export function shelfOf({ state, role }: Pick<FileRecord, 'state' | 'role'>): Sh
 }
 
 /** What of a tenant's room a row takes: what was promised to it, what it holds, or nothing. */
-export function chargeOf(state: FileState): 'reserved' | 'used' | 'none' {
+export function chargeOf({
+  state,
+  objectEtag,
+}: Pick<FileRecord, 'state' | 'objectEtag'>): 'reserved' | 'used' | 'none' {
   if (shelves[state] === 'uploads') return 'reserved';
+  // An upload that was given up: its bytes were never seen, and what it was promised was given back.
+  if (state === 'purging' && objectEtag === null) return 'none';
   return state === 'aborted' || state === 'expired' || state === 'purged' ? 'none' : 'used';
 }
 

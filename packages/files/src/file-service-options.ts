@@ -46,7 +46,7 @@ export interface FileServiceOptions {
   readonly allowedOrigins?: readonly string[];
   /** The origin under which people reach the service, e.g. `https://files.example.com`. Its pages may send bytes too. */
   readonly publicUrl?: string;
-  /** When the whole bucket is compared with the database without anybody asking. Default: every 7 days. */
+  /** When the whole bucket is compared with the database without anybody asking. Default: every 7 days, and only told. */
   readonly reconcile?: ReconcileSchedule;
   /** Where traces go. Default: none are made. */
   readonly telemetry?: TelemetrySettings;

@@ -103,7 +103,10 @@ export interface FilesLimits {
   readonly bucketConnectTimeoutMs: number;
   /** How long a file of a policy `when-available` waits for a scanner that is away. Default 1 hour. */
   readonly scanHoldMs: number;
-  /** Largest file that is given to the scanner. clamd's `StreamMaxLength` must not be smaller. Default 2 GiB. */
+  /**
+   * Largest file that is given to the scanner. Neither clamd's `StreamMaxLength` nor its `MaxFileSize` and `MaxScanSize` may be smaller:
+   * of what is larger than these two it says `OK` and has looked at nothing. Default 100 MB, less than their own default of 100 MiB.
+   */
   readonly scanMaxBytes: number;
   /** Files in one ZIP archive, and on one page of a share. Default 10,000. */
   readonly maxArchiveFiles: number;
@@ -123,6 +126,8 @@ export interface FilesLimits {
   readonly missingReviewMs: number;
   /** Changes that one comparison of bucket and database makes unless told otherwise: more is a mistake. Default 10,000. */
   readonly reconcileChanges: number;
+  /** What of the bucket has no row, and may be removed by one comparison, in percent of all rows. Default 1: more is a mistake. */
+  readonly reconcileRowlessPercent: number;
   /** Findings of each kind that a comparison keeps one by one when it does nothing about them. Default 1,000. */
   readonly reconcileFindings: number;
   /** Comparisons whose reports are kept. Default 100. */
@@ -181,7 +186,7 @@ export const defaultLimits: FilesLimits = {
   profileLifeMs: 7 * dayMs,
   bucketConnectTimeoutMs: 5 * secondMs,
   scanHoldMs: hourMs,
-  scanMaxBytes: 2 * gib,
+  scanMaxBytes: 100_000_000,
   maxArchiveFiles: 10_000,
   sharePasswordLifeMs: hourMs,
   sharePasswordsPerMinute: 20,
@@ -191,32 +196,111 @@ export const defaultLimits: FilesLimits = {
   orphanGraceMs: 7 * dayMs,
   missingReviewMs: hourMs,
   reconcileChanges: 10_000,
+  reconcileRowlessPercent: 1,
   reconcileFindings: 1_000,
   reconcileRuns: 100,
   jobLeaseMs: 10 * minuteMs,
   jobConcurrency: 4,
 };
 
+type Range = readonly [min: number, max: number];
+
+const atLeastNone: Range = [0, Number.MAX_SAFE_INTEGER];
+const atLeastOne: Range = [1, Number.MAX_SAFE_INTEGER];
+/** What is done at the same time: by none nothing would ever be done. */
+const aFew: Range = [1, 1_000];
+const aLife: Range = [secondMs, Number.MAX_SAFE_INTEGER];
+/** What a timer waits for: one that is asked to wait longer than it can fires at once. */
+const aWait: Range = [1, dayMs];
+
 /** Ranges outside of which a limit makes no sense: S3's own, or arithmetic's. */
-const allowed: Partial<Record<keyof FilesLimits, readonly [min: number, max: number]>> = {
+const allowed: Readonly<Record<keyof FilesLimits, Range>> = {
   maxFileSizeBytes: [0, 5_000_000_000_000],
   multipartThresholdBytes: [0, 5 * gib],
   minPartSizeBytes: [5 * mib, 5 * gib],
   urlLifeMs: [secondMs, 7 * dayMs],
+  uploadLifeMs: aLife,
+  completionGraceMs: atLeastNone,
+  reviewIntervalMs: aLife,
+  trashRetentionMs: atLeastNone,
+  rejectedRetentionMs: atLeastNone,
+  signInLinkLifeMs: aLife,
+  invitationLifeMs: aLife,
+  sessionLifeMs: aLife,
+  idempotencyLifeMs: aLife,
+  maxRequestBodyBytes: [kib, gib],
+  requestsPerSecond: atLeastOne,
+  requestBurst: atLeastOne,
+  signInsPerMinute: atLeastOne,
+  passwordTriesPerMinute: atLeastOne,
+  pagesPerSecond: atLeastOne,
+  pageBurst: atLeastOne,
+  maxGroups: atLeastNone,
+  maxGrants: atLeastNone,
+  maxApiKeys: atLeastNone,
+  maxWaiting: atLeastNone,
+  imagePixels: atLeastOne,
+  zipEntries: atLeastOne,
+  zipDirectoryBytes: [kib, gib],
+  zipUnpackedBytes: atLeastOne,
+  zipRatio: atLeastOne,
+  zipRatioFromBytes: atLeastNone,
+  zipNestedRatio: atLeastOne,
+  previewSourceBytes: atLeastNone,
+  previewPixels: atLeastNone,
+  previewTimeMs: aWait,
+  previewMemoryBytes: [16 * mib, Number.MAX_SAFE_INTEGER],
+  bucketTimeoutMs: aWait,
+  bucketTotalMs: aWait,
+  bucketWorkMs: aWait,
+  bucketRetries: [0, 10],
+  circuitFailures: atLeastOne,
+  circuitOpenMs: aWait,
   maxCopyBytes: [1, 5 * gib],
+  maxInlineCopyBytes: atLeastNone,
   copyPartBytes: [5 * mib, 5 * gib],
+  profileLifeMs: aLife,
+  bucketConnectTimeoutMs: aWait,
+  scanHoldMs: atLeastNone,
+  scanMaxBytes: atLeastNone,
+  maxArchiveFiles: [1, 1_000_000],
+  sharePasswordLifeMs: aLife,
+  sharePasswordsPerMinute: atLeastOne,
+  maxWebhooks: atLeastNone,
+  webhookTimeoutMs: aWait,
+  webhookHistoryMs: atLeastNone,
+  orphanGraceMs: atLeastNone,
+  missingReviewMs: aLife,
+  reconcileChanges: atLeastNone,
+  reconcileRowlessPercent: [0, 1_000_000],
+  reconcileFindings: atLeastNone,
+  reconcileRuns: [1, 10_000],
+  jobLeaseMs: aLife,
+  jobConcurrency: aFew,
 };
 
-/** The defaults with the given ones put over them. Throws a `RangeError` that names a limit out of range. */
+/** Limits of which the first must not be larger than the second, and what would come of it. */
+const ordered: readonly (readonly [keyof FilesLimits, keyof FilesLimits, string])[] = [
+  ['urlLifeMs', 'uploadLifeMs', 'an upload would be given up while its URL can still write'],
+  ['bucketTimeoutMs', 'bucketTotalMs', 'a request would be given up before it was waited for'],
+];
+
+/** The defaults with the given ones put over them. Throws a `RangeError` that names a limit out of range, or two that do not go together. */
 export function chooseLimits(given: Partial<FilesLimits> = {}): FilesLimits {
   const limits: FilesLimits = { ...defaultLimits, ...given };
   // Object.keys of a value of a closed interface gives that interface's keys.
   for (const name of Object.keys(limits) as (keyof FilesLimits)[]) {
-    const [min, max] = allowed[name] ?? [0, Number.MAX_SAFE_INTEGER];
+    const [min, max] = allowed[name];
     const value = limits[name];
     if (!Number.isSafeInteger(value) || value < min || value > max) {
       throw new RangeError(`The limit ${name} is ${value}; it must be a whole number from ${min} to ${max}.`);
     }
+  }
+  for (const [less, more, why] of ordered) {
+    if (limits[less] <= limits[more]) continue;
+    throw new RangeError(
+      `The limit ${less} is ${limits[less]} and ${more} is ${limits[more]}: ${why}. Make ${less} at most ${more}.`,
+    );
   }
   return limits;
 }

@@ -129,4 +129,17 @@ export const contentScenarios = {
       await world.pass(hourMs);
     },
   },
+  rejectedDeleted: {
+    play: async (world) => {
+      const program = Buffer.concat([Buffer.from('\x7fELF\x02\x01\x01'), Buffer.alloc(100)]);
+      const upload = await world.announce({ sizeBytes: program.length });
+      await world.send(upload, program);
+      await world.call('completeUpload', { id: upload.id });
+      await world.tick();
+      await world.ask('deleteFile', { id: upload.fileId });
+      world.promiseState(upload.id, 'rejected', 'purging', 'purged');
+      await world.pass(8 * dayMs);
+      await world.pass(hourMs);
+    },
+  },
 } as const satisfies Readonly<Record<string, Scenario>>;

@@ -250,7 +250,8 @@ export const troubleScenarios = {
       const page = { bucket: world.bucket, prefix: '', delimiter: '', after: '', limit: 10 };
       for (const { key } of store.listObjects(page).objects) await store.deleteObject({ bucket: world.bucket, key });
       await world.tick();
-      world.promiseState(upload.id, 'rejected', 'purging', 'purged');
+      // Marked and looked for again, for as long as it takes.
+      world.promiseState(upload.id, 'validating');
     },
   },
   purgeRefused: {

@@ -69,7 +69,7 @@ export function* confirmedBytes({ files, bytes, uploads, settled }: Examination)
 }
 
 /** 8: Purge: row `purging`, then all versions and previews, then `purged`. */
-export function* purgedBytes({ files, versions, uploads, keys }: Examination): Generator<string> {
+export function* purgedBytes({ files, versions, uploads, keys, nowMs }: Examination): Generator<string> {
   const states = new Map(files.map((file) => [file.id, file]));
   const purgedLines = new Set(
     files.filter(({ role, state }) => role === 'current' && state === 'purged').map(({ lineId }) => lineId),
@@ -82,6 +82,9 @@ export function* purgedBytes({ files, versions, uploads, keys }: Examination): G
   for (const file of files) {
     if (file.state === 'purged' && file.trashedAtMs !== null && file.objectEtag === null)
       yield `${named(file)} was in the trash without ever having had bytes.`;
+    // Whoever asks for a purge sets the time to that of asking.
+    if ((file.state === 'purging' || file.state === 'purged') && file.purgeAtMs !== null && file.purgeAtMs > nowMs)
+      yield `${named(file)} was to be kept until ${file.purgeAtMs}; it is ${nowMs}.`;
     if (!purgedLines.has(file.lineId) || goes(file)) continue;
     yield `File ${file.lineId} is purged, and its version ${named(file)} is still there.`;
   }

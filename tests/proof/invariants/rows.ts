@@ -147,7 +147,8 @@ export function* sumsOfRows({ files, usage }: Examination): Generator<string> {
     const who = `${file.tenantId}/${file.userId}`;
     const sum = sums.get(who) ?? { ...none };
     sums.set(who, sum);
-    const charge = chargeOf[file.state];
+    // One that was given up never came: what is removed of it was no part of the sum.
+    const charge = file.state === 'purging' && file.objectEtag === null ? 'none' : chargeOf[file.state];
     if (charge === 'none') continue;
     sum[`${charge}Bytes`] += file.sizeBytes;
     sum[`${charge}Files`] += 1;

@@ -107,6 +107,7 @@ const unseen: ModelFile = {
   signedUntilMs: 0,
   scanningSinceMs: null,
   retainUntilMs: null,
+  wasStored: false,
   jobs: {},
 };
 

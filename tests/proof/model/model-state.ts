@@ -36,6 +36,8 @@ export interface ModelFile {
   readonly signedUntilMs: number;
   readonly scanningSinceMs: number | null;
   readonly retainUntilMs: number | null;
+  /** Whether the row knows of bytes in the bucket. */
+  readonly wasStored: boolean;
   /** When each kind of job of this file is due. */
   readonly jobs: Readonly<Record<string, number>>;
 }
@@ -124,7 +126,12 @@ function holdsName({ state, role }: Pick<ModelFile, 'state' | 'role'>): boolean 
 }
 
 /** Bytes of the tenant's room that a file takes. */
-export function chargeOf({ state, sizeBytes }: Pick<ModelFile, 'state' | 'sizeBytes'>): number {
+export function chargeOf({
+  state,
+  sizeBytes,
+  wasStored,
+}: Pick<ModelFile, 'state' | 'sizeBytes' | 'wasStored'>): number {
+  if (state === 'purging' && !wasStored) return 0;
   return state === 'aborted' || state === 'expired' || state === 'purged' ? 0 : sizeBytes;
 }
 

@@ -58,6 +58,7 @@ export async function observe(database: ProofDatabase, tenantId: string): Promis
         signedUntilMs: row.signedUntilMs,
         scanningSinceMs: row.scanningSinceMs,
         retainUntilMs: row.retainUntilMs,
+        wasStored: row.objectEtag !== null,
         jobs: dueByFile.get(row.id) ?? {},
       },
     ]),

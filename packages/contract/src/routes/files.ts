@@ -68,12 +68,13 @@ export const fileRoutes = {
   deleteFile: {
     method: 'DELETE',
     path: '/v1/files/{id}',
-    summary: 'Put a file into the trash.',
+    summary:
+      'Put a file into the trash. One that never became usable goes for good, which needs files:purge, or quarantine:write where it was set aside.',
     access: 'authenticated',
     requires: 'files:write',
     header: 'If-Match',
     status: 204,
-    problems: ['not-found', 'wrong-state', 'precondition-failed'],
+    problems: ['forbidden', 'not-found', 'wrong-state', 'precondition-failed'],
   },
   restoreFile: {
     method: 'POST',

@@ -32,10 +32,12 @@ export interface Members {
   /** Throws `name-taken`. */
   createUser(tenantId: string, request: CreateUserRequest, noteOf: NoteOf): Promise<InvitedUser>;
   getUser(user: TenantId): Promise<User>;
-  /** Throws `not-found`, `name-taken`, `last-owner`. */
-  changeUser(user: TenantId, request: ChangeUserRequest, noteOf: NoteOf): Promise<User>;
-  inviteUser(user: TenantId, noteOf: NoteOf): Promise<Invitation>;
-  resetSecondFactor(user: TenantId, noteOf: NoteOf): Promise<void>;
+  /** Throws `not-found`, `name-taken`, `last-owner`, and `forbidden` as all that changes how somebody is let in: see `MemberChange`. */
+  changeUser(user: TenantId, request: ChangeUserRequest, by: MemberChange): Promise<User>;
+  /** Throws `not-found`, `forbidden`. */
+  inviteUser(user: TenantId, by: MemberChange): Promise<Invitation>;
+  /** Throws `not-found`, `forbidden`. */
+  resetSecondFactor(user: TenantId, by: MemberChange): Promise<void>;
   listGroups(tenantId: string): Promise<readonly Group[]>;
   createGroup(tenantId: string, name: string, noteOf: NoteOf): Promise<Group>;
   getGroup(group: TenantId): Promise<Group>;
@@ -50,6 +52,16 @@ export interface Members {
   /** Throws `not-found` for the folder, the user or the group. */
   setGrant(tenantId: string, request: CreateGrantRequest, noteOf: NoteOf): Promise<Grant>;
   removeGrant(grant: TenantId, noteOf: NoteOf): Promise<void>;
+}
+
+/** Who changes a user. */
+interface MemberChange {
+  readonly noteOf: NoteOf;
+  /**
+   * Whether they run the service. Whoever does stands above the owners of the tenant that they are a user of: an owner who could let
+   * somebody in as them would be them.
+   */
+  readonly runsService: boolean;
 }
 
 interface MembersOptions {
@@ -98,6 +110,15 @@ export function openMembers({ database, limits, invitations, clock, newId }: Mem
     return found;
   }
 
+  /** Throws `not-found`, and `forbidden` for somebody who runs the service unless it is asked by one who does. */
+  async function requireChangeable(user: TenantId, { runsService }: MemberChange): Promise<UserRecord> {
+    const found = await requireUser(user);
+    if (found.serviceAdmin === 0 || runsService) return found;
+    throw new FilesError('forbidden', {
+      detail: `User ${user.id} runs the service: only somebody who does, too, may change how they are let in.`,
+    });
+  }
+
   async function requireGroup(group: TenantId): Promise<GroupRecord> {
     const found = await groups.get(group);
     if (found === undefined) throw new FilesError('not-found', { detail: `There is no group ${group.id}.` });
@@ -130,8 +151,8 @@ export function openMembers({ database, limits, invitations, clock, newId }: Mem
 
     getUser: async (user) => shownUser(await requireUser(user)),
 
-    changeUser: async (user, { name, email, role, disabled }, noteOf) => {
-      const before = await requireUser(user);
+    changeUser: async (user, { name, email, role, disabled }, by) => {
+      const before = await requireChangeable(user, by);
       const disabledAtMs = disabled === true ? (before.disabledAtMs ?? clock()) : null;
       const changes = {
         ...(name === undefined ? {} : { name }),
@@ -146,22 +167,25 @@ export function openMembers({ database, limits, invitations, clock, newId }: Mem
         ...(role === undefined ? {} : { role, before: before.role }),
         ...(disabled === undefined ? {} : { disabled }),
       };
-      const note = noteOf({ action: 'user.changed', subject: { kind: 'user', id: user.id }, details });
+      const note = by.noteOf({ action: 'user.changed', subject: { kind: 'user', id: user.id }, details });
       const changed = await users.change(user, changes, note);
       if (changed === undefined) throw new FilesError('not-found', { detail: `There is no user ${user.id}.` });
       return shownUser(changed);
     },
 
-    inviteUser: async (user, noteOf) => {
-      await requireUser(user);
+    inviteUser: async (user, by) => {
+      await requireChangeable(user, by);
       const { invitation, token } = invitations.make(user);
-      await accounts.addSignInToken(token, noteOf({ action: 'user.invited', subject: { kind: 'user', id: user.id } }));
+      await accounts.addSignInToken(
+        token,
+        by.noteOf({ action: 'user.invited', subject: { kind: 'user', id: user.id } }),
+      );
       return invitation;
     },
 
-    resetSecondFactor: async (user, noteOf) => {
-      await requireUser(user);
-      const note = noteOf({ action: 'second-factor.removed', subject: { kind: 'user', id: user.id } });
+    resetSecondFactor: async (user, by) => {
+      await requireChangeable(user, by);
+      const note = by.noteOf({ action: 'second-factor.removed', subject: { kind: 'user', id: user.id } });
       await users.removeAuthenticator(user, note);
     },
 

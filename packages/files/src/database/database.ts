@@ -139,8 +139,10 @@ export interface FileTable {
     readonly folderId: string;
     readonly limit: number;
   }): Promise<readonly FileRecord[]>;
+  /** Until when a file must be kept whoever asks: for its own sake or that of any of its versions. `null`: no longer, or never. */
+  retainedUntil(file: Pick<FileRecord, 'tenantId' | 'lineId'>): Promise<number | null>;
   /**
-   * Has everything in a tenant's trash that is not retained be purged at the next review; of what lies in some folders, where
+   * Has everything in a tenant's trash of which no version is retained be purged at the next review; of what lies in some folders, where
    * they are named. Answers how many files.
    */
   emptyTrash(options: {

@@ -1,6 +1,7 @@
 // Rows of files. A change is one UPDATE … WHERE id AND fence, with what it takes up and the jobs it makes necessary in the same
 // transaction.
 
+import type { FileState } from '@stowage/contract';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { FileChanges, FileRecord } from '../file-record.ts';
 import { FilesError } from '../files-error.ts';
@@ -134,6 +135,19 @@ export function openFileTable(scope: SqlScope, { newId, writeNote }: FileTableOp
         return (await rows.execute()).map(recordOf);
       }),
 
+    retainedUntil: ({ tenantId, lineId }) =>
+      scope.read({ tenantId }, async (query) => {
+        const row = await query
+          .selectFrom('files')
+          .select(({ fn }) => fn.max<number | string | null>('retainUntilMs').as('untilMs'))
+          .where('tenantId', '=', tenantId)
+          .where('lineId', '=', lineId)
+          .where('state', 'not in', goneStates)
+          .executeTakeFirst();
+        const untilMs = row?.untilMs ?? null;
+        return untilMs === null ? null : Number(untilMs);
+      }),
+
     emptyTrash: ({ tenantId, nowMs, within, note }) =>
       scope.write({ tenantId }, async (transaction) => {
         let rows = transaction
@@ -141,7 +155,18 @@ export function openFileTable(scope: SqlScope, { newId, writeNote }: FileTableOp
           .set(({ eb }) => ({ purgeAtMs: nowMs, reviewAtMs: nowMs, fence: eb('fence', '+', 1) }))
           .where('tenantId', '=', tenantId)
           .where('shelf', '=', 'trash')
-          .where(({ eb, or }) => or([eb('retainUntilMs', 'is', null), eb('retainUntilMs', '<=', nowMs)]));
+          .where(({ exists, not, selectFrom }) =>
+            not(
+              exists(
+                selectFrom('files as versions')
+                  .select('versions.id')
+                  .where('versions.tenantId', '=', tenantId)
+                  .whereRef('versions.lineId', '=', 'files.lineId')
+                  .where('versions.retainUntilMs', '>', nowMs)
+                  .where('versions.state', 'not in', goneStates),
+              ),
+            ),
+          );
         if (within !== undefined) rows = rows.where('folderId', 'in', subtreesOf(tenantId, within));
         const { numUpdatedRows } = await rows.executeTakeFirstOrThrow();
         const count = Number(numUpdatedRows);
@@ -186,6 +211,9 @@ export function openFileTable(scope: SqlScope, { newId, writeNote }: FileTableOp
     placeOf,
   };
 }
+
+/** Of what is in them, nothing is left to be kept. */
+const goneStates = ['purging', 'purged'] as const satisfies readonly FileState[];
 
 async function add(
   transaction: Transaction<Schema>,

@@ -2,13 +2,14 @@
 
 import type { Kysely } from 'kysely';
 import { FilesError } from '../files-error.ts';
-import type {
-  Claim,
-  Lease,
-  ReconcileCounts,
-  ReconcilePosition,
-  ReconcileRecord,
-  ReconcileTable,
+import {
+  type Claim,
+  type Lease,
+  noCounts,
+  type ReconcileCounts,
+  type ReconcilePosition,
+  type ReconcileRecord,
+  type ReconcileTable,
 } from '../orphans/reconcile-record.ts';
 import type { WriteNote } from './audit-table.ts';
 import type { ReconcileRunRow, Schema } from './schema.ts';
@@ -154,6 +155,20 @@ export function openReconcileTable(scope: SqlScope, writeNote: WriteNote): Recon
       );
     },
 
+    extent: () =>
+      scope.read('service', async (query) => {
+        const { id: databaseId } = await query.selectFrom('databaseIdentity').select('id').executeTakeFirstOrThrow();
+        const { rows, oldestId, newestId } = await query
+          .selectFrom('files')
+          .select(({ fn }) => [
+            fn.countAll<number | string>().as('rows'),
+            fn.min<string | null>('id').as('oldestId'),
+            fn.max<string | null>('id').as('newestId'),
+          ])
+          .executeTakeFirstOrThrow();
+        return { databaseId, rows: Number(rows), oldestId, newestId };
+      }),
+
     countMissing: () =>
       scope.read('service', async (query) => {
         const { count } = await query
@@ -192,6 +207,7 @@ function recordOf({ leaseHolder: _holder, leasedUntilMs: _until, ...row }: Recon
     ...row,
     dryRun: row.dryRun === 1,
     position: JSON.parse(row.position) as ReconcilePosition,
-    counts: JSON.parse(row.counts) as ReconcileCounts,
+    // What runs of earlier versions did not count is none.
+    counts: { ...noCounts, ...(JSON.parse(row.counts) as Partial<ReconcileCounts>) },
   };
 }

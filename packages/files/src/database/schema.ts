@@ -120,6 +120,10 @@ export interface ReconcileRunRow extends Omit<ReconcileRecord, 'dryRun' | 'posit
   readonly leasedUntilMs: number;
 }
 
+interface DatabaseIdentityRow {
+  readonly id: string;
+}
+
 interface MigrationRow {
   readonly number: number;
   readonly checksum: string;
@@ -150,5 +154,6 @@ export interface Schema {
   readonly auditEntries: AuditRecord;
   readonly reconcileRuns: ReconcileRunRow;
   readonly reconcileFindings: FindingRecord;
+  readonly databaseIdentity: DatabaseIdentityRow;
   readonly schemaMigrations: MigrationRow;
 }

@@ -11,7 +11,7 @@ import { addUsageDay, dayOf } from './usage-day-table.ts';
 
 type Sums = Omit<UsageTotalsRow, 'tenantId' | 'userId'>;
 
-const unchargedStates = fileStateNames.filter((state) => chargeOf(state) === 'none');
+const unchargedStates = fileStateNames.filter((state) => chargeOf({ state, objectEtag: 'seen' }) === 'none');
 
 const nothing: Sums = { usedBytes: 0, usedFiles: 0, reservedBytes: 0, reservedFiles: 0 };
 
@@ -114,6 +114,7 @@ export async function requireUserRoom(
     .where('userId', '=', userId)
     .where('category', '=', category)
     .where('state', 'not in', unchargedStates)
+    .where(({ eb, or }) => or([eb('state', '!=', 'purging'), eb('objectEtag', 'is not', null)]))
     .executeTakeFirst();
   const heldBytes = Number(row?.bytes ?? 0);
   if (heldBytes + sizeBytes <= quotaBytes) return;
@@ -146,7 +147,7 @@ export async function tenantSums(
 }
 
 function sumsOf(file: FileRecord): Sums {
-  const charge = chargeOf(file.state);
+  const charge = chargeOf(file);
   if (charge === 'used') return { ...nothing, usedBytes: file.sizeBytes, usedFiles: 1 };
   if (charge === 'reserved') return { ...nothing, reservedBytes: file.sizeBytes, reservedFiles: 1 };
   return nothing;

@@ -37,7 +37,8 @@ export type FileEvent =
   | { readonly kind: 'rescan' }
   | { readonly kind: 'trashed'; readonly forGood?: boolean }
   | { readonly kind: 'restored'; readonly previewable: boolean }
-  | { readonly kind: 'purge-started' }
+  /** `asked`: somebody wants it gone now. Without, only what is due goes. */
+  | { readonly kind: 'purge-started'; readonly asked?: boolean }
   | { readonly kind: 'purged' }
   | { readonly kind: 'aborted'; readonly reason: string | null }
   | { readonly kind: 'expired' };
@@ -67,8 +68,14 @@ export function canHappen(file: FileRecord, kind: FileEvent['kind']): boolean {
 }
 
 /** Whether the bytes must be kept, whoever asks. */
-export function isRetained(file: FileRecord, nowMs: number): boolean {
+export function isRetained(file: Pick<FileRecord, 'retainUntilMs'>, nowMs: number): boolean {
   return file.retainUntilMs !== null && file.retainUntilMs > nowMs;
+}
+
+/** From when on the bytes may be removed without being asked for: what was promised when the row came to rest. */
+export function purgeableFrom({ purgeAtMs, reviewAtMs, retainUntilMs }: FileRecord): number {
+  // Rows of before have no such time of their own.
+  return Math.max(purgeAtMs ?? reviewAtMs ?? 0, retainUntilMs ?? 0);
 }
 
 /** What follows from the event. Throws when it cannot happen in this state: ask `canHappen` first. */
@@ -82,6 +89,10 @@ export function transition(
   const review = { state, updatedAtMs: nowMs, reviewAtMs: nowMs + limits.reviewIntervalMs };
   const { retentionMs } = policies.of(file.category);
   const now = (kind: NewJob['kind']): NewJob => ({ kind, dueAtMs: nowMs });
+  // From `validating` on the row stays with its key. Where else the bytes lay is cleared when no URL can write there any more.
+  const clearedAtMs = Math.max(nowMs, file.signedUntilMs) + limits.urlLifeMs;
+  const cleaning: readonly NewJob[] =
+    file.stagingKey === null || file.state !== 'validating' ? [] : [{ kind: 'unstage', dueAtMs: clearedAtMs }];
 
   switch (event.kind) {
     case 'parts-seen':
@@ -100,10 +111,7 @@ export function transition(
         checksumAlgorithm: checksum?.algorithm ?? null,
         checksumValue: checksum?.value ?? null,
       };
-      // What a URL that is still good may yet write where the bytes arrived goes when it no longer is.
-      const dueAtMs = Math.max(nowMs, file.signedUntilMs) + limits.urlLifeMs;
-      const cleaning: readonly NewJob[] = file.stagingKey === null ? [] : [{ kind: 'unstage', dueAtMs }];
-      return { changes: { ...review, ...changes }, jobs: [now('validate'), ...cleaning] };
+      return { changes: { ...review, ...changes }, jobs: [now('validate')] };
     }
     case 'validated':
       return {
@@ -114,26 +122,20 @@ export function transition(
           excerpt: event.excerpt ?? null,
           scanningSinceMs: nowMs,
         },
-        jobs: [],
+        jobs: cleaning,
       };
     case 'rescan':
-      return { changes: { ...review, reason: null, scanningSinceMs: nowMs }, jobs: [now('validate')] };
+      return {
+        changes: { ...review, reason: null, scanningSinceMs: nowMs, purgeAtMs: null },
+        jobs: [now('validate')],
+      };
     case 'infected':
-      return {
-        changes: {
-          ...review,
-          reason: `Malware was found: ${event.signature}.`,
-          reviewAtMs: nowMs + limits.rejectedRetentionMs,
-        },
-        jobs: [],
-      };
     case 'scan-failed':
-      return { changes: { ...review, reason: event.reason, reviewAtMs: nowMs + limits.rejectedRetentionMs }, jobs: [] };
-    case 'rejected':
-      return {
-        changes: { ...review, reason: event.reason, reviewAtMs: nowMs + limits.rejectedRetentionMs },
-        jobs: [],
-      };
+    case 'rejected': {
+      const reason = event.kind === 'infected' ? `Malware was found: ${event.signature}.` : event.reason;
+      const purgeAtMs = nowMs + limits.rejectedRetentionMs;
+      return { changes: { ...review, reason, purgeAtMs, reviewAtMs: purgeAtMs }, jobs: cleaning };
+    }
     case 'scanned':
       return {
         // Only now does a new version take the place of the one before it: until it may be downloaded, that one is served.
@@ -166,8 +168,10 @@ export function transition(
       };
     case 'purge-started': {
       const dueAtMs = purgeDueAt(file, nowMs, limits.urlLifeMs);
+      // What was asked for is from now on what is promised.
+      const purgeAtMs = event.asked === true ? nowMs : file.purgeAtMs;
       return {
-        changes: { ...review, reviewAtMs: dueAtMs + limits.reviewIntervalMs },
+        changes: { ...review, purgeAtMs, reviewAtMs: dueAtMs + limits.reviewIntervalMs },
         jobs: [{ kind: 'purge', dueAtMs }],
       };
     }

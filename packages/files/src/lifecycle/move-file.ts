@@ -6,7 +6,7 @@ import type { FileRecord } from '../file-record.ts';
 import type { FilesLimits } from '../limits.ts';
 import type { FilesLog } from '../log.ts';
 import type { Policies } from '../policies.ts';
-import { canHappen, type FileEvent, isRetained, transition } from './file-lifecycle.ts';
+import { canHappen, type FileEvent, isRetained, purgeableFrom, transition } from './file-lifecycle.ts';
 
 export interface FileMover {
   /**
@@ -35,7 +35,9 @@ export function openFileMover({ files, clock, limits, policies, log, onMove }: F
       if (!canHappen(file, event.kind)) return undefined;
       const nowMs = clock();
       // The last gate before bytes are removed.
-      if (event.kind === 'purge-started' && isRetained(file, nowMs)) return undefined;
+      if (event.kind === 'purge-started') {
+        if (isRetained(file, nowMs) || (event.asked !== true && nowMs < purgeableFrom(file))) return undefined;
+      }
       const { changes, jobs } = transition(file, event, { nowMs, limits, policies });
       // What comes out of the trash may find its folder gone and its name taken.
       const moved = await (event.kind === 'restored'

@@ -3,6 +3,7 @@
 // matter (Ceph 16 does not), nor that two contents can share an ETag. Each try has a key of its own, and asks once: a copy
 // that is carried out late lands where nothing is looked for. Design §6, invariant 1; decision 012.
 
+import type { FileState } from '@stowage/contract';
 import type { Bucket } from '../bucket/bucket.ts';
 import type { FileTable } from '../database/database.ts';
 import type { FileKeys } from '../file-key.ts';
@@ -49,13 +50,31 @@ export async function promote(file: FileRecord, { bucket, files, mover, keys }: 
   return (await mover.move(current, { kind: 'stored', facts })) ?? latest();
 }
 
-/** Removes what a promoted file left behind: where its bytes arrived, and what tries that were given up have copied. */
-export async function removeStaged(
-  file: FileRecord,
-  { bucket, keys }: { readonly bucket: Bucket; readonly keys: Pick<FileKeys, 'promotedPrefix' | 'isOurs'> },
-): Promise<void> {
-  if (file.stagingKey === null) return;
-  const served = file.state === 'purging' ? undefined : file.objectKey;
-  const tries = await bucket.listKeys(keys.promotedPrefix(file.objectKey));
-  for (const key of [file.stagingKey, ...tries]) if (key !== served && keys.isOurs(key)) await bucket.remove(key);
+/** States in which the row may yet turn to a key that a try has just written. */
+const choosesKey: ReadonlySet<FileState> = new Set(['pending', 'uploading', 'completing', 'uploaded', 'validating']);
+/** States in which the bucket holds nothing for the row that anybody is to have. */
+const isGivenUp: ReadonlySet<FileState> = new Set(['aborted', 'expired', 'purging', 'purged']);
+
+interface RemoveStagedOptions {
+  readonly bucket: Pick<Bucket, 'listKeys' | 'remove'>;
+  readonly files: Pick<FileTable, 'find'>;
+  readonly keys: Pick<FileKeys, 'promotedPrefix' | 'attemptOf' | 'isOurs'>;
+}
+
+/**
+ * Removes what a promoted file left behind: where its bytes arrived, and what tries that were given up have copied. Of a file that may
+ * yet turn to another key nothing is removed: whatever takes it on from there asks for it once more.
+ */
+export async function removeStaged(known: FileRecord, { bucket, files, keys }: RemoveStagedOptions): Promise<void> {
+  if (known.stagingKey === null) return;
+  const tries = await bucket.listKeys(keys.promotedPrefix(known.objectKey));
+  // Read after the listing: what was written since is not in it, and what the row has turned to meanwhile is spared.
+  const file = await files.find(known.id);
+  if (file === undefined || file.stagingKey === null || choosesKey.has(file.state)) return;
+  const givenUp = isGivenUp.has(file.state);
+  const served = keys.attemptOf(file.objectKey);
+  // A later try than that of the row is no work of this one: a comparison of bucket and database judges it when it is old.
+  const left = tries.filter((key) => givenUp || keys.attemptOf(key) < served);
+  for (const key of [file.stagingKey, ...left])
+    if (keys.isOurs(key) && (givenUp || key !== file.objectKey)) await bucket.remove(key);
 }

@@ -4,12 +4,13 @@
 
 import type { QuarantinedFile, QuarantineList, QuarantineOutcome } from '@stowage/contract';
 import type { AuditNote } from '../accounts/audit-note.ts';
+import type { Bucket } from '../bucket/bucket.ts';
 import { isPreviewable } from '../content/content-rules.ts';
 import type { FileTable, QuarantineTable } from '../database/database.ts';
 import type { TenantId } from '../database/tenant-id.ts';
-import { type FileRecord, isoDate } from '../file-record.ts';
+import { type FileRecord, isoDate, objectOf } from '../file-record.ts';
 import { FilesError } from '../files-error.ts';
-import { isRetained } from './file-lifecycle.ts';
+import { isRetained, purgeableFrom } from './file-lifecycle.ts';
 import { type FileMover, maxMoveAttempts } from './move-file.ts';
 
 /** Begins a note for the audit log, in the name of who decides. */
@@ -19,13 +20,14 @@ export interface Quarantine {
   list(tenantId: string, page: { readonly cursor?: string; readonly limit?: number }): Promise<QuarantineList>;
   /** Throws `not-found`, `wrong-state` for what is not set aside. */
   rescan(version: TenantId): Promise<QuarantineOutcome>;
-  /** Throws as `rescan`. */
+  /** Throws as `rescan`, `bytes-missing` when the bucket no longer holds the bytes that were set aside, `storage-unavailable`. */
   release(version: TenantId, reason: string, noteOn: NoteOn): Promise<QuarantineOutcome>;
   /** Safe to repeat. Throws as `rescan`, and `retained`. */
   remove(version: TenantId, noteOn: NoteOn): Promise<void>;
 }
 
 interface QuarantineOptions {
+  readonly bucket: Pick<Bucket, 'head'>;
   readonly files: FileTable;
   readonly quarantine: QuarantineTable;
   readonly mover: FileMover;
@@ -36,7 +38,7 @@ interface QuarantineOptions {
 
 const defaultPageSize = 50;
 
-export function openQuarantine({ files, quarantine, mover, clock, onDue }: QuarantineOptions): Quarantine {
+export function openQuarantine({ bucket, files, quarantine, mover, clock, onDue }: QuarantineOptions): Quarantine {
   async function find({ tenantId, id }: TenantId): Promise<FileRecord> {
     const file = await files.get({ tenantId, id });
     if (file !== undefined) return file;
@@ -77,6 +79,7 @@ export function openQuarantine({ files, quarantine, mover, clock, onDue }: Quara
     release: (version, reason, noteOn) =>
       decide(version, async (file) => {
         requireSetAside(file);
+        await requireUnchanged(file, bucket);
         const scanning = await mover.move(file, { kind: 'rescan' });
         if (scanning === undefined) return undefined;
         const details = { versionId: file.id, found: file.reason ?? '', reason };
@@ -103,7 +106,7 @@ export function openQuarantine({ files, quarantine, mover, clock, onDue }: Quara
         }
         const details = { versionId: file.id, found: file.reason ?? '' };
         const note = noteOn({ action: 'quarantine.deleted', subject: { kind: 'file', id: file.lineId }, details });
-        if ((await mover.move(file, { kind: 'purge-started' }, note)) === undefined) return undefined;
+        if ((await mover.move(file, { kind: 'purge-started', asked: true }, note)) === undefined) return undefined;
         onDue();
         return true;
       }).then(() => undefined),
@@ -114,6 +117,16 @@ function requireSetAside(file: FileRecord): void {
   if (file.state === 'quarantined' || file.state === 'scan-failed') return;
   throw new FilesError('wrong-state', {
     detail: `Only what was set aside can be judged here; this file is ${file.state}.`,
+  });
+}
+
+/** Somebody judged the bytes that were set aside. Others, that came to lie in their place, were judged by nobody. */
+async function requireUnchanged(file: FileRecord, bucket: Pick<Bucket, 'head'>): Promise<void> {
+  const facts = await bucket.head(objectOf(file));
+  if (facts !== undefined && facts.etag === file.objectEtag && facts.sizeBytes === file.sizeBytes) return;
+  const found = facts === undefined ? 'no object' : `an object of ${facts.sizeBytes} bytes with ETag ${facts.etag}`;
+  throw new FilesError('bytes-missing', {
+    detail: `The file cannot be released: what was set aside has ${file.sizeBytes} bytes and ETag ${file.objectEtag ?? 'none'}, and the bucket holds ${found} in its place. Delete the file.`,
   });
 }
 
@@ -129,6 +142,6 @@ function shown(file: FileRecord): QuarantinedFile {
     userId: file.userId,
     createdAt: isoDate(file.createdAtMs),
     updatedAt: isoDate(file.updatedAtMs),
-    ...(file.reviewAtMs === null ? {} : { purgeAt: isoDate(file.reviewAtMs) }),
+    purgeAt: isoDate(purgeableFrom(file)),
   };
 }

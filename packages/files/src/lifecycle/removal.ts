@@ -62,7 +62,7 @@ async function purgeVersion(version: FileRecord, options: RemovalOptions): Promi
   let current = version;
   if (current.state === 'ready') current = (await mover.move(current, { kind: 'trashed', forGood: true })) ?? current;
   if (current.state !== 'purging' && current.state !== 'purged') {
-    current = (await mover.move(current, { kind: 'purge-started' })) ?? current;
+    current = (await mover.move(current, { kind: 'purge-started', asked: true })) ?? current;
   }
   // Its own job removes the bytes, no sooner than the last URL that could write them again is dead.
 }

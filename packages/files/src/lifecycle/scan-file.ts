@@ -9,9 +9,10 @@ import { errorFields, type FilesLog } from '../log.ts';
 import type { Policies } from '../policies.ts';
 import type { Scanner } from '../scanning/scanner.ts';
 import type { FileEvent } from './file-lifecycle.ts';
+import { whatBecameOf } from './missing-bytes.ts';
 
 export interface ScanFileOptions {
-  readonly bucket: Pick<Bucket, 'read'>;
+  readonly bucket: Pick<Bucket, 'read' | 'head' | 'listKeys'>;
   readonly policies: Policies;
   readonly scanner: Scanner | undefined;
   readonly limits: Pick<FilesLimits, 'scanHoldMs' | 'scanMaxBytes'>;
@@ -26,8 +27,8 @@ const unscanned = {
   away: 'not scanned: the scanner was away',
 } as const;
 
-/** Throws when the scanner is away and the file has to wait for it. */
-export async function scanFile(file: FileRecord, options: ScanFileOptions): Promise<FileEvent> {
+/** Throws when the scanner is away and the file has to wait for it, and `storage-unavailable`. `missing`: there is nothing to be judged. */
+export async function scanFile(file: FileRecord, options: ScanFileOptions): Promise<FileEvent | 'missing'> {
   const { scanner, policies, limits, clock, log } = options;
   const wanted = policies.of(file.category).scan ?? (scanner === undefined ? 'off' : 'required');
   const pass = (policy: string): FileEvent => ({
@@ -46,8 +47,9 @@ export async function scanFile(file: FileRecord, options: ScanFileOptions): Prom
   if (file.sizeBytes > limits.scanMaxBytes) {
     return cannot(`The file has ${file.sizeBytes} bytes; the scanner is given at most ${limits.scanMaxBytes}.`);
   }
+  let event: FileEvent | 'gone';
   try {
-    return await judge(file, scanner, options, { pass, cannot });
+    event = await judge(file, scanner, options, { pass, cannot });
   } catch (error) {
     const waitedMs = clock() - (file.scanningSinceMs ?? file.updatedAtMs);
     if (wanted === 'required' || waitedMs < limits.scanHoldMs) throw error;
@@ -58,21 +60,23 @@ export async function scanFile(file: FileRecord, options: ScanFileOptions): Prom
     });
     return pass(unscanned.away);
   }
+  if (event !== 'gone') return event;
+  if ((await whatBecameOf(file, options)) === 'missing') return 'missing';
+  // Nothing can bring them back: the key is written once.
+  return { kind: 'scan-failed', reason: 'The bytes in the bucket are no longer those that were checked.' };
 }
 
 async function judge(
   file: FileRecord,
   scanner: Scanner,
-  { bucket }: Pick<ScanFileOptions, 'bucket'>,
+  { bucket }: { readonly bucket: Pick<Bucket, 'read'> },
   { pass, cannot }: { readonly pass: (policy: string) => FileEvent; readonly cannot: (reason: string) => FileEvent },
-): Promise<FileEvent> {
+): Promise<FileEvent | 'gone'> {
   const scannedBy = await scanner.describe();
   if (file.sizeBytes === 0) return pass(scannedBy);
   const etag = file.objectEtag ?? '';
   const verdict = await scanner.scan((signal) => bucket.read(objectOf(file), { etag, signal }));
-  // Nothing can bring them back: the key is written once.
-  if (verdict === 'gone')
-    return { kind: 'scan-failed', reason: 'The bytes in the bucket are no longer those that were checked.' };
+  if (verdict === 'gone') return 'gone';
   switch (verdict.verdict) {
     case 'clean':
       return pass(scannedBy);

@@ -13,7 +13,7 @@ export interface StripFileOptions {
   readonly bucket: Pick<Bucket, 'read' | 'put' | 'head'>;
   readonly files: Pick<FileTable, 'change' | 'find'>;
   readonly keys: Pick<FileKeys, 'makePromoted'>;
-  readonly limits: Pick<FilesLimits, 'previewSourceBytes' | 'urlLifeMs'>;
+  readonly limits: Pick<FilesLimits, 'previewSourceBytes'>;
   readonly clock: () => number;
 }
 
@@ -22,6 +22,8 @@ type Stripping =
   | { readonly result: 'clean' }
   /** The row is another now: look at it anew. */
   | { readonly result: 'changed'; readonly file: FileRecord | undefined }
+  /** The bucket did not give the bytes that were seen. */
+  | { readonly result: 'unread' }
   | { readonly result: 'impossible'; readonly reason: string };
 
 /** For a file in `validating` whose bytes were found to be of this type. Throws `storage-unavailable`. */
@@ -38,8 +40,7 @@ export async function stripFile(file: FileRecord, contentType: string, options: 
     };
   }
   const bytes = await readWhole(file, bucket);
-  if (bytes === undefined)
-    return { result: 'impossible', reason: 'The bytes in the bucket changed while they were being checked.' };
+  if (bytes === undefined) return { result: 'unread' };
   const stripped = stripMetadata(contentType, bytes);
   if (!stripped.stripped) return { result: 'impossible', reason: `${wanted}; this one is broken.` };
   if (bytes.equals(stripped.bytes)) return { result: 'clean' };
@@ -63,8 +64,8 @@ export async function stripFile(file: FileRecord, contentType: string, options: 
     announcedValue: null,
     updatedAtMs: clock(),
   };
-  const dueAtMs = Math.max(clock(), file.signedUntilMs) + limits.urlLifeMs;
-  const changed = await files.change(file, changes, [{ kind: 'unstage', dueAtMs }]);
+  // The original goes by the job that comes with the end of the validation.
+  const changed = await files.change(file, changes);
   return { result: 'changed', file: changed ?? (await files.find(file.id)) };
 }
 

@@ -11,6 +11,7 @@ import { arrivalKey, type FileRecord, objectOf } from '../file-record.ts';
 import { allowsType, type ChosenPolicy } from '../policies.ts';
 import { compareAnnounced } from '../uploads/announced-checksum.ts';
 import type { FileEvent } from './file-lifecycle.ts';
+import { type MissingBytesOptions, markMissing, whatBecameOf } from './missing-bytes.ts';
 import type { FileMover } from './move-file.ts';
 import { type ScanFileOptions, scanFile } from './scan-file.ts';
 import { type StripFileOptions, stripFile } from './strip-file.ts';
@@ -20,24 +21,41 @@ interface ValidationOptions extends ScanFileOptions {
   readonly files: FileTable;
   readonly mover: FileMover;
   readonly keys: StripFileOptions['keys'];
-  readonly limits: ScanFileOptions['limits'] & StripFileOptions['limits'] & ContentLimits;
+  readonly limits: ScanFileOptions['limits'] &
+    StripFileOptions['limits'] &
+    ContentLimits &
+    MissingBytesOptions['limits'];
 }
 
 /** Steps from `uploaded` to rest, and as many again for rows that another process moved meanwhile. */
 const maxSteps = 8;
+const changedAfterwards = 'The bytes in the bucket changed after they were uploaded.';
+const changedMeanwhile = 'The bytes in the bucket changed while they were being checked.';
 
 /** Throws `storage-unavailable` when the bucket does not answer: the file stays where it is, to be validated later. */
 export async function validateFile(file: FileRecord, options: ValidationOptions): Promise<void> {
   let current = file;
   for (let step = 0; step < maxSteps; step++) {
+    if (current.missingSinceMs !== null && isJudged(current)) {
+      if ((await options.bucket.head(objectOf(current))) === undefined) return markMissing(current, options);
+      const back = await options.files.change(current, { missingSinceMs: null });
+      if (back === undefined) return;
+      current = back;
+    }
     const event = await nextEvent(current, options);
     if (event === undefined) return;
+    if (event === 'missing') return markMissing(current, options);
     if (event.kind === 'validated' && options.policies.of(current.category).stripMetadata) {
       const stripping = await stripFile(current, event.contentType, options);
       if (stripping.result === 'changed') {
         if (stripping.file === undefined) return;
         current = stripping.file;
         continue;
+      }
+      if (stripping.result === 'unread') {
+        if ((await whatBecameOf(current, options)) === 'missing') return markMissing(current, options);
+        await options.mover.move(current, rejected(changedMeanwhile));
+        return;
       }
       if (stripping.result === 'impossible') {
         await options.mover.move(current, rejected(stripping.reason));
@@ -50,7 +68,7 @@ export async function validateFile(file: FileRecord, options: ValidationOptions)
   }
 }
 
-async function nextEvent(file: FileRecord, options: ValidationOptions): Promise<FileEvent | undefined> {
+async function nextEvent(file: FileRecord, options: ValidationOptions): Promise<FileEvent | 'missing' | undefined> {
   const { bucket, policies } = options;
   switch (file.state) {
     case 'uploaded':
@@ -65,6 +83,11 @@ async function nextEvent(file: FileRecord, options: ValidationOptions): Promise<
   }
 }
 
+/** Whether somebody is to judge the bytes yet: a file that is at rest is looked after elsewhere. */
+function isJudged({ state }: FileRecord): boolean {
+  return state === 'uploaded' || state === 'validating' || state === 'scanning';
+}
+
 /** A crash between two steps of an upload can leave a second upload of the same key in the bucket; it is paid for. */
 async function abortStrays(file: FileRecord, bucket: Bucket): Promise<void> {
   if (file.strategy !== 'multipart') return;
@@ -76,10 +99,13 @@ async function inspect(
   file: FileRecord,
   policy: ChosenPolicy,
   { bucket, limits }: Pick<ValidationOptions, 'bucket' | 'limits'>,
-): Promise<FileEvent> {
+): Promise<FileEvent | 'missing'> {
   const facts = await bucket.head(objectOf(file));
-  if (facts === undefined || file.objectEtag === null) return rejected('The bytes are no longer in the bucket.');
-  if (facts.etag !== file.objectEtag) return rejected('The bytes in the bucket changed after they were uploaded.');
+  if (facts === undefined) {
+    return (await whatBecameOf(file, { bucket })) === 'missing' ? 'missing' : rejected(changedAfterwards);
+  }
+  if (file.objectEtag === null) return rejected('It was never seen that the bytes arrived.');
+  if (facts.etag !== file.objectEtag) return rejected(changedAfterwards);
   if (facts.sizeBytes !== file.sizeBytes) {
     return rejected(`The bucket holds ${facts.sizeBytes} bytes, but ${file.sizeBytes} were announced.`);
   }
@@ -89,9 +115,8 @@ async function inspect(
     const verdict = await judgeContent(file, sourceOf(file, bucket, file.objectEtag), limits);
     return follow(verdict, policy);
   } catch (error) {
-    if (error instanceof BytesGoneError)
-      return rejected('The bytes in the bucket changed while they were being checked.');
-    throw error;
+    if (!(error instanceof BytesGoneError)) throw error;
+    return (await whatBecameOf(file, { bucket })) === 'missing' ? 'missing' : rejected(changedMeanwhile);
   }
 }
 

@@ -6,7 +6,7 @@ import type { FileRecord } from '../file-record.ts';
 import { isFilesError } from '../files-error.ts';
 import type { FilesLimits } from '../limits.ts';
 import { errorFields, type FilesLog } from '../log.ts';
-import { isRetained } from './file-lifecycle.ts';
+import { purgeableFrom } from './file-lifecycle.ts';
 import { type Job, type JobKind, jobs } from './job.ts';
 import type { FileMover } from './move-file.ts';
 import { isUploading } from './reconcile.ts';
@@ -119,23 +119,29 @@ export function openWorker(options: WorkerOptions): Worker {
           else await database.files.change(file, { reviewAtMs: null });
           return;
         case 'trashed':
-          if (isRetained(file, nowMs)) await database.files.change(file, { reviewAtMs: file.retainUntilMs });
-          else await mover.move(file, { kind: 'purge-started' });
-          return;
         case 'rejected':
         case 'quarantined':
         case 'scan-failed':
         case 'aborted':
-        case 'expired':
-          await mover.move(file, { kind: 'purge-started' });
+        case 'expired': {
+          // Whatever brought the review on: nothing goes before the time that was promised.
+          // With the current version go all others, and each may be one that must be kept.
+          const retainUntilMs = file.role === 'current' ? await database.files.retainedUntil(file) : file.retainUntilMs;
+          const purgeableFromMs = purgeableFrom({ ...file, retainUntilMs });
+          if (nowMs < purgeableFromMs) await database.files.change(file, { reviewAtMs: purgeableFromMs });
+          else await mover.move(file, { kind: 'purge-started' });
           return;
+        }
         default:
           await database.files.change(file, { reviewAtMs: null });
       }
     } catch (error) {
       log.warn('A review failed; it is tried again.', { fileId: file.id, state: file.state, ...errorFields(error) });
+      // One that has moved on meanwhile has a time of its own, which is a promise. Only an upload may have been moved by this review
+      // itself, to where it is due at once.
       const current = await database.files.find(file.id);
-      if (current !== undefined) await postpone(current, nowMs);
+      if (current === undefined) return;
+      if (current.fence === file.fence || isUploading(current)) await postpone(current, nowMs);
     }
   }
 

@@ -58,6 +58,8 @@ export async function judgeObjects(
     const newest = group.find(({ isDeleteMarker }) => !isDeleteMarker);
     const own = context.keys.read(key);
     if (own === undefined) findings.push(...group.map((object) => ofObject('object-foreign', object)));
+    // The marker says whose the bucket is.
+    else if (own.zone === 'owner') continue;
     // What only hides other versions, and has none to hide, takes no room.
     else if (newest === undefined) continue;
     else if (group.some(({ modifiedAtMs }) => modifiedAtMs >= context.beforeMs)) young += 1;
@@ -117,6 +119,7 @@ export function judgeUnclaimed(
   claim: Claim | undefined,
   { keys, signedBeforeMs }: Pick<JudgeContext, 'keys' | 'signedBeforeMs'>,
 ): Finding['kind'] | undefined {
+  if (own.zone === 'owner') return undefined;
   if (own.zone === 'probes') return 'probe-left';
   const isPreview = own.zone === 'previews';
   if (claim === undefined) return isPreview ? 'preview-unowned' : 'bytes-unowned';

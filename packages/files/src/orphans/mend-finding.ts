@@ -67,6 +67,7 @@ export async function mend(finding: Finding, options: MendOptions): Promise<'men
   const { key, versionId, uploadId } = finding;
   switch (finding.kind) {
     case 'bytes-missing':
+    case 'bytes-differ':
     case 'bytes-back':
       return mark(finding, options);
     case 'bytes-unowned':
@@ -84,7 +85,6 @@ export async function mend(finding: Finding, options: MendOptions): Promise<'men
       if (uploadId === null) return 'gone';
       await bucket.abortMultipart(key, uploadId);
       return 'mended';
-    case 'bytes-differ':
     case 'object-foreign':
     case 'upload-foreign':
       throw new Error(`Nothing is ever done about ${finding.kind}.`);
@@ -121,7 +121,8 @@ async function mark(finding: Finding, options: MendOptions): Promise<'mended' | 
   for (let attempt = 0; attempt < maxTries; attempt++) {
     const file = await fileToMark(finding, options);
     if (file === undefined) return 'gone';
-    const isMissing = finding.kind === 'bytes-missing';
+    // Bytes that nobody judged are as good as none: what was promised is missing.
+    const isMissing = finding.kind !== 'bytes-back';
     if (isMissing && file.missingSinceMs !== null) return 'mended';
     const nowMs = clock();
     // One in the trash is looked at when its time there is over; one that is ready, until its bytes are back.

@@ -10,6 +10,7 @@ import type {
   StartReconcileRequest,
 } from '@stowage/contract';
 import type { NoteOf } from '../accounts/members.ts';
+import type { Bucket } from '../bucket/bucket.ts';
 import { isoDate } from '../file-record.ts';
 import { FilesError } from '../files-error.ts';
 import type { FilesLimits } from '../limits.ts';
@@ -22,13 +23,14 @@ import {
   type ReconcileTable,
 } from './reconcile-record.ts';
 import { openReconcileSteps, type ReconcileStepOptions } from './reconcile-step.ts';
+import { openRemovalGuard, type RemovalGuard } from './removal-guard.ts';
 
 /** When bucket and database are compared without anybody asking. */
 export interface ReconcileSchedule {
   /** Time from the beginning of one run to that of the next. 0: never by itself. Default 7 days. */
   readonly everyMs?: number;
-  /** Whether such runs only report. Default false: they mend. */
-  readonly dryRun?: boolean;
+  /** Whether such runs mend what they find, as far as removal-guard.ts lets them. Default false: they report. */
+  readonly mend?: boolean;
 }
 
 export interface Orphans {
@@ -55,7 +57,8 @@ interface FindingsQuery {
   readonly limit?: number;
 }
 
-interface OrphansOptions extends Omit<ReconcileStepOptions, 'lease' | 'limits'> {
+interface OrphansOptions extends Omit<ReconcileStepOptions, 'lease' | 'limits' | 'guard' | 'bucket'> {
+  readonly bucket: ReconcileStepOptions['bucket'] & Pick<Bucket, 'read' | 'put'>;
   readonly table: ReconcileTable;
   readonly schedule: ReconcileSchedule;
   readonly limits: FilesLimits;
@@ -68,10 +71,14 @@ const pollMs = 5_000;
 const quietMs = 60 * 60_000;
 const defaultEveryMs = 7 * 24 * 60 * 60_000;
 const defaultPageSize = 50;
+/** In place of a user, in runs that nobody asked for. */
+const startedByItself = 'service';
+/** Of runs that change nothing. */
+const noGuard: RemovalGuard = { refusal: undefined, judge: () => undefined };
 
 export function openOrphans(options: OrphansOptions): Orphans {
   const { table, schedule, limits, clock, newId, log } = options;
-  const { everyMs = defaultEveryMs, dryRun: scheduledDryRun = false } = schedule;
+  const { everyMs = defaultEveryMs, mend = false } = schedule;
   const holder = newId();
   const openedAtMs = clock();
   const lease = (): Lease => ({ holder, nowMs: clock(), leaseMs: limits.jobLeaseMs });
@@ -110,7 +117,7 @@ export function openOrphans(options: OrphansOptions): Orphans {
     if (last?.state === 'running' || clock() < dueAtMs) return;
     // Another instance may have begun it a moment ago.
     await table
-      .start(newRun({ dryRun: scheduledDryRun }, 'service'), { keep: limits.reconcileRuns })
+      .start(newRun({ dryRun: !mend }, startedByItself), { keep: limits.reconcileRuns })
       .catch((error: unknown) => log.info('A comparison was begun elsewhere.', errorFields(error)));
   }
 
@@ -118,9 +125,13 @@ export function openOrphans(options: OrphansOptions): Orphans {
     await beginDue();
     let run = await table.take(lease());
     if (run === undefined) return;
-    const steps = openReconcileSteps({ ...options, lease });
     try {
       await options.bucket.prepare();
+      // A run that somebody asked to change nothing does not mark the bucket either.
+      const guard = run.dryRun && run.startedBy !== startedByItself ? noGuard : await openRemovalGuard(options);
+      if (guard.refusal !== undefined)
+        log.warn('The bucket is marked as another database’s.', { detail: guard.refusal });
+      const steps = openReconcileSteps({ ...options, guard, lease });
       while (run?.state === 'running' && !closed) run = await steps.next(run);
     } catch (error) {
       log.warn('The comparison of bucket and database does not get on; it goes on later.', errorFields(error));

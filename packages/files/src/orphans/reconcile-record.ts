@@ -18,6 +18,8 @@ export interface ReconcileCounts {
   readonly young: number;
   /** Changes that were made or planned. */
   readonly changes: number;
+  /** Those of them that remove what has no row. */
+  readonly rowless: number;
   /** Whether there were to be more of them than allowed. */
   readonly limited: boolean;
   /** Findings that are kept one by one; the number of the last. */
@@ -108,8 +110,18 @@ export interface ReconcileTable {
     readonly limit: number;
   }): Promise<readonly Claim[]>;
   claimsById(ids: readonly string[]): Promise<readonly Claim[]>;
+  /** Who the database is, and the span of its rows by their ids. */
+  extent(): Promise<DatabaseExtent>;
   /** Files that are marked as missing their bytes. */
   countMissing(): Promise<number>;
+}
+
+interface DatabaseExtent {
+  /** Made with the database, and the same in its copies. */
+  readonly databaseId: string;
+  readonly rows: number;
+  readonly oldestId: string | null;
+  readonly newestId: string | null;
 }
 
 export interface Lease {
@@ -125,6 +137,7 @@ export const noCounts: ReconcileCounts = {
   uploads: 0,
   young: 0,
   changes: 0,
+  rowless: 0,
   limited: false,
   numbered: 0,
   // The names are those of the table of kinds, each once.

@@ -10,6 +10,7 @@ import { judgeObjects } from './judge-objects.ts';
 import { judgeUploads } from './judge-uploads.ts';
 import { type MendOptions, mend, stillHolds } from './mend-finding.ts';
 import type {
+  Claim,
   Finding,
   FindingRecord,
   Lease,
@@ -18,10 +19,13 @@ import type {
   ReconcileRecord,
   ReconcileTable,
 } from './reconcile-record.ts';
+import { type RemovalGuard, removesBytes } from './removal-guard.ts';
 
 export interface ReconcileStepOptions extends MendOptions {
   readonly bucket: Pick<Bucket, 'prepare' | 'listAll' | 'listAllMultipart'> & MendOptions['bucket'];
   readonly table: ReconcileTable;
+  /** Asked before anything is planned to be removed. */
+  readonly guard: RemovalGuard;
   readonly limits: Pick<FilesLimits, 'orphanGraceMs' | 'reconcileFindings' | 'urlLifeMs' | 'missingReviewMs'>;
   readonly lease: () => Lease;
   readonly onFinding: (kind: FindingKind, outcome: FindingOutcome | 'found') => void;
@@ -41,7 +45,7 @@ const lanes = 4;
 
 /** Takes the steps of one run. Keeps what was listed and not yet looked at. */
 export function openReconcileSteps(options: ReconcileStepOptions): ReconcileSteps {
-  const { bucket, table, clock, limits, lease, onFinding } = options;
+  const { bucket, table, guard, clock, limits, lease, onFinding } = options;
   let listed: ObjectPage | undefined;
 
   async function keep(
@@ -60,6 +64,7 @@ export function openReconcileSteps(options: ReconcileStepOptions): ReconcileStep
       let outcome: 'mended' | 'gone' | 'failed';
       let { detail } = finding;
       try {
+        if (guard.refusal !== undefined && removesBytes(finding)) throw new Error(guard.refusal);
         outcome = await mend(finding, options);
       } catch (error) {
         // An endpoint that is away is no fault of this finding. One that refuses (a lock holds the version) is told, and gone on from.
@@ -123,6 +128,12 @@ export function openReconcileSteps(options: ReconcileStepOptions): ReconcileStep
     });
   }
 
+  /** The rows of the files whose bytes would be removed. */
+  async function claimsOf(suspected: readonly Finding[]): Promise<ReadonlyMap<string, Claim>> {
+    const ids = new Set(suspected.filter(removesBytes).flatMap(({ fileId }) => fileId ?? []));
+    return new Map((await table.claimsById([...ids])).map((claim) => [claim.id, claim]));
+  }
+
   /** Looks once more at what was suspected, and writes down what holds. */
   async function found(
     run: ReconcileRecord,
@@ -130,22 +141,34 @@ export function openReconcileSteps(options: ReconcileStepOptions): ReconcileStep
     changes: { readonly position: ReconcilePosition },
   ): Promise<ReconcileRecord | undefined> {
     const holding = await inLanes(suspected, (finding) => stillHolds(finding, options));
+    const claims = run.dryRun ? new Map<string, Claim>() : await claimsOf(suspected);
     let { counts } = run;
     const added: FindingRecord[] = [];
     for (const [index, finding] of suspected.entries()) {
       if (holding[index] !== true) continue;
       const { found: before } = counts.findings[finding.kind];
       counts = countOutcome(counts, finding.kind, 'found');
-      const mendable = !run.dryRun && findingKinds[finding.kind].mended !== 'none';
+      const claim = claims.get(finding.fileId ?? '');
+      const withheld = run.dryRun ? undefined : guard.judge(finding, claim, counts.rowless);
+      const mendable = !run.dryRun && findingKinds[finding.kind].mended !== 'none' && withheld === undefined;
       const allowed = counts.changes < run.maxChanges;
-      if (mendable && allowed) counts = { ...counts, changes: counts.changes + 1 };
-      else if (mendable) counts = { ...counts, limited: true };
+      if (mendable && allowed) {
+        const rowless = counts.rowless + (removesBytes(finding) && claim === undefined ? 1 : 0);
+        counts = { ...counts, changes: counts.changes + 1, rowless };
+      } else if (mendable) counts = { ...counts, limited: true };
       const outcome = mendable && allowed ? 'planned' : 'reported';
       if (outcome === 'reported' && before >= limits.reconcileFindings) continue;
       counts = { ...counts, numbered: counts.numbered + 1 };
       // PostgreSQL keeps no NUL in text. A key of ours never has one.
       const key = finding.key.replaceAll('\0', '\ufffd');
-      added.push({ ...finding, key, runId: run.id, number: counts.numbered, outcome });
+      added.push({
+        ...finding,
+        detail: withheld ?? finding.detail,
+        key,
+        runId: run.id,
+        number: counts.numbered,
+        outcome,
+      });
     }
     const kept = await keep(run, { ...changes, counts }, { added });
     if (kept !== undefined) {

@@ -163,6 +163,10 @@ function hungUp(error: unknown): boolean {
 function verdictOf(answer: string): ScanVerdict {
   if (answer === 'stream: OK') return { verdict: 'clean' };
   const [, signature] = /^stream: (.+) FOUND$/.exec(answer) ?? [];
+  // With `AlertExceedsMax` clamd says so where it has not looked at everything.
+  if (signature?.startsWith('Heuristics.Limits.Exceeded') === true) {
+    return { verdict: 'unscannable', reason: `The scanner did not look at all of it (${signature}).` };
+  }
   if (signature !== undefined) return { verdict: 'infected', signature };
   if (/size limit exceeded/i.test(answer)) {
     return { verdict: 'unscannable', reason: 'The file is larger than the scanner takes (StreamMaxLength).' };

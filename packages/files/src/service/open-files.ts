@@ -60,7 +60,7 @@ export function openFiles(
     downloads: openDownloads({ signer, keys }),
     shares: openShares({ ...parts, tokens: openShareTokens(secret), passwords }),
     archives: openArchives({ bucket, database, maxFiles: limits.maxArchiveFiles, usage: ground.usage }),
-    quarantine: openQuarantine({ files, quarantine: database.quarantine, mover, clock, onDue: wake }),
+    quarantine: openQuarantine({ bucket, files, quarantine: database.quarantine, mover, clock, onDue: wake }),
     usageReport: openUsageReport({ table: database.usageDays, clock }),
     webhooks: openWebhooks({
       ...parts,

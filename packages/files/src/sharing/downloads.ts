@@ -86,7 +86,7 @@ function requireReady(file: FileRecord): void {
   if (file.missingSinceMs !== null) {
     throw new FilesError('bytes-missing', {
       detail:
-        'The object storage no longer has the bytes of this file. Whoever runs the service can see it; the file comes back by itself when they do.',
+        'The object storage no longer has the bytes of this file as they were checked. Whoever runs the service can see it; the file comes back by itself when they do.',
     });
   }
   if (file.state === 'ready') return;

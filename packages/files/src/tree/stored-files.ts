@@ -1,6 +1,7 @@
 // Files that have arrived: listed, read, put into the trash and taken out again. Rows only; no byte moves.
 
-import type { ChangeFileRequest, FileEntry, FileList, ListFilesQuery } from '@stowage/contract';
+import type { Action, ChangeFileRequest, FileEntry, FileList, FileState, ListFilesQuery } from '@stowage/contract';
+import type { NoteOf } from '../accounts/members.ts';
 import { isPreviewable } from '../content/content-rules.ts';
 import type { FileTable, FolderTable, SortColumn } from '../database/database.ts';
 import type { TenantId } from '../database/tenant-id.ts';
@@ -22,9 +23,20 @@ export interface StoredFiles {
   get(tenantId: string, id: string): Promise<FileRecord>;
   /** Throws `not-found`, `wrong-state` for a file in the trash, `precondition-failed`, `name-taken`. */
   change(file: TenantId, request: ChangeFileRequest, ifMatch?: string): Promise<FileEntry>;
-  /** Into the trash, or out of the world when it never became usable. Safe to repeat. */
-  remove(tenantId: string, id: string, ifMatch?: string): Promise<void>;
+  /**
+   * Into the trash, or out of the world when it never became usable. Safe to repeat. Throws `not-found`, `wrong-state`,
+   * `precondition-failed`, and `forbidden` where that would be for good and who asks may not do so.
+   */
+  remove(file: TenantId, options: RemoveOptions): Promise<void>;
   restore(tenantId: string, id: string): Promise<FileEntry>;
+}
+
+interface RemoveOptions {
+  readonly ifMatch?: string | undefined;
+  /** Whether who asks may do this to what lies in a folder. */
+  readonly may: (action: Action, folderId: string) => Promise<boolean>;
+  /** Begins the note for the audit log of what goes for good. */
+  readonly noteOf: NoteOf;
 }
 
 interface StoredFilesOptions {
@@ -35,6 +47,11 @@ interface StoredFilesOptions {
 }
 
 const defaultPageSize = 50;
+/** What somebody of the tenant judges: it is theirs to delete, by whatever route. */
+const setAside: ReadonlySet<FileState> = new Set(['quarantined', 'scan-failed']);
+const ofQuarantine = { needs: 'quarantine:write', action: 'quarantine.deleted' } as const;
+/** What was refused goes as what is in the trash does. */
+const ofRefused = { needs: 'files:purge', action: 'file.purged' } as const;
 
 export function openStoredFiles({ files, folders, mover, clock }: StoredFilesOptions): StoredFiles {
   async function get(tenantId: string, id: string): Promise<FileRecord> {
@@ -94,7 +111,7 @@ export function openStoredFiles({ files, folders, mover, clock }: StoredFilesOpt
 
     get,
 
-    remove: async (tenantId, id, ifMatch) => {
+    remove: async ({ tenantId, id }, { ifMatch, may, noteOf }) => {
       let file = await get(tenantId, id);
       for (let attempt = 0; attempt < maxMoveAttempts; attempt++) {
         if (file.state === 'trashed') return;
@@ -102,8 +119,19 @@ export function openStoredFiles({ files, folders, mover, clock }: StoredFilesOpt
         if (shelfOf(file) !== 'files') {
           throw new FilesError('wrong-state', { detail: `The upload is ${file.state}: give it up instead.` });
         }
-        const kind = file.state === 'ready' ? 'trashed' : 'purge-started';
-        if ((await mover.move(file, { kind })) !== undefined) return;
+        if (file.state === 'ready') {
+          if ((await mover.move(file, { kind: 'trashed' })) !== undefined) return;
+        } else {
+          const { needs, action } = setAside.has(file.state) ? ofQuarantine : ofRefused;
+          if (!(await may(needs, file.folderId))) {
+            throw new FilesError('forbidden', {
+              detail: `The file is ${file.state}, and deleting it would be for good: that needs ${needs}. Ask an owner for it.`,
+            });
+          }
+          const details = { versionId: file.id, found: file.reason ?? '' };
+          const note = noteOf({ action, subject: { kind: 'file', id: file.lineId }, details });
+          if ((await mover.move(file, { kind: 'purge-started', asked: true }, note)) !== undefined) return;
+        }
         const latest = await get(tenantId, id);
         if (latest.fence === file.fence) {
           throw new FilesError('wrong-state', { detail: `The file is ${file.state}: wait until it has been checked.` });

@@ -72,9 +72,8 @@ export function openTrash({ files, storedFiles, mover, clock, onEmptied }: Trash
             detail: `Only a file in the trash can be deleted for good; this one is ${file.state}.`,
           });
         }
-        requireNotRetained(file, clock());
-        for (const version of await files.versions({ tenantId, id }, maxVersions)) requireNotRetained(version, clock());
-        if ((await mover.move(file, { kind: 'purge-started' }, note)) !== undefined) return;
+        requireNotRetained({ retainUntilMs: await files.retainedUntil(file) }, clock());
+        if ((await mover.move(file, { kind: 'purge-started', asked: true }, note)) !== undefined) return;
       }
       throw new FilesError('wrong-state', {
         detail: 'The file is changing too fast; try again.',
@@ -83,5 +82,3 @@ export function openTrash({ files, storedFiles, mover, clock, onEmptied }: Trash
     },
   };
 }
-
-const maxVersions = 10_000;

@@ -83,10 +83,10 @@ export function openVersions({ files, storedFiles, mover, clock }: VersionsOptio
         }
         requireNotRetained(version, clock());
         if (version.state === 'trashed') {
-          if ((await mover.move(version, { kind: 'purge-started' }, note)) !== undefined) return;
+          if ((await mover.move(version, { kind: 'purge-started', asked: true }, note)) !== undefined) return;
         } else if (version.state === 'ready') {
           await mover.move(version, { kind: 'trashed', forGood: true });
-        } else if ((await mover.move(version, { kind: 'purge-started' }, note)) !== undefined) return;
+        } else if ((await mover.move(version, { kind: 'purge-started', asked: true }, note)) !== undefined) return;
         else {
           const latest = await get(address);
           if (latest.fence === version.fence) {
@@ -102,7 +102,7 @@ export function openVersions({ files, storedFiles, mover, clock }: VersionsOptio
 }
 
 /** Throws `retained`. */
-export function requireNotRetained(file: FileRecord, nowMs: number): void {
+export function requireNotRetained(file: Pick<FileRecord, 'retainUntilMs'>, nowMs: number): void {
   if (!isRetained(file, nowMs)) return;
   throw new FilesError('retained', { detail: `The file must be kept until ${isoDate(file.retainUntilMs ?? 0)}.` });
 }

@@ -18,6 +18,8 @@ import { accounts } from './010-accounts.ts';
 import { rowSecurity } from './011-row-security.ts';
 import { reconcile } from './012-reconcile.ts';
 import { folderPages } from './013-folder-pages.ts';
+import { identity } from './014-identity.ts';
+import { givenUp } from './015-given-up.ts';
 import type { Migration, MigrationContext, SqlDialect } from './migration.ts';
 
 /** Numbered by their place, from 1. */
@@ -35,6 +37,8 @@ const migrations: readonly Migration[] = [
   rowSecurity,
   reconcile,
   folderPages,
+  identity,
+  givenUp,
 ];
 
 /** Of all processes that start at once, one migrates: the number is this service's own choice. */

@@ -56,7 +56,8 @@ export function fileHandlers({
     },
     copyFile: async (call) => ({ body: await uploads.copy(call.caller.account, idOf(call), call.body) }),
     deleteFile: async (call) => {
-      await storedFiles.remove(call.caller.account.tenantId, idOf(call), call.ifMatch);
+      const file = { tenantId: call.caller.account.tenantId, id: idOf(call) };
+      await storedFiles.remove(file, { ifMatch: call.ifMatch, may: call.access.allows, noteOf: call.note });
       return { body: undefined };
     },
     restoreFile: async (call) => ({ body: await storedFiles.restore(call.caller.account.tenantId, idOf(call)) }),

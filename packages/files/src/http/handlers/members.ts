@@ -13,14 +13,19 @@ export function memberHandlers({ members }: MemberHandlersOptions): HandlersOf<'
   const tenantOf = (call: Pick<Call<RouteName>, 'caller'>): string => call.caller.account.tenantId;
   const named = (call: Call<RouteName>): TenantId => ({ tenantId: tenantOf(call), id: idOf(call) });
 
+  const by = ({ access, note: noteOf }: Pick<Call<RouteName>, 'access' | 'note'>) => ({
+    noteOf,
+    runsService: access.everywhere('service:admin'),
+  });
+
   return {
     listUsers: async (call) => ({ body: await members.listUsers(tenantOf(call), call.query) }),
     createUser: async (call) => ({ body: await members.createUser(tenantOf(call), call.body, call.note) }),
     getUser: async (call) => ({ body: await members.getUser(named(call)) }),
-    changeUser: async (call) => ({ body: await members.changeUser(named(call), call.body, call.note) }),
-    inviteUser: async (call) => ({ body: await members.inviteUser(named(call), call.note) }),
+    changeUser: async (call) => ({ body: await members.changeUser(named(call), call.body, by(call)) }),
+    inviteUser: async (call) => ({ body: await members.inviteUser(named(call), by(call)) }),
     resetSecondFactor: async (call) => {
-      await members.resetSecondFactor(named(call), call.note);
+      await members.resetSecondFactor(named(call), by(call));
       return { body: undefined };
     },
     listGroups: async (call) => ({ body: { groups: await members.listGroups(tenantOf(call)) } }),
