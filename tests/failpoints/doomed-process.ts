@@ -55,6 +55,7 @@ async function start({ options, offsetMs: startOffsetMs, armed: given }: Extract
     clock: () => Date.now() + offsetMs,
     port: 0,
     background: false,
+    reconcile: { mend: true },
     log: { info: () => undefined, warn: complain, error: complain },
   });
   tell({ report: 'started', url: `http://127.0.0.1:${running.port}` });

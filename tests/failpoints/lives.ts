@@ -174,6 +174,7 @@ export async function openLife(
     secret: Buffer.from(secretHex, 'hex'),
     clock,
     background: false,
+    reconcile: { mend: true },
     log: { info: () => undefined, warn: log, error: log },
   });
   return {

@@ -2,7 +2,7 @@
 // is checked. A leg begins with what the server says and keeps nothing of its own, so that a pause, a reload and a crash
 // of either side are all the same: the leg ends, another begins. Its controls and what is shown of it: upload.ts.
 
-import { type CreateUploadRequest, type FileState, fileStates, type Upload, uploadMeans } from '@stowage/contract';
+import { type CreateUploadRequest, type FileState, fileStates, type Upload, type UploadMeans } from '@stowage/contract';
 import { asClientError, ClientError } from './client-error.ts';
 import type { FileHandle, ResumeStore } from './resume-store.ts';
 import { type SendingParts, sendBytes } from './send-bytes.ts';
@@ -44,6 +44,9 @@ interface LegOptions {
   readonly signal: AbortSignal;
   readonly report: LegReport;
 }
+
+/** All that there are. Written out: the contract's list stands among schemas, which a page need not load. */
+const means = ['put', 'form', 'multipart'] as const satisfies readonly UploadMeans[];
 
 /** How often a leg may find that the bucket does not hold what was sent, before that is an error. */
 const maxRounds = 4;
@@ -91,7 +94,7 @@ export function describe({ source, contentType, folder }: UploadSpec): CreateUpl
     name: source.name,
     sizeBytes: source.size,
     contentType,
-    accepts: uploadMeans,
+    accepts: means,
     ...(folder.length === 0 ? {} : { folder }),
     ...(source.lastModified === undefined ? {} : { modifiedAt: new Date(source.lastModified).toISOString() }),
   };
