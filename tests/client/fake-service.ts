@@ -41,6 +41,8 @@ export interface FakeService {
   readonly tokens: Set<string>;
   /** Status to answer a call with instead of its own; 0 cuts the connection. */
   fault: (route: RouteName) => number | undefined;
+  /** The same once the call has done its work. */
+  answerFault: (route: RouteName) => 0 | undefined;
   /** What a stored file becomes after `checkMs`. */
   verdict: (upload: Upload) => { state: FileState; reason?: string };
   checkMs: number;
@@ -89,6 +91,7 @@ export async function startFakeService({ staticFolder }: FakeServiceOptions = {}
     calls: [],
     tokens: new Set(['letmein']),
     fault: () => undefined,
+    answerFault: () => undefined,
     verdict: () => ({ state: 'ready' }),
     checkMs: 20,
     partSizeBytes: 256 * 1024,
@@ -140,6 +143,10 @@ export async function startFakeService({ staticFolder }: FakeServiceOptions = {}
   async function answer(call: Call, key: string | undefined): Promise<void> {
     const { status, response: schema } = routes[call.route];
     const result = await handle(call, key);
+    if (service.answerFault(call.route) === 0) {
+      call.response.destroy();
+      return;
+    }
     if (typeof result === 'string') {
       call.response.writeHead(302, { location: result }).end();
       return;

@@ -103,6 +103,22 @@ describe('an upload list', () => {
     assert.equal(states(), 'ready');
   });
 
+  it('does not offer its own, stopped before the announcement was answered', async () => {
+    const own = file('a', 600 * kib);
+    // The service knows of the upload, but cuts the connection before it says so.
+    service.answerFault = (route) => (route === 'createUpload' ? 0 : undefined);
+    list.add([{ file: own }]);
+    await until(() => service.rows.size === 1);
+    list.pauseAll();
+    await list.findResumable();
+    assert.deepEqual(list.getSnapshot().resumable, []);
+
+    service.answerFault = () => undefined;
+    list.resumeAll();
+    await until(() => list.getSnapshot().totals.ready === 1);
+    assert.equal(service.rows.size, 1, 'none was begun anew');
+  });
+
   it('takes up uploads of an earlier page when their files come again, by choice or by drop', async () => {
     service.bucket.fault = () => ({ status: 500 });
     const [first, second] = [file('a', 600 * kib), file('b', 600 * kib)];

@@ -72,7 +72,9 @@ export class World {
   readonly #options: LifeOptions;
   readonly #promises = new Map<string, () => Promise<void>>();
   #doomed: DoomedLife | undefined;
+  readonly #buried = new Set<Life>();
   #life: Life | undefined;
+  #opening: Promise<Life> | undefined;
 
   private constructor(stage: Stage, options: LifeOptions) {
     this.stage = stage;
@@ -101,7 +103,7 @@ export class World {
         await life.start(world.#options, stage.offsetMs, doomed.armed);
         world.#life = life;
       } catch (error) {
-        await world.#bury(error);
+        await world.#bury(life, error);
       }
     }
     if (world.#life === undefined) await world.#reopen();
@@ -129,23 +131,33 @@ export class World {
       try {
         return await deed(life, again);
       } catch (error) {
-        await this.#bury(error);
+        await this.#bury(life, error);
       }
     }
   }
 
-  /** Throws what is not the end of a service. */
-  async #bury(error: unknown): Promise<void> {
+  /** Throws what is not the end of a service. One end meets every request that was under way. */
+  async #bury(life: Life, error: unknown): Promise<void> {
     if (!(error instanceof LifeEnded)) throw error;
-    this.ends += 1;
-    assert.ok(this.ends < maxEnds, `The service ended again.\n${error.message}`);
+    if (!this.#buried.has(life)) {
+      this.#buried.add(life);
+      this.ends += 1;
+      assert.ok(this.ends < maxEnds, `The service ended again.\n${error.message}`);
+    }
     await this.#doomed?.end();
-    this.#life = undefined;
+    if (this.#life === life) this.#life = undefined;
   }
 
-  async #reopen(): Promise<Life> {
-    this.#life = await openLife(this.#options, this.stage.clock, (line) => this.complaints.push(line));
-    return this.#life;
+  #reopen(): Promise<Life> {
+    this.#opening ??= openLife(this.#options, this.stage.clock, (line) => this.complaints.push(line))
+      .then((life) => {
+        this.#life = life;
+        return life;
+      })
+      .finally(() => {
+        this.#opening = undefined;
+      });
+    return this.#opening;
   }
 
   /** Ends the service as one ends it, and opens the next in this process. Answers what the process that was to die has reached. */

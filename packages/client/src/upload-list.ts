@@ -1,6 +1,7 @@
 // Many uploads as one list: a tray's state without any framework. Takes any number of files, lets a few run at a time in
 // the order they came, sums up what is left, and takes in uploads that were begun before a reload.
 
+import type { Upload } from '@stowage/contract';
 import type { ClientError } from './client-error.ts';
 import { isClientError } from './client-error.ts';
 import type { FileHandle } from './resume-store.ts';
@@ -192,7 +193,10 @@ export function createUploadList(client: StowageClient, { maxRunning = defaultMa
       for (const { key, upload } of [...entries.values()]) if (isOpen(upload.state)) cancel(key);
     },
     async findResumable() {
-      resumable = await client.resumable();
+      const found = await client.resumable();
+      // One stopped before its announcement was answered is known to the service, but not yet by its id here.
+      const unnamed = [...entries.values()].filter(({ upload }) => upload.id === undefined);
+      resumable = found.filter(({ upload }) => !unnamed.some(({ item }) => isSameUpload(item, upload)));
       source.publish();
     },
     resumeWith(requests) {
@@ -237,6 +241,12 @@ export function createUploadList(client: StowageClient, { maxRunning = defaultMa
       };
     },
   };
+}
+
+function isSameUpload({ name, progress, folder }: UploadItem, upload: Upload): boolean {
+  return (
+    name === upload.name && progress.totalBytes === upload.sizeBytes && folder.join('/') === upload.folder.join('/')
+  );
 }
 
 /** The file behind a remembered handle; undefined when there is none, it changed, or the user said no. */

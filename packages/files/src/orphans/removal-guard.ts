@@ -28,9 +28,9 @@ const maxMarkerBytes = 64;
 /** The characters of a ULID that say when it was made. */
 const ulidTimeCharacters = 10;
 
-/** Whether mending such a finding takes something out of the bucket that could be somebody's. */
-export function removesBytes({ kind }: Pick<Finding, 'kind'>): boolean {
-  return findingKinds[kind].mended === 'removed' && kind !== 'probe-left';
+/** Whether mending such a finding takes something out of the bucket that could be somebody's. What a probe left is of no file. */
+export function removesBytes({ kind, fileId }: Pick<Finding, 'kind' | 'fileId'>): boolean {
+  return findingKinds[kind].mended === 'removed' && fileId !== null;
 }
 
 /** Marks the bucket as this database's where nobody has. Throws `storage-unavailable`. */
