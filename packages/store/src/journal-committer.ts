@@ -2,7 +2,8 @@
 // load many operations share one trip to the disk, and a lone one never waits. For each batch (invariants 2 to 5):
 //   judge each operation against the index and the batch's earlier ones → write the batch to the journal, durably
 //   → apply it to the index in one transaction, with its place in the journal → answer.
-// Refusals are answered with their batch too: one may rest on an earlier operation of the same batch.
+// Refusals are answered with their batch too: one may rest on an earlier operation of the same batch. What the callers do with
+// their answers takes longer than judging: so when a next batch waits, it is sent to the disk first.
 
 import { appliedKey, encodeMark } from './applied-mark.ts';
 import { BatchNeeds } from './batch-needs.ts';
@@ -93,9 +94,16 @@ interface BatchInHand {
 
 type Outcome = { readonly result: unknown } | { readonly refusal: unknown };
 
+/** What is told once the next batch is on its way. */
+interface Due {
+  readonly waiting: Waiting;
+  readonly outcome: Outcome;
+}
+
 export class JournalCommitter implements Committer {
   readonly #options: JournalCommitterOptions;
   #queue: Waiting[] = [];
+  #due: Due[] = [];
   #queuedBytes = 0;
   #running = false;
   #closed = false;
@@ -192,8 +200,19 @@ export class JournalCommitter implements Committer {
         for (const waiting of batch) waiting.reject(this.#failure);
       }
     }
+    this.#answer();
     this.#running = false;
     for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  /** Answers what is committed. */
+  #answer(): void {
+    const due = this.#due;
+    this.#due = [];
+    for (const { waiting, outcome } of due) {
+      if ('refusal' in outcome) this.#refuse(waiting, outcome.refusal);
+      else waiting.resolve(outcome.result);
+    }
   }
 
   #takeBatch(): Waiting[] {
@@ -219,6 +238,7 @@ export class JournalCommitter implements Committer {
   async #commitBatch(batch: readonly Waiting[]): Promise<void> {
     const { reserve } = this.#options;
     let attempted = batch;
+    if (reserve.full) this.#answer(); // looking for room takes a while
     if (reserve.full && !(await reserve.restore())) attempted = await this.#refuseOnFullDisk(batch);
     if (attempted.length === 0) return;
     try {
@@ -243,7 +263,10 @@ export class JournalCommitter implements Committer {
 
   async #tryBatch(batch: readonly Waiting[]): Promise<void> {
     const { journal, index, reserve, durabilities, keepBlobs } = this.#options;
-    await journal.begin();
+    if (journal.beginsSegment) {
+      this.#answer();
+      await journal.begin();
+    } else journal.restart();
     durabilities.drop(); // what a batch that was given up had noted
     const needs = new BatchNeeds(durabilities);
     const view = new PendingView(index);
@@ -252,9 +275,14 @@ export class JournalCommitter implements Committer {
     const outcomes = batch.map(({ operation }) => this.#judge(operation, { view, references, needs, nowMs }));
     if (!journal.batchIsEmpty) {
       references.settle();
-      if (needs.looseBlobs.length > 0) await keepBlobs(needs.looseBlobs);
+      if (needs.looseBlobs.length > 0) {
+        this.#answer();
+        await keepBlobs(needs.looseBlobs);
+      }
       const write = (): Promise<BatchMark> => journal.write(nowMs, needs.durability);
-      const mark = await (batch.every(({ operation }) => operation.frees) ? write() : reserve.use(write));
+      const writing = batch.every(({ operation }) => operation.frees) ? write() : reserve.use(write);
+      this.#answer();
+      const mark = await writing;
       view.put(appliedKey, encodeMark(mark));
       await this.#apply(view.changes);
       durabilities.settle();
@@ -263,9 +291,7 @@ export class JournalCommitter implements Committer {
     }
     for (const [at, waiting] of batch.entries()) {
       const outcome = outcomes[at];
-      if (outcome === undefined) continue;
-      if ('refusal' in outcome) this.#refuse(waiting, outcome.refusal);
-      else waiting.resolve(outcome.result);
+      if (outcome !== undefined) this.#due.push({ waiting, outcome });
     }
   }
 

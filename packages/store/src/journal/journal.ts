@@ -125,9 +125,14 @@ export class Journal {
     return this.#durable;
   }
 
+  /** Whether the next batch begins a new segment, which takes a few trips to the disk. */
+  get beginsSegment(): boolean {
+    return this.#segment === undefined || this.#segment.position >= this.#segmentEnd;
+  }
+
   /** Begins a batch: afterwards facts can be added, and learn their place. */
   async begin(): Promise<void> {
-    if (this.#segment === undefined || this.#segment.position >= this.#segmentEnd) {
+    if (this.beginsSegment) {
       this.#rotating = this.#rotate();
       try {
         await this.#rotating;
