@@ -1,7 +1,7 @@
 // npm run docs: writes the documents that are made from tables in the code. tests/docs fails when one is stale.
 //   npm run docs             writes them
 //   npm run docs -- --check  only says which are stale
-// docs/performance.md is made from the results that bench/ has kept.
+// docs/performance.md, and the figures in README.md, are made from the results that bench/ has kept.
 // What no table holds, the deliberate differences from AWS, is written by hand in docs/compatibility.notes.md; what endpoints are
 // needed for, in docs/endpoints.notes.md; how the store's promise is shown, in docs/durability.notes.md.
 
@@ -28,7 +28,7 @@ import { renderConfiguration } from './documents/configuration.ts';
 import { renderDurability } from './documents/durability.ts';
 import { renderEndpoints } from './documents/endpoints.ts';
 import { renderErrors } from './documents/errors.ts';
-import { renderPerformance } from './documents/performance.ts';
+import { renderPerformance, renderReadme } from './documents/performance.ts';
 import { renderProofs } from './documents/proofs.ts';
 
 const root = new URL('../', import.meta.url);
@@ -37,6 +37,7 @@ const root = new URL('../', import.meta.url);
 export async function renderDocuments(): Promise<ReadonlyMap<string, string>> {
   const notes = await readFile(new URL('docs/compatibility.notes.md', root), 'utf8');
   const endpointNotes = await readFile(new URL('docs/endpoints.notes.md', root), 'utf8');
+  const kept = keptResults();
   const durabilityNotes = await readFile(new URL('docs/durability.notes.md', root), 'utf8');
   return new Map([
     ['docs/compatibility.md', renderCompatibility({ operations, status: operationStatus, notes })],
@@ -47,7 +48,8 @@ export async function renderDocuments(): Promise<ReadonlyMap<string, string>> {
     ],
     ['docs/endpoints.md', renderEndpoints({ capabilities, knownEndpoints, notes: endpointNotes })],
     ['docs/errors.md', renderErrors({ s3Errors, storeErrors, problems, clientFaults })],
-    ['docs/performance.md', renderPerformance(keptResults())],
+    ['docs/performance.md', renderPerformance(kept)],
+    ['README.md', renderReadme(await readFile(new URL('README.md', root), 'utf8'), kept)],
     [
       'docs/proofs.md',
       renderProofs({

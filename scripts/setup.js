@@ -13,6 +13,7 @@ import { fileURLToPath } from 'node:url';
 
 const NEEDED_NODE_MAJOR = 24;
 const HEARTBEAT_MS = 2_000;
+const TICKS_PER_LINE = 20;
 const LOCK_POLL_MS = 250;
 /** A lock whose owner's heartbeat was not seen for this many polls (60 s) is stale, even if some process has its pid. */
 const LOCK_POLLS_WITHOUT_HEARTBEAT = 240;
@@ -60,11 +61,19 @@ async function install(wanted) {
   if (!first) say('The lockfile changed: checking what is installed …');
   if (matchesLockfile()) return stamp(wanted); // The developer ran `npm install` by hand.
   const startedMs = Date.now();
-  say(`${first ? 'First run: installing' : 'Installing'} dependencies …`);
+  say(
+    `${first ? 'First run: installing' : 'Installing'} ${countOfPackages()} packages with npm; a first time takes about a minute …`,
+  );
   rmSync(stampPath, { force: true });
   await runNpm();
   stamp(wanted);
   say(`Dependencies installed in ${((Date.now() - startedMs) / 1000).toFixed(1)} s.`);
+}
+
+/** How many the lockfile names, those of other platforms among them. */
+function countOfPackages() {
+  const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
+  return Object.keys(packages).filter((path) => path !== '').length;
 }
 
 function stamp(wanted) {
@@ -149,11 +158,18 @@ function npmCommand() {
   return { file: 'npm', args: [], shell: windows };
 }
 
-/** Counts the seconds on a terminal, so that a slow network does not look like a hang. Returns what stops it. */
+/**
+ * Says that it goes on, so that a slow network does not look like a hang: each second on a terminal, else, where each is a line of a
+ * log, only now and then. Returns what stops it.
+ */
 function tick() {
   const startedMs = Date.now();
+  let ticks = 0;
   const timer = setInterval(() => {
-    if (process.stderr.isTTY) process.stderr.write(`\r  ${Math.round((Date.now() - startedMs) / 1000)} s`);
+    ticks += 1;
+    const seconds = Math.round((Date.now() - startedMs) / 1000);
+    if (process.stderr.isTTY) process.stderr.write(`\r  ${seconds} s`);
+    else if (ticks % TICKS_PER_LINE === 0) say(`  still installing after ${seconds} s …`);
   }, 1000);
   return () => {
     clearInterval(timer);

@@ -93,6 +93,9 @@ export async function fillTenant(options: {
     }
     await database.run(`UPDATE usage_totals SET used_files = (SELECT count(*) FROM files WHERE user_id = 'owner'),
       used_bytes = (SELECT sum(size_bytes) FROM files WHERE user_id = 'owner') WHERE user_id = 'owner'`);
+    await database.run('DELETE FROM category_totals');
+    await database.run(`INSERT INTO category_totals (tenant_id, user_id, category, held_bytes)
+      SELECT tenant_id, user_id, category, sum(size_bytes) FROM files GROUP BY tenant_id, user_id, category`);
     // What a database that runs for long does by itself.
     await database.run('ANALYZE');
   } finally {

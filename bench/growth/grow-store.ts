@@ -33,6 +33,8 @@ export async function growStore(options: {
 }): Promise<void> {
   const store = await openDiskStore({ directory: options.directory });
   try {
+    const { bucket: name } = bucketNames;
+    if (store.getBucket(name) === undefined) await store.createBucket({ name, owner, region: 'us-east-1' });
     for (let from = options.from; from < options.to; ) {
       const to = Math.min(options.to, from + lotObjects);
       const begun = performance.now();

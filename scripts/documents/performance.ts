@@ -20,6 +20,8 @@ import { filesSections } from './files-performance.ts';
 import { heading, table } from './markdown.ts';
 import { prose } from './performance-prose.ts';
 
+const measuredBegin = '<!-- measured: written by npm run docs -->';
+const measuredEnd = '<!-- /measured -->';
 const barWidth = 40;
 const ours = 'stowage';
 const shortServers = ['s3rver', 'Ceph gateway', 'bare node:http'];
@@ -161,6 +163,16 @@ function memoryTable({ servers, measurements }: SuiteResult): string {
 }
 
 /** Ours, and how many times as much that is as the others do. */
+/** The README with the newest short table between its marks; as it is when no suite was kept. */
+export function renderReadme(readme: string, { suite }: KeptResults): string {
+  if (suite === undefined) return readme;
+  const [before, rest, ...none] = readme.split(measuredBegin);
+  const [old, after, ...more] = rest?.split(measuredEnd) ?? [];
+  if (before === undefined || old === undefined || after === undefined || none.length + more.length > 0)
+    throw new Error(`README.md must hold ${measuredBegin} and ${measuredEnd} once, in this order.`);
+  return `${before}${measuredBegin}\n${inShort(suite)}\n\n${measuredWhere(suite)}\n${measuredEnd}${after}`;
+}
+
 function inShort(suite: SuiteResult): string {
   const others = shortServers.filter((name) => suite.servers.some((server) => server.name === name));
   const rows = shortWorkloads.flatMap((name) => {
