@@ -5,6 +5,7 @@ import type { BodyPlace } from './blobs/body-writer.ts';
 import { createBodyWriter } from './blobs/body-writer.ts';
 import { StagedBytes, type StagedContent } from './blobs/staged-content.ts';
 import { findBucket, listBuckets } from './catalog/buckets.ts';
+import { leftoverUploads } from './catalog/leftover-uploads.ts';
 import { listObjects } from './catalog/listing.ts';
 import { type FoundObject, findObject } from './catalog/objects.ts';
 import type { Committer } from './catalog/operations.ts';
@@ -43,7 +44,7 @@ import type {
 import { type ByteSource, OpenedObject } from './opened-object.ts';
 import type { IndexReader } from './ordered-index/ordered-index.ts';
 import type { ReaderEpochs } from './reader-epochs.ts';
-import { StoreError } from './store-error.ts';
+import { isStoreError, StoreError } from './store-error.ts';
 
 /** What a store is made of. */
 interface StoreParts {
@@ -80,6 +81,14 @@ export class CatalogStore implements ObjectStore {
   }
 
   async deleteBucket(name: string): Promise<void> {
+    let last: string | undefined;
+    for (;;) {
+      const uploads = leftoverUploads(this.#index(), name);
+      const first = uploads[0]?.uploadId;
+      if (first === undefined || first === last) break; // one that cannot be aborted goes with its bucket
+      await Promise.all(uploads.map((upload) => this.#abortIfThere(upload)));
+      last = first;
+    }
     return this.#committer().commit({ name: 'deleteBucket', argument: name });
   }
 
@@ -112,12 +121,13 @@ export class CatalogStore implements ObjectStore {
   async putObject(put: PutObject): Promise<ObjectVersion> {
     const { body, ...argument } = put;
     const content = StagedBytes.take(body);
-    if (this.#closed !== undefined) return this.#refuse(content);
-    return this.#parts.committer.commit({
-      name: 'putObject',
-      argument: { ...argument, sizeBytes: body.sizeBytes },
-      content,
-    });
+    try {
+      if (this.#closed !== undefined) return await this.#refuse(content);
+      const call = { name: 'putObject', argument: { ...argument, sizeBytes: body.sizeBytes }, content } as const;
+      return await this.#parts.committer.commit(call);
+    } finally {
+      StagedBytes.release(body);
+    }
   }
 
   async copyObject(copy: CopyObject): Promise<ObjectVersion> {
@@ -157,12 +167,7 @@ export class CatalogStore implements ObjectStore {
 
   async putPart(put: PutPart): Promise<Part> {
     const { body, ...argument } = put;
-    const content = StagedBytes.take(body);
-    // Judged again at the commit; here it saves writing a file for nothing.
-    if (content.kind === 'inline' && findUpload(this.#index(), put) === undefined) {
-      throw new StoreError('NoSuchUpload', { details: { uploadId: put.uploadId } });
-    }
-    const blob = await this.#parts.place.toBlob(content, this.durabilityOf(put.bucket));
+    const blob = await this.#partBlob(put, StagedBytes.take(body)).finally(() => StagedBytes.release(body));
     if (this.#closed !== undefined) return this.#refuse(blob);
     const call = { name: 'putPart', argument: { ...argument, sizeBytes: body.sizeBytes }, content: blob } as const;
     return this.#parts.committer.commit(call);
@@ -191,6 +196,24 @@ export class CatalogStore implements ObjectStore {
   close(): Promise<void> {
     this.#closed ??= this.#parts.close();
     return this.#closed;
+  }
+
+  async #abortIfThere(upload: UploadAddress): Promise<void> {
+    try {
+      await this.abortUpload(upload);
+    } catch (cause) {
+      // Somebody else completed or aborted it, or deleted the bucket.
+      if (!isStoreError(cause) || (cause.code !== 'NoSuchUpload' && cause.code !== 'NoSuchBucket')) throw cause;
+    }
+  }
+
+  /** A part's bytes in a blob, whatever their length. */
+  async #partBlob(put: PutPart, content: StagedContent): Promise<StagedContent & { readonly kind: 'blob' }> {
+    // Judged again at the commit; here it saves writing a file for nothing.
+    if (content.kind === 'inline' && findUpload(this.#index(), put) === undefined) {
+      throw new StoreError('NoSuchUpload', { details: { uploadId: put.uploadId } });
+    }
+    return this.#parts.place.toBlob(content, this.durabilityOf(put.bucket));
   }
 
   /** Gives bytes up that came after the store was closed. */

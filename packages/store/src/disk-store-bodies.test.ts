@@ -10,7 +10,7 @@ import { blockSizeBytes } from './blobs/block-checksums.ts';
 import { createBucket, patternBytes, plainAttributes, put, readAll, storeError } from './contract/store-under-test.ts';
 import { openDiskStore } from './disk-store.ts';
 import type { DiskStore } from './disk-store-options.ts';
-import type { BodyWriter, LentBytes, ObjectStore, PieceReader } from './object-store.ts';
+import type { BodyWriter, LentBytes, ObjectStore, PieceReader, StagedBody } from './object-store.ts';
 import { smallReadBytes } from './read-buffers.ts';
 import { blobPaths } from './testing/data-folder.ts';
 
@@ -95,6 +95,47 @@ describe('disk store: many large bodies', () => {
     first?.giveBack();
     second?.giveBack();
     object.close();
+  });
+});
+
+describe('disk store: the memory of small bodies', () => {
+  const sizeBytes = 60_000;
+  const stageSmall = async (store: ObjectStore): Promise<StagedBody> => {
+    const writer = store.stageBody({ sizeBytes, maxSizeBytes: sizeBytes, digests: ['MD5'] });
+    await writer.write(patternBytes(sizeBytes));
+    return writer.finish();
+  };
+  const commit = (store: ObjectStore, body: StagedBody, bucket: string): Promise<unknown> =>
+    store.putObject({ bucket, key: 'key', body, etag: 'e', attributes: plainAttributes });
+
+  it('is counted until they are committed or given up: others go to files meanwhile', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'stowage-store-'));
+    // Room for one of them.
+    const store = await openDiskStore({ directory, sizes: { gatherMemoryBytes: 100_000 } });
+    await createBucket(store);
+    const ends: [string, (body: StagedBody) => Promise<unknown>][] = [
+      ['committed', (body) => commit(store, body, 'bucket')],
+      ['refused', (body) => assert.rejects(commit(store, body, 'none'), storeError('NoSuchBucket'))],
+      ['discarded', (body) => body.discard()],
+    ];
+    for (const [what, end] of ends) {
+      const first = await stageSmall(store);
+      assert.equal((await blobPaths(directory)).length, 0, `memory is back, before one is ${what}`);
+      const second = await stageSmall(store);
+      assert.equal((await blobPaths(directory)).length, 1, `the first still has its memory, before it is ${what}`);
+      await second.discard();
+      await end(first);
+      await first.discard(); // does no harm, and gives nothing back twice
+    }
+    const writer = store.stageBody({ sizeBytes, maxSizeBytes: sizeBytes, digests: [] });
+    await writer.write(patternBytes(10));
+    await assert.rejects(writer.finish(), storeError('BodySizeMismatch'));
+    const last = await stageSmall(store);
+    const beside = await stageSmall(store);
+    assert.equal((await blobPaths(directory)).length, 1, 'there is memory for one, and for no more');
+    await Promise.all([last.discard(), beside.discard()]);
+    await store.close();
+    await rm(directory, { recursive: true });
   });
 });
 

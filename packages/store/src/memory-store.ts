@@ -2,7 +2,8 @@
 // catalog is the disk store's own; only the index, the bytes and the commit lie elsewhere.
 
 import { randomBytes } from 'node:crypto';
-import { type BodyPlace, MemoryBudget } from './blobs/body-writer.ts';
+import type { BodyPlace } from './blobs/body-writer.ts';
+import { MemoryBudget } from './blobs/memory-budget.ts';
 import type { StagedContent } from './blobs/staged-content.ts';
 import { applyFact } from './catalog/facts.ts';
 import {

@@ -14,7 +14,11 @@ import type { ChecksumAlgorithm, DigestAlgorithm } from '@stowage/s3';
 export interface ObjectStore {
   /** Adds a bucket. @throws StoreError `BucketExists`. */
   createBucket(bucket: NewBucket): Promise<Bucket>;
-  /** Removes an empty bucket. Unfinished uploads in it go with it. @throws StoreError `NoSuchBucket`, `BucketNotEmpty`. */
+  /**
+   * Removes an empty bucket. Unfinished uploads in it go with it; when there are many, they are aborted before, some at a time,
+   * so that nobody waits for it: if an object comes to the bucket meanwhile, it stays and some of them are gone.
+   * @throws StoreError `NoSuchBucket`, `BucketNotEmpty`.
+   */
   deleteBucket(name: string): Promise<void>;
   getBucket(name: string): Bucket | undefined;
   /** Buckets in order of name. */

@@ -8,7 +8,7 @@ export interface StoreSizes {
   readonly zeroAheadBytes: number;
   /** Larger bodies become blobs: from here on, a file of its own costs less than to write the bytes again in compaction. */
   readonly maxInlineBytes: number;
-  /** Memory for all small bodies together while they arrive: one that finds none left becomes a blob. */
+  /** Memory for all small bodies together until they are committed: one that finds none left becomes a blob. */
   readonly gatherMemoryBytes: number;
   /** Memory for all large bodies together while they arrive: one that finds none left waits, and its client with it. */
   readonly pieceMemoryBytes: number;

@@ -119,6 +119,9 @@ export class KeyAccount {
   /** Whether a put may have been removed again. */
   mayBeGone({ operation, sequence }: Pick<KnownVersion, 'operation' | 'sequence'>): boolean {
     if (this.deletes.size > 0) return true;
+    // It was removed, and what came after that was lost alone.
+    const at = this.#earlier.findLastIndex(({ version }) => version?.sequence === sequence);
+    if (at >= 0 && this.#earlier.slice(at + 1).some(({ version }) => version === undefined)) return true;
     return this.current === undefined && (this.#floor >= sequence || this.#emptySince >= operation);
   }
 

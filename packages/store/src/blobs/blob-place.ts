@@ -13,7 +13,8 @@ import { blobFile, epochOf, formBlobId, keptName } from './blob-file.ts';
 import type { BlobFolders } from './blob-folders.ts';
 import { BlobWriter, type RoomForBlobs } from './blob-writer.ts';
 import { blockChecksums } from './block-checksums.ts';
-import { type BodyPlace, type BodySink, MemoryBudget, type SinkOptions } from './body-writer.ts';
+import type { BodyPlace, BodySink, SinkOptions } from './body-writer.ts';
+import { MemoryBudget } from './memory-budget.ts';
 import { PiecePool } from './piece-pool.ts';
 import type { StagedContent } from './staged-content.ts';
 

@@ -4,6 +4,7 @@
 import { createDigest, type Digest, type DigestAlgorithm, digestOf } from '@stowage/s3';
 import type { BodyWriter, StagedBody, StageOptions } from '../object-store.ts';
 import { StoreError } from '../store-error.ts';
+import type { MemoryBudget } from './memory-budget.ts';
 import { type Abandon, StagedBytes, type StagedContent } from './staged-content.ts';
 
 /** Where a body goes that is too large for memory, and where it is hashed. */
@@ -30,31 +31,12 @@ export interface SunkBody {
 export interface BodyPlace {
   /** The most that a body may take of memory before it goes on in a sink. */
   readonly maxGatheredBytes: number;
-  /** Shared by all bodies that are being gathered: one that finds no memory left goes on in a sink. */
+  /** Shared by all bodies that are in memory: one that finds none left goes on in a sink. */
   readonly memory: MemoryBudget;
   /** Takes a body that stayed in memory; the bytes are the place's own now. */
   gathered(bytes: Buffer): StagedContent;
   openSink(body: SinkOptions): BodySink;
   readonly abandon: Abandon;
-}
-
-/** How much memory all bodies together may take while they arrive. */
-export class MemoryBudget {
-  #leftBytes: number;
-
-  constructor(sizeBytes: number) {
-    this.#leftBytes = sizeBytes;
-  }
-
-  take(sizeBytes: number): boolean {
-    if (sizeBytes > this.#leftBytes) return false;
-    this.#leftBytes -= sizeBytes;
-    return true;
-  }
-
-  giveBack(sizeBytes: number): void {
-    this.#leftBytes += sizeBytes;
-  }
 }
 
 /** Opens a writer for one body. */
@@ -115,9 +97,10 @@ class PlacedBodyWriter implements BodyWriter {
 
   async finish(): Promise<StagedBody> {
     this.#requireOpen();
-    this.#end();
+    this.#ended = true;
     const { sizeBytes } = this.#options;
     if (sizeBytes !== undefined && sizeBytes !== this.#sizeBytes) {
+      this.#giveMemoryBack();
       await this.#sink?.discard();
       throw wrongSize(this.#sizeBytes, sizeBytes);
     }
@@ -133,7 +116,8 @@ class PlacedBodyWriter implements BodyWriter {
 
   async discard(): Promise<void> {
     if (this.#ended) return;
-    this.#end();
+    this.#ended = true;
+    this.#giveMemoryBack();
     this.#gathered = [];
     this.#whole = undefined;
     await this.#sink?.discard();
@@ -163,13 +147,12 @@ class PlacedBodyWriter implements BodyWriter {
     this.#memoryBytes = 0;
   }
 
-  #end(): void {
-    this.#ended = true;
-    this.#giveMemoryBack();
-  }
-
-  #stage(body: { readonly content: StagedContent; readonly digests: SunkBody['digests'] }): StagedBody {
-    return new StagedBytes({ ...body, sizeBytes: this.#sizeBytes, abandon: this.#place.abandon });
+  /** The memory goes along: it is given back when the body is committed or given up. */
+  #stage({ content, digests }: { readonly content: StagedContent; readonly digests: SunkBody['digests'] }): StagedBody {
+    const { abandon, memory } = this.#place;
+    const memoryBytes = this.#memoryBytes;
+    this.#memoryBytes = 0;
+    return new StagedBytes({ content, digests, sizeBytes: this.#sizeBytes, abandon, memory, memoryBytes });
   }
 
   /** Hashes the chunk just gathered, and before it whatever was not hashed yet. */

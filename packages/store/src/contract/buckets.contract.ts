@@ -9,6 +9,7 @@ import {
   type OpenStoreUnderTest,
   plainAttributes,
   put,
+  putPart,
   type StoreUnderTest,
   storeError,
 } from './store-under-test.ts';
@@ -84,6 +85,28 @@ export function testBuckets(name: string, open: OpenStoreUnderTest): void {
       await createBucket(store, 'full');
       assert.equal(store.getUpload(upload), undefined);
       assert.deepEqual(listKeys(store, 10, 'full'), []);
+    });
+
+    it('removes a bucket with many unfinished uploads in slices, and keeps them all when it is not empty', async () => {
+      await createBucket(store, 'many');
+      const uploads = await Promise.all(
+        Array.from({ length: 600 }, (_, index) =>
+          store.createUpload({ bucket: 'many', key: `k${index}`, attributes: plainAttributes, initiator: 'i' }),
+        ),
+      );
+      const [first] = uploads;
+      assert.ok(first !== undefined);
+      const content = Buffer.from('x');
+      await Promise.all(Array.from({ length: 260 }, (_, index) => putPart(store, first, index + 1, content)));
+      await put(store, 'key', 'x', { bucket: 'many' });
+      await assert.rejects(store.deleteBucket('many'), storeError('BucketNotEmpty'));
+      for (const upload of uploads) assert.notEqual(store.getUpload(upload), undefined);
+      await store.deleteObject({ bucket: 'many', key: 'key' });
+      await Promise.all([store.abortUpload(first), store.deleteBucket('many')]);
+      assert.equal(store.getBucket('many'), undefined);
+      await createBucket(store, 'many');
+      for (const upload of uploads) assert.equal(store.getUpload(upload), undefined);
+      await store.deleteBucket('many');
     });
 
     it('says ok', () => {

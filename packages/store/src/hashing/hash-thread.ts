@@ -10,25 +10,30 @@ const { memory } = workerData as { readonly memory: SharedArrayBuffer };
 const bodies = new Map<number, BodyHashes>();
 
 function obey(command: HashCommand): void {
-  const { kind, body } = command;
-  switch (kind) {
+  switch (command.kind) {
     case 'begin':
-      bodies.set(body, new BodyHashes(command.algorithms));
+      bodies.set(command.body, new BodyHashes(command.algorithms));
       return;
     case 'update':
-      bodies.get(body)?.update(Buffer.from(memory, command.start, command.sizeBytes));
-      answer({ kind: 'used', body });
+      bodies.get(command.body)?.update(Buffer.from(memory, command.start, command.sizeBytes));
+      answer({ kind: 'used', body: command.body });
       return;
-    case 'finish': {
-      const sums = bodies.get(body)?.finish();
-      bodies.delete(body);
-      if (sums === undefined) throw new Error(`There is no body ${body} to finish.`);
-      answer({ kind: 'sums', body, digests: [...sums.digests], checksums: sums.checksums });
+    case 'finish':
+      finish(command.body);
       return;
-    }
     case 'discard':
-      bodies.delete(body);
+      bodies.delete(command.body);
+      return;
+    case 'close':
+      parentPort?.close(); // with it goes all that keeps the thread alive
   }
+}
+
+function finish(body: number): void {
+  const sums = bodies.get(body)?.finish();
+  bodies.delete(body);
+  if (sums === undefined) throw new Error(`There is no body ${body} to finish.`);
+  answer({ kind: 'sums', body, digests: [...sums.digests], checksums: sums.checksums });
 }
 
 function answer(message: HashAnswer): void {

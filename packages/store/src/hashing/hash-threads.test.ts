@@ -110,9 +110,25 @@ describe('hashing threads', () => {
     const piece = await pool.wait();
     hasher.update(piece, pieceSizeBytes, () => pool.giveBack(piece));
     const closed = dying.close();
-    await assert.rejects(hasher.finish(), /hashing thread ended/);
+    const unfinished = dying.begin(['MD5']);
+    await assert.rejects(unfinished.finish(), /hashing thread ended with 0/, 'by itself: one ended by force says 1');
     await closed;
     assert.equal(pool.lent, 0);
     assert.ok(isLocal(dying.begin(['MD5'])), 'and no new one is started after closing');
+  });
+
+  it('may be closed at any moment of a thread’s start', async () => {
+    // To end a thread by force while it loads its modules may end the whole process.
+    for (let delayMs = 0; delayMs < 200; delayMs += 25) {
+      const starting = new HashThreads({
+        maxThreads: 1,
+        memory: () => pool.memory,
+        onError: (cause) => errors.push(cause),
+      });
+      assert.ok(isLocal(starting.begin(['MD5'])));
+      await delay(delayMs);
+      await starting.close();
+    }
+    assert.deepEqual(errors, []);
   });
 });

@@ -124,9 +124,14 @@ class HashThread {
     return hasher;
   }
 
+  /**
+   * The thread ends by itself, one that is still starting once it has started. Never by `terminate()`: that stops a thread in
+   * the middle of loading modules that wait for others, and V8 ends the whole process then ("Check failed: (location_) !=
+   * nullptr" in AsyncModuleExecutionFulfilled, Node 24).
+   */
   async close(): Promise<void> {
+    if (!this.#closing) this.#worker.postMessage({ kind: 'close' } satisfies HashCommand);
     this.#closing = true;
-    await this.#worker.terminate();
     await this.#exited;
   }
 

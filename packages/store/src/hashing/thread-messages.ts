@@ -9,7 +9,9 @@ export type HashCommand =
   | { readonly kind: 'update'; readonly body: number; readonly start: number; readonly sizeBytes: number }
   /** Answered by `sums`. */
   | { readonly kind: 'finish'; readonly body: number }
-  | { readonly kind: 'discard'; readonly body: number };
+  | { readonly kind: 'discard'; readonly body: number }
+  /** Nothing comes after it; the thread ends. */
+  | { readonly kind: 'close' };
 
 export type HashAnswer =
   | { readonly kind: 'ready' }

@@ -14,7 +14,8 @@ import { crc32c } from '@stowage/s3';
 import { open, type RootDatabase, type Transaction } from 'lmdb';
 import { type Disk, isDiskFull, lacksDescriptors } from '../disk/disk.ts';
 import { StoreError } from '../store-error.ts';
-import { findPageDamage } from './lmdb-pages.ts';
+import { IndexRoom } from './index-room.ts';
+import { findPageDamage, metaSizeBytes, pageSizeBytes, readUsedPages } from './lmdb-pages.ts';
 import type { IndexChanges, IndexPlace, IndexRange, OrderedIndex } from './ordered-index.ts';
 import { RowCache } from './row-cache.ts';
 
@@ -69,7 +70,6 @@ export const spareName = 'checkpoint.spare';
 export const damagedName = 'damaged';
 /** All files of an index; without the first, the others are not looked at. */
 export const indexFileNames: readonly string[] = [checkpointName, lmdbDataName, lockName, spareName, damagedName];
-const pageSizeBytes = 4096;
 /** The same for every thread that has it open (lmdb-reader.ts). */
 export const lmdbOptions = {
   noSubdir: true,
@@ -90,7 +90,6 @@ export const lmdbOptions = {
   overlappingSync: false,
   cache: false,
 } as const;
-const metaSizeBytes = 2 * pageSizeBytes;
 const checkpointMagic = Buffer.from('STOWIDX1');
 /** Where in the checkpoint the meta pages stand: behind the magic and the length of the data file. */
 const metaStart = checkpointMagic.length + 8;
@@ -112,6 +111,7 @@ class LmdbIndex implements OrderedIndex {
   readonly #options: IndexPlace;
   readonly #database: RootDatabase<Buffer, Buffer>;
   readonly #data: number;
+  readonly #room: IndexRoom;
   /** Sees the last checkpoint, so that its pages stay as they are. */
   #checkpointReader: Transaction | undefined;
   #flushing: Promise<void> = Promise.resolve();
@@ -123,6 +123,7 @@ class LmdbIndex implements OrderedIndex {
     this.#options = options;
     this.#database = database;
     this.#data = fs.openSync(join(options.folder, lmdbDataName), 'r+');
+    this.#room = new IndexRoom(this.#data);
   }
 
   get(key: Buffer): Buffer | undefined {
@@ -148,6 +149,7 @@ class LmdbIndex implements OrderedIndex {
     const database = this.#database;
     this.#changed = true;
     try {
+      this.#room.makeFor(changes);
       database.transactionSync(() => {
         for (const { key, value } of changes.values()) {
           if (value === undefined) database.removeSync(key);
@@ -170,7 +172,7 @@ class LmdbIndex implements OrderedIndex {
   }
 
   growthBytes(): number {
-    return fs.fstatSync(this.#data).size - this.#flushedSizeBytes;
+    return this.#room.usedBytes() - this.#flushedSizeBytes;
   }
 
   async close(): Promise<void> {
@@ -202,7 +204,7 @@ class LmdbIndex implements OrderedIndex {
       await syncFile(this.#data);
       const dataSizeBytes = fs.fstatSync(this.#data).size;
       await writeCheckpoint(this.#options, { metaPages, dataSizeBytes });
-      this.#flushedSizeBytes = dataSizeBytes;
+      this.#flushedSizeBytes = readUsedPages(metaPages).pages * pageSizeBytes;
       this.#checkpointReader?.done();
       this.#checkpointReader = reader;
     } catch (cause) {
@@ -222,7 +224,7 @@ function explain(cause: unknown, folder: string): unknown {
   return full ? Object.assign(new Error('The index finds no room on the disk.', { cause }), { code: 'ENOSPC' }) : cause;
 }
 
-const fullCodes: ReadonlySet<unknown> = new Set([constants.errno.ENOSPC, constants.errno.EDQUOT]);
+const fullCodes: ReadonlySet<unknown> = new Set([constants.errno.ENOSPC, constants.errno.EDQUOT, 'ENOSPC', 'EDQUOT']);
 /** A disk that has less free may have had no room for a batch. */
 const scarceBytes = 1024 * 1024;
 

@@ -11,7 +11,9 @@
 
 import * as fs from 'node:fs';
 
-const pageSizeBytes = 4096;
+export const pageSizeBytes = 4096;
+/** Both meta pages, with which the file begins. */
+export const metaSizeBytes = 2 * pageSizeBytes;
 const headSizeBytes = 24;
 const metaMagic = 0xbeefc0de;
 const dataVersion = 2;
@@ -42,6 +44,21 @@ export async function findPageDamage(path: string): Promise<string | undefined> 
   } finally {
     fs.closeSync(descriptor);
   }
+}
+
+export interface UsedPages {
+  /** From the beginning of the file up to the last one that is used. */
+  readonly pages: number;
+  /** Of the tree of rows. */
+  readonly depth: number;
+}
+
+/** What LMDB uses of a file, as its two meta pages say. */
+export function readUsedPages(metaPages: Buffer): UsedPages {
+  const first = metaPages.subarray(0, pageSizeBytes);
+  const second = metaPages.subarray(pageSizeBytes);
+  const newer = first.readBigUInt64LE(152) > second.readBigUInt64LE(152) ? first : second;
+  return { pages: Number(newer.readBigUInt64LE(144)) + 1, depth: Math.max(1, newer.readUInt16LE(102)) };
 }
 
 class PageDamage extends Error {}
