@@ -105,6 +105,8 @@ describe('the console', { skip: skipWithoutBrowser }, () => {
     service.signedIn = false;
     const page = await open('/sign-in?token=spent');
     await page.getByText('used already').waitFor();
+    await page.getByText('start it again').waitFor();
+    await page.getByText('ask them to invite you again').waitFor();
     assert.equal(page.url(), `${service.origin}/sign-in`);
     await page.getByLabel('Sign-in link').fill('not a link at all');
     await page.getByRole('button', { name: 'Sign in' }).click();
@@ -212,6 +214,12 @@ describe('the console', { skip: skipWithoutBrowser }, () => {
     await page.getByRole('heading', { name: '1 upload failed' }).waitFor();
     await page.getByRole('alert').getByText('Its bytes are a program.').waitFor({ state: 'attached' });
     assert.equal(await page.getByRole('button', { name: 'Try cv.pdf again' }).count(), 0);
+    const tray = page.getByRole('region', { name: '1 upload failed' });
+    const why = tray.getByText('Its bytes are a program.');
+    assert.equal(await why.count(), 1, 'in its row');
+    await tray.getByRole('button', { name: 'Fold the uploads' }).click();
+    await why.waitFor();
+    assert.equal(await why.count(), 1, 'and below the title when no row is shown');
     await page.getByRole('row', { name: /Refused/ }).waitFor();
   });
 
@@ -363,20 +371,52 @@ describe('the console', { skip: skipWithoutBrowser }, () => {
     await focusedRow(page, 'first.txt');
   });
 
-  it('opens by Enter what a browser can show, and downloads the rest', async () => {
+  it('shows what is known of a file by Enter or a click, and gives the focus back', async () => {
     keep('letter.txt', { minutesAgo: 1 });
     keep('parcel.zip', { minutesAgo: 2, contentType: 'application/zip' });
     const page = await open();
     await page.getByRole('row', { name: /parcel/ }).focus();
-    const downloading = page.waitForEvent('download');
     await page.keyboard.press('Enter');
+    const parcel = page.getByRole('dialog', { name: 'parcel.zip' });
+    await parcel.getByText('application/zip').waitFor();
+    assert.equal(await parcel.getByRole('button', { name: 'Open in a new tab' }).count(), 0);
+    const downloading = page.waitForEvent('download');
+    await parcel.getByRole('button', { name: 'Download' }).click();
     const stream = await (await downloading).createReadStream();
     assert.equal(Buffer.concat(await stream.toArray()).toString(), 'the bytes of parcel.zip');
-    await page.keyboard.press('ArrowUp');
+    await page.keyboard.press('Escape');
+    await parcel.waitFor({ state: 'detached' });
+    await focusedRow(page, 'parcel.zip');
+    await page.getByRole('row', { name: /letter/ }).click();
+    const letter = page.getByRole('dialog', { name: 'letter.txt' });
     const opening = page.context().waitForEvent('page');
-    await page.keyboard.press('Enter');
+    await letter.getByRole('button', { name: 'Open in a new tab' }).click();
     const shown = await opening;
     await shown.getByText('the bytes of letter.txt').waitFor();
+    await letter.getByRole('button', { name: 'Delete' }).click();
+    await page.getByText('“letter.txt” was deleted').first().waitFor();
+    await focusedRow(page, 'parcel.zip');
+  });
+
+  it('says in the list why a file was refused, and lets it be deleted there', async () => {
+    const id = keep('cv.pdf', { state: 'rejected' });
+    const row = service.rows.get(id);
+    assert.ok(row);
+    service.rows.set(id, { ...row, upload: { ...row.upload, reason: 'Its bytes are a program.' } });
+    keep('letter.txt', { minutesAgo: 5 });
+    const page = await open();
+    const refused = page.getByRole('row', { name: /cv\.pdf/ });
+    await refused.getByText('Its bytes are a program.').waitFor();
+    await refused.hover();
+    await page.getByRole('button', { name: 'Details of cv.pdf' }).click();
+    const dialog = page.getByRole('dialog', { name: 'cv.pdf' });
+    await dialog.getByText('Nobody can download it.').waitFor();
+    assert.equal(await dialog.getByRole('button', { name: 'Download' }).count(), 0);
+    await page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Delete cv.pdf' }).click();
+    await page.getByText('“cv.pdf” was deleted').first().waitFor();
+    await focusedRow(page, 'letter.txt');
   });
 
   it('says what is wrong when the list cannot be had, and tries again', async () => {

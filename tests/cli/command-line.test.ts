@@ -31,7 +31,7 @@ describe('the command line', () => {
     }
     const engineOptions =
       '--data --host --port --durability --workers --scrub-rate --accounts --domain --tls-cert --tls-key';
-    for (const option of `${engineOptions} --bucket-defaults --lifecycle-day`.split(' ')) {
+    for (const option of `${engineOptions} --bucket-defaults`.split(' ')) {
       assert.ok(engine.stdout.includes(option), option);
     }
   });

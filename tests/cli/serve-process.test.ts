@@ -116,6 +116,9 @@ describe('stowage serve', { timeout: 120_000 }, () => {
     assert.equal(bad.status, 7, bad.stdout + bad.stderr);
     for (const part of ['database', 'bucket', 'scanner']) assert.match(bad.stdout, new RegExp(`FAILED +${part}`));
     assert.doesNotMatch(bad.stdout + bad.stderr, /hunter2|not-the-secret/);
+    assert.match(bad.stdout, /answers 403 for the bucket served: the access key or its secret is wrong/);
+    assert.match(bad.stdout, /Not ready: database, bucket, scanner\./);
+    assert.doesNotMatch(bad.stdout, /try again|UnknownError|(ECONNREFUSED).*\1/i);
     const wrong = await runCommand(args, environment({ STOWAGE_BUCKET: '' }));
     assert.equal(wrong.status, 2, wrong.stderr);
   });

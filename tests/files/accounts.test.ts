@@ -89,6 +89,25 @@ test('passwords are tried a few times a minute, for one account from everywhere 
   assert.equal((await attempt('ada')).status, 429);
 });
 
+test('who showed too many keys that are none is refused before the next is looked at', async (t) => {
+  const files = await ServiceFixture.open(t, { limits: { requestsPerSecond: 1, requestBurst: 3 } });
+  const { secret } = await files.call('createKey', { body: { name: 'k' } });
+  const show = (key: string, clientAddress: string): Promise<Response> => {
+    const request = new Request(`${serviceOrigin}/v1/files`, { headers: { authorization: `Bearer ${key}` } });
+    return files.service.fetch(request, { clientAddress });
+  };
+  const statuses: number[] = [];
+  for (let round = 0; round < 5; round += 1) statuses.push((await show(`sk_wrong-${round}`, '192.0.2.1')).status);
+  assert.deepEqual(statuses, [401, 401, 401, 429, 429]);
+  assert.equal((await show(secret, '192.0.2.1')).status, 429, 'not even a right one');
+  assert.equal((await show(secret, '192.0.2.2')).status, 200);
+  for (const spelt of ['Bearer', 'bearer', 'BEARER', 'bEarer']) {
+    const request = new Request(`${serviceOrigin}/v1/files`, { headers: { authorization: `${spelt} ${secret}` } });
+    statuses.push((await files.service.fetch(request, { clientAddress: '192.0.2.3' })).status);
+  }
+  assert.deepEqual(statuses.slice(5), [200, 200, 429, 429], 'one key is one caller however it is written');
+});
+
 test('a changed password ends the other sessions, and the links', async (t) => {
   const { files, userId, as } = await withUser(t);
   const { url } = await files.call('inviteUser', { id: userId });

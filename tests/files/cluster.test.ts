@@ -3,27 +3,23 @@
 // STOWAGE_TEST_CLUSTER_UPLOADS says how many files; default 24.
 
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import process from 'node:process';
-import { createInterface } from 'node:readline';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { ListMultipartUploadsCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import type { FileList, SignedPartList, SignedRequest, Upload, UploadList } from '@stowage/contract';
 import type { FilesLimits, S3Settings } from '@stowage/files';
 import pg from 'pg';
 import { startOwnCeph } from '../servers/ceph-cluster.ts';
 import { startPostgres } from '../servers/postgres-server.ts';
-import type { ServiceProcessOptions, ServiceProcessReady } from './service-process.ts';
+import { startInstance } from './service-instance.ts';
 
 const count = Number(process.env.STOWAGE_TEST_CLUSTER_UPLOADS ?? 24);
 const mib = 1024 * 1024;
 const clients = 8;
 /** The longest that one step of a client may take in all its tries. */
 const stepMs = 180_000;
-const entry = fileURLToPath(new URL('service-process.ts', import.meta.url));
 
 /** What an instance leaves behind is taken over soon. */
 const limits: Partial<FilesLimits> = {
@@ -36,12 +32,6 @@ const limits: Partial<FilesLimits> = {
   requestsPerSecond: 10_000,
   requestBurst: 10_000,
 };
-
-interface Instance {
-  readonly child: ChildProcess;
-  readonly url: string;
-  readonly token: string;
-}
 
 test(`${count} uploads while an OSD and an instance are killed: none lost, none doubled, sums exact`, {
   timeout: 900_000,
@@ -89,26 +79,6 @@ test(`${count} uploads while an OSD and an instance are killed: none lost, none 
   await checkDatabase(databaseUrl);
   await checkBucket(s3, databaseUrl);
 });
-
-async function startInstance(t: TestContext, options: ServiceProcessOptions): Promise<Instance> {
-  const child = spawn(process.execPath, [entry, JSON.stringify(options)], { stdio: ['ignore', 'pipe', 'pipe'] });
-  t.after(async () => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    const ended = new Promise((resolve) => child.once('exit', resolve));
-    child.kill('SIGKILL');
-    await ended;
-  });
-  let complaints = '';
-  child.stderr.on('data', (chunk: Buffer) => {
-    complaints = (complaints + chunk.toString('utf8')).slice(-4_000);
-  });
-  for await (const line of createInterface(child.stdout)) {
-    // service-process.ts prints one.
-    const { url, token } = JSON.parse(line) as ServiceProcessReady;
-    return { child, url, token };
-  }
-  throw new Error(`The instance ended before it served:\n${complaints}`);
-}
 
 /** What a client knows of two instances: the one that does not answer is left for the other. */
 class TwoInstances {

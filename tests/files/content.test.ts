@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
 import { crc32, deflateSync } from 'node:zlib';
 import type { Sharp, SharpOptions } from 'sharp';
-import { bucketHolds, type Fixture, openFixture } from './api-fixture.ts';
+import { bucket, ServiceFixture, smallParts } from './service-fixture.ts';
 
 // sharp is the file service's dependency, not the repository's.
 const require = createRequire(new URL('../../packages/files/package.json', import.meta.url));
@@ -31,11 +31,12 @@ function pngOfWhite(edgePixels: number): Buffer {
   return Buffer.concat([magic, chunk('IHDR', header), chunk('IDAT', deflateSync(rows)), chunk('IEND', end)]);
 }
 
-let fixture: Fixture;
+let fixture: ServiceFixture;
+let close: () => Promise<void>;
 before(async () => {
-  fixture = await openFixture({ limits: { previewTimeMs: 15_000 } });
+  ({ fixture, close } = await ServiceFixture.openShared({ limits: { ...smallParts, previewTimeMs: 15_000 } }));
 });
-after(() => fixture.close());
+after(() => close());
 
 /** Enough of a Windows program to be told by. */
 function windowsProgram(): Uint8Array {
@@ -47,29 +48,29 @@ function windowsProgram(): Uint8Array {
 }
 
 test('a program under the name of an image is rejected, and its bytes go', async () => {
-  const { api, clock } = fixture;
+  const { client: api } = fixture;
   const file = await api.store('holiday.jpg', windowsProgram(), 'image/jpeg');
   assert.equal(file.state, 'rejected');
   assert.match(file.reason ?? '', /program .*x-msdownload/);
   await api.refused('wrong-state', 'GET', `/v1/files/${file.id}/content`);
   await api.refused('wrong-state', 'GET', `/v1/files/${file.id}/previews/thumbnail`);
   await api.ask(204, 'DELETE', `/v1/files/${file.id}`);
-  clock.forward(60 * 60_000);
+  fixture.advance(60 * 60_000);
   await api.service.tick();
   assert.equal(
-    (await bucketHolds(fixture.engine)).objects.some((key) => key.includes(file.id)),
+    fixture.keys().some((key) => key.includes(file.id)),
     false,
   );
 });
 
 test('a program under its own name is taken', async () => {
-  const file = await fixture.api.store('setup.exe', windowsProgram());
+  const file = await fixture.client.store('setup.exe', windowsProgram());
   assert.equal(file.state, 'ready');
   assert.equal(file.contentType, 'application/x-msdownload');
 });
 
 test('what the bytes are wins over what was claimed', async () => {
-  const { api } = fixture;
+  const { client: api } = fixture;
   const png = await sharp({ create: { width: 4, height: 4, channels: 3, background: 'red' } })
     .png()
     .toBuffer();
@@ -83,15 +84,15 @@ test('what the bytes are wins over what was claimed', async () => {
 });
 
 test('an object of another size than announced is rejected', async () => {
-  const { api } = fixture;
+  const { client: api } = fixture;
   const upload = await api.create('swapped.txt', new Uint8Array(10), 'text/plain');
   assert.ok(upload.request);
   // By the bucket's own keys, around the signed URL.
   const { PutObjectCommand, S3Client } = await import('@aws-sdk/client-s3');
   const { endpoint, region, credentials } = fixture.engine;
   const client = new S3Client({ endpoint, region, credentials, forcePathStyle: true });
-  const Key = decodeURIComponent(new URL(upload.request.url).pathname.replace('/files/', ''));
-  await client.send(new PutObjectCommand({ Bucket: 'files', Key, Body: new Uint8Array(11) }));
+  const Key = decodeURIComponent(new URL(upload.request.url).pathname.replace(`/${bucket}/`, ''));
+  await client.send(new PutObjectCommand({ Bucket: bucket, Key, Body: new Uint8Array(11) }));
   client.destroy();
   await api.complete(upload.id);
   await api.service.tick();
@@ -101,7 +102,7 @@ test('an object of another size than announced is rejected', async () => {
 });
 
 test('a photo gets an upright preview and its pixels', async () => {
-  const { api } = fixture;
+  const { client: api } = fixture;
   const photo = await sharp({ create: { width: 1200, height: 600, channels: 3, background: '#4080c0' } })
     .jpeg()
     .withMetadata({ orientation: 6 })
@@ -119,7 +120,7 @@ test('a photo gets an upright preview and its pixels', async () => {
 });
 
 test('a pixel bomb has no preview, costs no memory, and the next image has one', async () => {
-  const { api } = fixture;
+  const { client: api } = fixture;
   const bomb = pngOfWhite(20_000);
   const beforeBytes = process.memoryUsage.rss();
   const file = await api.store('bomb.png', bomb, 'image/png');

@@ -8,10 +8,12 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { type CreatedApiKey, problemSchema, routeNames, routes, sessionSchema } from '@stowage/contract';
 import { type RunningFileService, startFileService } from '@stowage/files';
-import { Api, type Fixture, openFixture, origin } from './api-fixture.ts';
+import { PathClient } from './path-client.ts';
+import { bucket, serviceOrigin as origin, ServiceFixture, smallParts } from './service-fixture.ts';
 
 const friend = 'https://app.example';
-let fixture: Fixture;
+let fixture: ServiceFixture;
+let close: () => Promise<void>;
 let consoleDirectory: string;
 
 before(async () => {
@@ -20,16 +22,20 @@ before(async () => {
   await writeFile(join(consoleDirectory, 'index.html'), '<!doctype html><title>Console</title>');
   await writeFile(join(consoleDirectory, 'assets', 'main-AbCd1234.js'), 'export {};');
   await writeFile(join(consoleDirectory, '..', 'stowage-secret.txt'), 'secret');
-  fixture = await openFixture({ allowedOrigins: [friend], consoleDirectory });
+  ({ fixture, close } = await ServiceFixture.openShared({
+    allowedOrigins: [friend],
+    consoleDirectory,
+    limits: smallParts,
+  }));
 });
 after(async () => {
-  await fixture.close();
+  await close();
   await rm(consoleDirectory, { recursive: true, force: true });
   await rm(join(tmpdir(), 'stowage-secret.txt'), { force: true });
 });
 
 function signIn(token: string, headers: Record<string, string> = {}): Promise<Response> {
-  return fixture.api.service.fetch(
+  return fixture.service.fetch(
     new Request(`${origin}/v1/session`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', ...headers },
@@ -39,22 +45,22 @@ function signIn(token: string, headers: Record<string, string> = {}): Promise<Re
 }
 
 test('a sign-in link works once, even for two at the same time, and not after its time', async () => {
-  const { service } = fixture.api;
+  const { service } = fixture;
   const token = await service.issueSignInToken();
   const answers = await Promise.all([signIn(token), signIn(token)]);
   assert.deepEqual(answers.map(({ status }) => status).sort(), [200, 401]);
   const late = await service.issueSignInToken();
-  fixture.clock.forward(2 * 60 * 60_000);
+  fixture.advance(2 * 60 * 60_000);
   const refused = await signIn(late);
   assert.equal(refused.status, 401);
   assert.equal(((await refused.json()) as { code: string }).code, 'sign-in-link-used');
 });
 
 test('the session cookie is out of reach of scripts and other sites, and ends with the session', async () => {
-  const response = await signIn(await fixture.api.service.issueSignInToken());
+  const response = await signIn(await fixture.service.issueSignInToken());
   const header = response.headers.get('set-cookie') ?? '';
   assert.match(header, /^stowage_session=[\w-]{43}; Path=\/; Max-Age=1209600; HttpOnly; SameSite=Lax$/);
-  const api = new Api(fixture.api.service, { cookie: header.split(';')[0] ?? '' });
+  const api = new PathClient(fixture.service, { cookie: header.split(';')[0] ?? '' });
   const session = await api.ask<object>(200, 'GET', '/v1/session');
   assert.deepEqual(sessionSchema.parse(session), session);
   await api.ask(204, 'DELETE', '/v1/session');
@@ -62,21 +68,21 @@ test('the session cookie is out of reach of scripts and other sites, and ends wi
 });
 
 test('no route but signing in answers a stranger', async () => {
-  const stranger = new Api(fixture.api.service, {});
+  const stranger = new PathClient(fixture.service, {});
   for (const name of routeNames.filter((candidate) => routes[candidate].access === 'authenticated')) {
     const { method, path } = routes[name];
     const problem = await stranger.refused('unauthenticated', method, path.replace(/\{\w+\}/g, 'x'));
     assert.deepEqual(problemSchema.parse(problem), problem);
   }
-  const invented = new Api(fixture.api.service, { cookie: 'stowage_session=invented' });
+  const invented = new PathClient(fixture.service, { cookie: 'stowage_session=invented' });
   await invented.refused('unauthenticated', 'GET', '/v1/files');
 });
 
 test('API keys: made by people, shown once, revoked at once', async () => {
-  const { api } = fixture;
+  const { client: api } = fixture;
   const key = await api.ask<CreatedApiKey>(201, 'POST', '/v1/keys', { name: 'backup' });
   assert.match(key.secret, /^sk_[\w-]{43}$/);
-  const program = new Api(api.service, { authorization: `Bearer ${key.secret}` });
+  const program = new PathClient(api.service, { authorization: `Bearer ${key.secret}` });
   await program.ask(200, 'GET', '/v1/files');
   await program.refused('forbidden', 'POST', '/v1/keys', { name: 'another' });
   const { keys } = await api.ask<{ keys: { id: string; lastUsedAt?: string }[] }>(200, 'GET', '/v1/keys');
@@ -88,7 +94,7 @@ test('API keys: made by people, shown once, revoked at once', async () => {
 });
 
 test('what changes something must come from here: cross-site requests with the cookie are refused', async () => {
-  const { api } = fixture;
+  const { client: api } = fixture;
   const attempt = async (headers: Record<string, string>): Promise<number> =>
     (await api.request('POST', '/v1/uploads', { name: 'x', sizeBytes: 1 }, headers)).status;
   assert.equal(await attempt({ 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' }), 403);
@@ -106,7 +112,7 @@ test('what changes something must come from here: cross-site requests with the c
 
 test('CORS names listed origins alone', async () => {
   const preflight = (from: string): Promise<Response> =>
-    fixture.api.service.fetch(
+    fixture.service.fetch(
       new Request(`${origin}/v1/uploads`, {
         method: 'OPTIONS',
         headers: { origin: from, 'access-control-request-method': 'POST' },
@@ -117,20 +123,20 @@ test('CORS names listed origins alone', async () => {
 });
 
 test('problems say what came and what was expected, with the request’s id', async () => {
-  const response = await fixture.api.request('POST', '/v1/uploads', { name: '', sizeBytes: -1 });
+  const response = await fixture.client.request('POST', '/v1/uploads', { name: '', sizeBytes: -1 });
   assert.equal(response.headers.get('content-type'), 'application/problem+json');
   const problem = problemSchema.parse(await response.json());
   assert.equal(problem.type, 'urn:stowage:problem:invalid-request');
   assert.deepEqual(problem.errors?.map(({ path }) => path).sort(), ['body.name', 'body.sizeBytes']);
   assert.equal(problem.requestId, response.headers.get('x-request-id'));
-  await fixture.api.refused('invalid-request', 'GET', '/v1/files?limit=1000');
-  await fixture.api.refused('not-found', 'GET', '/v1/files/01AAAAAAAAAAAAAAAAAAAAAAAA');
-  await fixture.api.refused('not-found', 'GET', '/v1/nothing');
-  await fixture.api.refused('file-too-large', 'POST', '/v1/uploads', { name: 'x', sizeBytes: 5_000_000_000_001 });
+  await fixture.client.refused('invalid-request', 'GET', '/v1/files?limit=1000');
+  await fixture.client.refused('not-found', 'GET', '/v1/files/01AAAAAAAAAAAAAAAAAAAAAAAA');
+  await fixture.client.refused('not-found', 'GET', '/v1/nothing');
+  await fixture.client.refused('file-too-large', 'POST', '/v1/uploads', { name: 'x', sizeBytes: 5_000_000_000_001 });
 });
 
 test('a body too large or not JSON is refused', async () => {
-  const { api } = fixture;
+  const { client: api } = fixture;
   const send = async (body: string): Promise<string> => {
     const response = await api.service.fetch(
       new Request(`${origin}/v1/session`, { method: 'POST', headers: { 'content-type': 'application/json' }, body }),
@@ -141,23 +147,19 @@ test('a body too large or not JSON is refused', async () => {
   assert.equal(await send('{"token":'), 'invalid-request');
 });
 
-test('too many requests are told when to come again', async () => {
-  const limited = await openFixture({ limits: { requestsPerSecond: 1, requestBurst: 3 } });
-  try {
-    const statuses: number[] = [];
-    for (let count = 0; count < 4; count++) statuses.push((await limited.api.request('GET', '/v1/session')).status);
-    assert.deepEqual(statuses, [200, 200, 200, 429]);
-    const response = await limited.api.request('GET', '/v1/session');
-    assert.equal(response.headers.get('retry-after'), '1');
-    limited.clock.forward(2_000);
-    assert.equal((await limited.api.request('GET', '/v1/session')).status, 200);
-  } finally {
-    await limited.close();
-  }
+test('too many requests are told when to come again', async (t) => {
+  const limited = await ServiceFixture.open(t, { limits: { requestsPerSecond: 1, requestBurst: 3 } });
+  const statuses: number[] = [];
+  for (let count = 0; count < 4; count++) statuses.push((await limited.client.request('GET', '/v1/session')).status);
+  assert.deepEqual(statuses, [200, 200, 200, 429]);
+  const response = await limited.client.request('GET', '/v1/session');
+  assert.equal(response.headers.get('retry-after'), '1');
+  limited.advance(2_000);
+  assert.equal((await limited.client.request('GET', '/v1/session')).status, 200);
 });
 
 test('the OpenAPI document describes every route, and refers to nothing that is not in it', async () => {
-  const document = await fixture.api.ask<OpenApi>(200, 'GET', '/v1/openapi.json');
+  const document = await fixture.client.ask<OpenApi>(200, 'GET', '/v1/openapi.json');
   assert.equal(document.openapi, '3.1.0');
   const seen = new Set<string>();
   for (const [path, operations] of Object.entries(document.paths)) {
@@ -195,7 +197,7 @@ interface OpenApi {
 }
 
 test('the console comes with a strict policy, hashed files for ever, and no file from outside its folder', async () => {
-  const { service } = fixture.api;
+  const { service } = fixture;
   const get = (path: string): Promise<Response> => service.fetch(new Request(`${origin}${path}`));
   const page = await get('/');
   assert.equal(page.status, 200);
@@ -241,10 +243,10 @@ test('on a port of its own: health, metrics for loopback, the sign-in link, and 
     const metrics = await (await fetch(`${started.url}/metrics`)).text();
     const received = Number(/^stowage_files_received_bytes_total (\d+)$/m.exec(metrics)?.[1]);
     assert.equal(received, Buffer.byteLength(body));
-    await new Api(fixture.api.service, {}).refused('unauthenticated', 'GET', '/metrics');
+    await new PathClient(fixture.service, {}).refused('unauthenticated', 'GET', '/metrics');
 
     await started.service.prepared();
-    const preflight = await preflightBucket(`${fixture.engine.endpoint}/files/key`, started.url);
+    const preflight = await preflightBucket(`${fixture.engine.endpoint}/${bucket}/key`, started.url);
     assert.equal(preflight, started.url, 'the bucket lets the service’s own page send bytes');
   } finally {
     await started.close();
@@ -275,10 +277,11 @@ test('foreign CORS rules of the bucket are kept', async () => {
   const client = new S3Client({ endpoint, region, credentials, forcePathStyle: true });
   const foreign = { ID: 'theirs', AllowedOrigins: ['https://theirs.example'], AllowedMethods: ['GET'] };
   const CORSConfiguration = { CORSRules: [foreign] };
-  await client.send(new PutBucketCorsCommand({ Bucket: 'files', CORSConfiguration }));
-  await fixture.reopen();
-  await fixture.api.service.prepared();
-  const { CORSRules = [] } = await client.send(new GetBucketCorsCommand({ Bucket: 'files' }));
+  await client.send(new PutBucketCorsCommand({ Bucket: bucket, CORSConfiguration }));
+  await fixture.restart();
+  await fixture.signIn();
+  await fixture.service.prepared();
+  const { CORSRules = [] } = await client.send(new GetBucketCorsCommand({ Bucket: bucket }));
   client.destroy();
   assert.deepEqual(CORSRules.map(({ ID }) => ID).sort(), ['stowage-files', 'theirs']);
 });

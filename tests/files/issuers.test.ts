@@ -214,3 +214,15 @@ test('settings that cannot be safe are refused at the start', async (t) => {
   ];
   for (const [options, message] of attempts) await assert.rejects(ServiceFixture.open(t, options ?? {}), message);
 });
+
+test('an issuer that would have codes or keys go over plain http is not asked, but on this machine', async (t) => {
+  for (const field of ['authorization_endpoint', 'token_endpoint', 'jwks_uri']) {
+    const { files, issuer } = await open(t);
+    issuer.spoil = { document: { [field]: 'http://issuer.example.com/x' } };
+    const begun = { anonymous: true, params: { provider: 'example' } } as const;
+    const { detail } = await files.refused('provider-unavailable', 'beginOidcSignIn', begun);
+    assert.match(detail ?? '', /not an https address/);
+    issuer.spoil = {};
+    assert.equal((await files.respond('beginOidcSignIn', begun)).status, 302, 'and on loopback it is');
+  }
+});

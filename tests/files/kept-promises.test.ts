@@ -31,10 +31,10 @@ async function openFaulty(t: TestContext, given: Given = {}) {
 }
 
 /** Changes a row beside the service: what its clients cannot do. */
-function change(files: ServiceFixture, assignments: string): void {
+function change(files: ServiceFixture, assignments: string, id?: string): void {
   const database = new DatabaseSync(files.databasePath);
   try {
-    database.exec(`UPDATE files SET ${assignments}, fence = fence + 1`);
+    database.exec(`UPDATE files SET ${assignments}, fence = fence + 1 ${id === undefined ? '' : `WHERE id = '${id}'`}`);
   } finally {
     database.close();
   }
@@ -188,6 +188,41 @@ test('acknowledged bytes that are really gone keep their row, marked, and go on 
   const { state, missingSince } = await files.call('getFile', { id });
   assert.deepEqual([state, missingSince], ['ready', undefined]);
   assert.equal((await files.download(id)).toString(), 'acknowledged');
+});
+
+test('a file whose acknowledged bytes are gone is its owner’s to delete, wherever its check stands', async (t) => {
+  const files = await ServiceFixture.open(t);
+  const { invitation } = await files.call('createUser', { body: { name: 'editor', role: 'editor' } });
+  const editor = await files.signInBy(invitation.url);
+  const s3 = openS3(t, files);
+  for (const state of ['uploaded', 'validating', 'scanning']) {
+    const { id, fileId } = await files.sendFile(`${state}.txt`, 'text/plain', text('acknowledged'));
+    await files.call('completeUpload', { id });
+    await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: files.row(id).objectKey }));
+    await files.tick();
+    change(files, `state = '${state}'`, id);
+    assert.match(
+      (await files.refused('forbidden', 'deleteFile', { id: fileId, as: editor })).detail ?? '',
+      /files:purge/,
+    );
+    await files.call('deleteFile', { id: fileId });
+    assert.equal(files.row(id).state, 'purging');
+    files.advance(2 * hourMs);
+    await files.tick();
+    assert.equal(files.row(id).state, 'purged', state);
+  }
+  assert.deepEqual((await files.call('getQuotas')).usage, {
+    usedBytes: 0,
+    usedFiles: 0,
+    reservedBytes: 0,
+    reservedFiles: 0,
+  });
+  // One that is being checked, and whose bytes are there, is waited for.
+  const { id, fileId } = await files.sendFile('there.txt', 'text/plain', text('there'));
+  await files.call('completeUpload', { id });
+  await files.refused('wrong-state', 'deleteFile', { id: fileId });
+  await files.tick();
+  assert.equal(files.row(id).state, 'ready');
 });
 
 test('what lies in place of the bytes that were set aside is not released', async (t) => {

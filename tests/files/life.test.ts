@@ -5,19 +5,18 @@ import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { type FileList, fileEntrySchema, type UploadedPartList, uploadSchema } from '@stowage/contract';
-import { bucketHolds, type Fixture, openFixture } from './api-fixture.ts';
+import { dayMs, mib, ServiceFixture, smallParts } from './service-fixture.ts';
 
-const mib = 1024 * 1024;
-const dayMs = 24 * 60 * 60 * 1000;
-let fixture: Fixture;
+let fixture: ServiceFixture;
+let close: () => Promise<void>;
 
 before(async () => {
-  fixture = await openFixture();
+  ({ fixture, close } = await ServiceFixture.openShared({ limits: smallParts }));
 });
-after(() => fixture.close());
+after(() => close());
 
 test('a small file goes by one PUT and comes back the same', async () => {
-  const { api } = fixture;
+  const { client: api } = fixture;
   const bytes = new TextEncoder().encode('hello, world\n');
   const upload = await api.create('Grüße.txt', bytes, 'text/plain; charset=utf-8');
   assert.deepEqual(uploadSchema.parse(upload), upload);
@@ -52,7 +51,7 @@ test('a small file goes by one PUT and comes back the same', async () => {
 });
 
 test('the URL of a PUT writes once, this size and this type', async () => {
-  const { api } = fixture;
+  const { client: api } = fixture;
   const bytes = new TextEncoder().encode('first');
   const upload = await api.create('once.txt', bytes, 'text/plain');
   assert.ok(upload.request);
@@ -71,13 +70,13 @@ test('the URL of a PUT writes once, this size and this type', async () => {
 });
 
 test('an empty file', async () => {
-  const file = await fixture.api.store('empty.bin', new Uint8Array());
+  const file = await fixture.client.store('empty.bin', new Uint8Array());
   assert.equal(file.state, 'ready');
   assert.equal(file.sizeBytes, 0);
 });
 
 test('a large file goes in parts, resumes from what the bucket holds, and comes back the same', async () => {
-  const { api } = fixture;
+  const { client: api } = fixture;
   const bytes = randomBytes(12 * mib);
   const upload = await api.create('large.bin', bytes);
   assert.equal(upload.strategy, 'multipart');
@@ -110,7 +109,7 @@ test('a large file goes in parts, resumes from what the bucket holds, and comes 
 });
 
 test('a part of another size is refused by the bucket, a part beyond the last by the service', async () => {
-  const { api } = fixture;
+  const { client: api } = fixture;
   const bytes = new Uint8Array(6 * mib);
   const upload = await api.create('sizes.bin', bytes);
   const path = `/v1/uploads/${upload.id}/parts/sign`;
@@ -123,7 +122,7 @@ test('a part of another size is refused by the bucket, a part beyond the last by
 });
 
 test('completing before the bytes came says so, and loses nothing', async () => {
-  const { api } = fixture;
+  const { client: api } = fixture;
   const bytes = new TextEncoder().encode('late');
   const upload = await api.create('late.txt', bytes, 'text/plain');
   await api.refused('parts-missing', 'POST', `/v1/uploads/${upload.id}/complete`);
@@ -132,7 +131,7 @@ test('completing before the bytes came says so, and loses nothing', async () => 
 });
 
 test('twin completions race and both succeed', async () => {
-  const { api } = fixture;
+  const { client: api } = fixture;
   const bytes = randomBytes(6 * mib);
   const upload = await api.create('twins.bin', bytes);
   await api.send(upload, bytes);
@@ -143,19 +142,17 @@ test('twin completions race and both succeed', async () => {
 });
 
 test('a given-up upload leaves nothing in the bucket, and giving up again is harmless', async () => {
-  const { api, engine } = fixture;
+  const { client: api } = fixture;
   const bytes = randomBytes(6 * mib);
   const upload = await api.create('given-up.bin', bytes);
   await api.sendParts(upload, bytes, [1]);
+  const { multipartUploadId } = fixture.row(upload.id);
   await api.ask(204, 'DELETE', `/v1/uploads/${upload.id}`);
   await api.ask(204, 'DELETE', `/v1/uploads/${upload.id}`);
   await api.refused('wrong-state', 'POST', `/v1/uploads/${upload.id}/complete`);
   await api.service.tick();
-  const { uploads, objects } = await bucketHolds(engine);
-  assert.equal(
-    uploads.some((key) => key.includes(upload.id)),
-    false,
-  );
+  const objects = fixture.keys();
+  assert.ok(multipartUploadId !== null && !fixture.openUploads().includes(multipartUploadId));
   assert.equal(
     objects.some((key) => key.includes(upload.id)),
     false,
@@ -163,7 +160,7 @@ test('a given-up upload leaves nothing in the bucket, and giving up again is har
 });
 
 test('trash, restore, and purge after the retention', async () => {
-  const { api, clock, engine } = fixture;
+  const { client: api } = fixture;
   const file = await api.store('trash.txt', new TextEncoder().encode('to be thrown away'), 'text/plain');
   const names = async (): Promise<readonly string[]> =>
     (await api.ask<FileList>(200, 'GET', '/v1/files?name=TRASH')).files.map(({ name }) => name);
@@ -185,18 +182,19 @@ test('trash, restore, and purge after the retention', async () => {
   assert.equal(await (await fetch(url)).text(), 'to be thrown away');
 
   await api.ask(204, 'DELETE', `/v1/files/${file.id}`);
-  clock.forward(29 * dayMs);
+  fixture.advance(29 * dayMs);
   await api.service.tick();
-  await fixture.reopen(); // The session is older than its life by now.
-  assert.equal((await fixture.api.file(file.id)).state, 'trashed');
+  await fixture.restart();
+  await fixture.signIn(); // The session is older than its life by now.
+  assert.equal((await fixture.client.file(file.id)).state, 'trashed');
   assert.equal(
-    (await bucketHolds(engine)).objects.some((key) => key.includes(file.id)),
+    fixture.keys().some((key) => key.includes(file.id)),
     true,
   );
-  clock.forward(2 * dayMs);
-  await fixture.api.service.tick();
-  await fixture.api.refused('not-found', 'GET', `/v1/files/${file.id}`);
-  const { objects } = await bucketHolds(engine);
+  fixture.advance(2 * dayMs);
+  await fixture.service.tick();
+  await fixture.client.refused('not-found', 'GET', `/v1/files/${file.id}`);
+  const objects = fixture.keys();
   assert.equal(
     objects.some((key) => key.includes(file.id)),
     false,
@@ -204,7 +202,7 @@ test('trash, restore, and purge after the retention', async () => {
 });
 
 test('lists go page by page in each order, and a cursor belongs to one', async () => {
-  const { api } = fixture;
+  const { client: api } = fixture;
   for (const [name, size] of [
     ['list-b', 3],
     ['List-A', 1],
@@ -238,7 +236,7 @@ test('lists go page by page in each order, and a cursor belongs to one', async (
 });
 
 test('a repeated request with an Idempotency-Key makes one upload', async () => {
-  const { api } = fixture;
+  const { client: api } = fixture;
   const body = { name: 'twice.txt', sizeBytes: 4 };
   const headers = { 'idempotency-key': 'a-key' };
   const post = async (request: object): Promise<{ id: string; code?: string }> =>
@@ -249,7 +247,7 @@ test('a repeated request with an Idempotency-Key makes one upload', async () => 
 });
 
 test('a waiting state query answers when the state changes', async () => {
-  const { api } = fixture;
+  const { client: api } = fixture;
   const bytes = new TextEncoder().encode('wait');
   const upload = await api.create('wait.txt', bytes, 'text/plain');
   await api.send(upload, bytes);
@@ -263,7 +261,7 @@ test('a waiting state query answers when the state changes', async () => {
 });
 
 test('names in any script survive, and hostile ones do no harm', async () => {
-  const { api } = fixture;
+  const { client: api } = fixture;
   const names = [
     'naïve "quoted".txt',
     'a\r\nSet-Cookie: x=1.txt',
@@ -289,13 +287,13 @@ test('names in any script survive, and hostile ones do no harm', async () => {
 });
 
 test('a link downloads without signing in, until it expires', async () => {
-  const { api, clock } = fixture;
+  const { client: api } = fixture;
   const file = await api.store('linked.txt', new TextEncoder().encode('linked'), 'text/plain');
   const link = await api.ask<{ url: string; expiresAt: string }>(201, 'POST', `/v1/files/${file.id}/links`, {
     expiresInSeconds: 60,
   });
   assert.equal(await fetchText(link.url), 'linked');
-  clock.forward(61_000);
+  fixture.advance(61_000);
   const late = await fetch(link.url);
   assert.equal(late.status, 403);
   await late.body?.cancel();

@@ -5,6 +5,7 @@ import { monotonicFactory } from 'ulid';
 import { accountsContract } from '../../packages/files/src/database/accounts.contract.ts';
 import { databaseContract } from '../../packages/files/src/database/database.contract.ts';
 import type { Database } from '../../packages/files/src/database/database.ts';
+import { listsContract } from '../../packages/files/src/database/lists.contract.ts';
 import { openDatabase } from '../../packages/files/src/database/open-database.ts';
 import { startPostgres } from '../servers/postgres-server.ts';
 
@@ -21,6 +22,7 @@ if (postgres.found) {
     });
   databaseContract('postgres', open);
   accountsContract('postgres', open);
+  listsContract('postgres', open);
 } else {
   test('the contracts of the database on PostgreSQL', { skip: postgres.reason }, () => undefined);
 }

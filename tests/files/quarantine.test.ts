@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { eicar, startClamd } from '../servers/clamd-server.ts';
-import { ServiceFixture } from './service-fixture.ts';
+import { requestOf, ServiceFixture, sendBytes } from './service-fixture.ts';
 
 const policies = { default: { scan: 'required' } } as const;
 
@@ -119,4 +119,28 @@ test('deleted by the route of files, it needs the same right and leaves the same
   const { entries: purged } = await files.call('listAudit', { query: { action: 'file.purged' } });
   assert.equal(purged.length, 1);
   assert.equal(purged[0]?.details.versionId, refused.id);
+});
+
+test('a version that was set aside is deleted by who judges such, whatever the route', async (t) => {
+  const files = await ServiceFixture.open(t, { policies });
+  const { id, fileId } = await files.upload('a.txt', 'text/plain', Buffer.from('first'));
+  await files.call('releaseQuarantined', { id, body: { reason: 'fine' } });
+  const bytes = Buffer.from('second');
+  const upload = await files.announce({ name: 'a.txt', sizeBytes: bytes.length, versionOf: fileId });
+  assert.equal((await sendBytes(requestOf(upload), bytes)).status, 200);
+  await files.call('completeUpload', { id: upload.id });
+  await files.tick();
+  assert.equal(files.row(upload.id).state, 'scan-failed');
+  const address = { id: fileId, versionId: upload.id };
+  const made = await files.call('createKey', { body: { name: 'k', scopes: ['files:read', 'files:purge'] } });
+  const headers = { authorization: `Bearer ${made.secret}` };
+  assert.match(
+    (await files.refused('forbidden', 'deleteVersion', { ...address, headers })).detail ?? '',
+    /quarantine:write/,
+  );
+  assert.equal(files.row(upload.id).state, 'scan-failed');
+  await files.call('deleteVersion', address);
+  assert.equal(files.row(upload.id).state, 'purging');
+  const { entries } = await files.call('listAudit', { query: { action: 'quarantine.deleted' } });
+  assert.equal(entries[0]?.details.versionId, upload.id);
 });

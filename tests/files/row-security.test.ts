@@ -13,7 +13,7 @@ const postgres = await startPostgres();
 const newId = monotonicFactory();
 
 /** Tables of the service that belong to no tenant. A new table without a tenant’s column must be named here, or have one. */
-const ofNobody = ['schema_migrations', 'endpoint_profiles', 'database_identity'];
+const ofNobody = ['schema_migrations', 'endpoint_profiles', 'database_identity', 'file_counts'];
 /** Whose rows belong to a tenant by another table, or as a tenant itself. */
 const withoutColumn = ['tenants', 'outbox', 'reconcile_runs', 'reconcile_findings'];
 /** Read by all: see migrations/011-row-security.ts. */
@@ -136,6 +136,16 @@ function suite(url: string): void {
       );
       assert.match(JSON.stringify(plan), /search_documents_by_word/);
     });
+  });
+
+  test('the audit log is neither changed nor emptied, not even by its owner', async () => {
+    for (const statement of ['TRUNCATE audit_entries', 'TRUNCATE tenants CASCADE', 'DELETE FROM audit_entries']) {
+      await as('*', async () => {
+        await client.query(`INSERT INTO audit_entries (tenant_id, sequence, at_ms, action, actor_kind, actor_id, subject_kind, subject_id,
+          details, previous_hash, hash) VALUES ('main', 999, 1, 'x', 'x', 'x', 'x', 'x', '{}', 'x', 'x')`);
+        await assert.rejects(client.query(statement), /only ever added to/, statement);
+      });
+    }
   });
 
   test('a role that PostgreSQL never stops is told from one that it does', async () => {

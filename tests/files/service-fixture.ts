@@ -7,7 +7,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import type { TestContext } from 'node:test';
 import {
   type CreateUploadRequest,
   type FileState,
@@ -33,6 +32,7 @@ import {
   openFileService,
   type UploadPolicies,
 } from '@stowage/files';
+import { PathClient } from './path-client.ts';
 
 export const minuteMs = 60_000;
 export const hourMs = 60 * minuteMs;
@@ -81,6 +81,16 @@ interface CallOptions<Name extends RouteName> {
   readonly anonymous?: boolean;
 }
 
+/** What says when a fixture is to be closed: a test. */
+interface Ending {
+  after(end: () => unknown): void;
+}
+
+interface SharedFixture {
+  readonly fixture: ServiceFixture;
+  close(): Promise<void>;
+}
+
 /** A row of the table `files`, as far as tests look at it. */
 interface StoredRow {
   readonly id: string;
@@ -110,7 +120,17 @@ export class ServiceFixture {
     this.#time = time;
   }
 
-  static async open(t: TestContext, options: FixtureOptions = {}): Promise<ServiceFixture> {
+  /** For all tests of a file together; who opens it closes it. */
+  static async openShared(options: FixtureOptions = {}): Promise<SharedFixture> {
+    const endings: (() => unknown)[] = [];
+    const fixture = await ServiceFixture.open({ after: (end) => endings.unshift(end) }, options);
+    const close = async (): Promise<void> => {
+      for (const end of endings) await end();
+    };
+    return { fixture, close };
+  }
+
+  static async open(t: Ending, options: FixtureOptions = {}): Promise<ServiceFixture> {
     const directory = await mkdtemp(join(tmpdir(), 'stowage-files-'));
     t.after(() => rm(directory, { recursive: true, force: true }));
     const time = { nowMs: Date.now() };
@@ -127,6 +147,12 @@ export class ServiceFixture {
   get service(): FileService {
     assert.ok(this.#service, 'The service is not open.');
     return this.#service;
+  }
+
+  /** What the service was opened with; another can be opened with the same. */
+  get options(): FileServiceOptions {
+    assert.ok(this.#options);
+    return this.#options;
   }
 
   async #start(clock: () => number, options: FixtureOptions): Promise<void> {
@@ -168,7 +194,7 @@ export class ServiceFixture {
       ...(consoleDirectory === undefined ? {} : { consoleDirectory }),
       ...(allowedOrigins === undefined ? {} : { allowedOrigins }),
     };
-    this.#service = await openFileService(this.#options);
+    this.#service = await openFileService(this.options);
   }
 
   get databasePath(): string {
@@ -178,8 +204,12 @@ export class ServiceFixture {
   /** Closes the service and opens it again over the same database and bucket: what a new start of the process does. */
   async restart(): Promise<void> {
     await this.service.close();
-    assert.ok(this.#options);
-    this.#service = await openFileService(this.#options);
+    this.#service = await openFileService(this.options);
+  }
+
+  /** The owner, by paths. */
+  get client(): PathClient {
+    return new PathClient(this.service, { cookie: this.cookie });
   }
 
   get nowMs(): number {

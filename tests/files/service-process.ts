@@ -5,7 +5,8 @@
 import process from 'node:process';
 import { type FileServiceOptions, startFileService } from '@stowage/files';
 
-export interface ServiceProcessOptions extends Pick<FileServiceOptions, 's3' | 'database' | 'limits'> {
+export interface ServiceProcessOptions
+  extends Pick<FileServiceOptions, 's3' | 'database' | 'limits' | 'allowPrivateWebhooks'> {
   readonly secretHex: string;
 }
 

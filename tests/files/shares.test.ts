@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { findPython } from '../../scripts/system-programs.ts';
@@ -68,12 +69,66 @@ test('a share with a password opens to it alone, and to few tries', async (t) =>
   assert.equal((await get(service, `${share.url}/files/${id}`, { cookie })).status, 403, 'the pass has ended');
 });
 
+test('the pass of a share is sent by https alone where people come by https, whatever a proxy asks us by', async (t) => {
+  const service = await ServiceFixture.open(t, { publicUrl: 'https://files.example.com' });
+  const { id } = await service.upload('a.txt', 'text/plain', text('a'));
+  const share = await service.call('createShare', { body: { fileId: id, password: 'open sesame' } });
+  const behind = new URL(new URL(share.url).pathname, 'http://127.0.0.1:3000');
+  const body = new URLSearchParams({ password: 'open sesame' });
+  const entered = await service.send(new Request(behind, { method: 'POST', body }));
+  assert.equal(entered.status, 303);
+  assert.match(entered.headers.get('set-cookie') ?? '', /; Secure$/);
+});
+
+test('people sign in while others try the passwords of a share', async (t) => {
+  const limits = { sharePasswordsPerMinute: 1_000, passwordTriesPerMinute: 1_000, signInsPerMinute: 1_000 };
+  const service = await ServiceFixture.open(t, { limits });
+  const { id } = await service.upload('a.txt', 'text/plain', text('a'));
+  const share = await service.call('createShare', { body: { fileId: id, password: 'open sesame' } });
+  const order: string[] = [];
+  const tries = Array.from({ length: 12 }, async () => {
+    const body = new URLSearchParams({ password: 'wrong' });
+    await service.send(new Request(new URL(share.url, serviceOrigin), { method: 'POST', body }));
+    order.push('share');
+  });
+  const signIn = service
+    .respond('signIn', { anonymous: true, body: { email: 'nobody@example.com', password: 'a long password' } })
+    .then(({ status }) => order.push(String(status)));
+  await Promise.all([...tries, signIn]);
+  assert.ok(order.indexOf('401') < 6, `the sign-in came after ${order.indexOf('401')} of 12 tries`);
+});
+
+test('an archive of a share counts as a file of it does: once it goes out, and in no books when it does not', async (t) => {
+  const limits = { archiveConcurrency: 100, tenantArchiveConcurrency: 100 };
+  const service = await ServiceFixture.open(t, { limits });
+  const folder = await service.call('createFolder', { body: { name: 'Out' } });
+  const share = await service.call('createShare', { body: { folderId: folder.id, maxDownloads: 3 } });
+  const downloads = async (): Promise<readonly unknown[]> => {
+    const { days } = await service.call('getUsage');
+    const [listed] = (await service.call('listShares')).shares;
+    const today = days.at(-1);
+    return [listed?.downloads, today?.downloads ?? 0, today?.downloadBytes ?? 0];
+  };
+  assert.equal((await get(service, `${share.url}/archive`)).status, 404, 'there is nothing in it');
+  assert.deepEqual(await downloads(), [0, 0, 0]);
+  for (const name of ['a.txt', 'b.txt']) {
+    const { id } = await service.upload(name, 'text/plain', text('12345'));
+    await service.call('changeFile', { id, body: { folderId: folder.id } });
+  }
+  const answers = await Promise.all(Array.from({ length: 10 }, () => get(service, `${share.url}/archive`)));
+  assert.equal(answers.filter(({ status }) => status === 200).length, 3);
+  assert.equal(answers.filter(({ status }) => status === 410).length, 7);
+  await Promise.all(answers.map((answer) => answer.arrayBuffer()));
+  assert.deepEqual(await downloads(), [3, 3, 30]);
+});
+
 test('a share ends with its time, and shows nothing that is not ready', async (t) => {
   const service = await ServiceFixture.open(t);
   const { id } = await service.upload('a.txt', 'text/plain', text('a'));
   const share = await service.call('createShare', { body: { fileId: id, expiresInSeconds: 3600 } });
   await service.call('deleteFile', { id });
-  assert.equal((await get(service, `${share.url}/files/${id}`)).status, 404);
+  for (const path of ['', `/files/${id}`, `/files/${id}/preview`, '/archive'])
+    assert.equal((await get(service, share.url + path)).status, 410, path);
   await service.call('restoreFile', { id });
   assert.equal((await get(service, `${share.url}/files/${id}`)).status, 302);
   service.advance(61 * minuteMs);
@@ -132,4 +187,31 @@ print(json.dumps({name: archive.read(name).decode() for name in archive.namelist
   });
   await service.refused('not-found', 'getArchive', { query: { files: 'nothing' } });
   service.advance(40 * dayMs);
+});
+
+test('of a file that is in the trash, or gone for good, its link tells nothing, and its row keeps nothing of its owner’s', async (t) => {
+  const service = await ServiceFixture.open(t);
+  const { id } = await service.upload('secret plan.txt', 'text/plain', text('the words of a plan'));
+  await service.call('changeFile', { id, body: { tags: ['hush'], metadata: { about: 'whispers' } } });
+  const share = await service.call('createShare', { body: { fileId: id } });
+  const told = async (): Promise<string> => {
+    const json = await get(service, share.url, { accept: 'application/json' });
+    const page = await get(service, share.url, { accept: 'text/html' });
+    assert.deepEqual([json.status, page.status], [410, 410]);
+    return (await json.text()) + (await page.text());
+  };
+  await service.call('deleteFile', { id });
+  assert.doesNotMatch(await told(), /secret|plan/);
+  await service.call('purgeFile', { id });
+  service.advance(2 * dayMs);
+  await service.tick();
+  assert.equal(service.row(id).state, 'purged');
+  assert.doesNotMatch(await told(), /secret|plan/);
+  const database = new DatabaseSync(service.databasePath, { readOnly: true });
+  t.after(() => database.close());
+  const kept = ['files', 'search_documents', 'idempotency_keys', 'outbox', 'shares', 'audit_entries'].map((table) =>
+    JSON.stringify(database.prepare(`SELECT * FROM ${table}`).all()),
+  );
+  assert.doesNotMatch(kept.join('\n'), /secret|plan|hush|whispers|words of/);
+  assert.equal((await service.call('listShares')).shares[0]?.target.name, '');
 });

@@ -7,7 +7,7 @@ import { createServer, type IncomingMessage, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { startEngine } from '@stowage/engine';
-import { type FileService, type FileServiceOptions, openFileService } from '@stowage/files';
+import { type FileService, type FileServiceOptions, openFileService, startFileService } from '@stowage/files';
 import { ServiceFixture } from './service-fixture.ts';
 
 interface ReceivedSpan {
@@ -269,4 +269,36 @@ test('metrics are in Prometheus’ format and by its conventions, and tell what 
   // From elsewhere only who runs the service may read them.
   const stranger = await files.service.fetch(new Request('http://files.test/metrics'), { clientAddress: '192.0.2.1' });
   assert.equal(stranger.status, 401);
+});
+
+test('who comes through a proxy on this machine is not this machine', async (t) => {
+  const files = await ServiceFixture.open(t);
+  const ask = async (
+    headers: Readonly<Record<string, string>>,
+    about: Parameters<FileService['fetch']>[1],
+  ): Promise<number> =>
+    (await files.service.fetch(new Request('http://files.test/metrics', { headers }), about)).status;
+  const local = { clientAddress: '127.0.0.1' };
+  assert.equal(await ask({}, local), 200);
+  for (const name of ['x-forwarded-for', 'forwarded', 'x-real-ip', 'x-forwarded-proto', 'via']) {
+    assert.equal(await ask({ [name]: '127.0.0.1' }, local), 401, name);
+  }
+  // A proxy that adds nothing is known by the address that people use.
+  assert.equal(await ask({}, { ...local, proxied: true }), 401);
+  assert.equal(await ask({ cookie: files.cookie }, { ...local, proxied: true }), 200);
+});
+
+test('a service that people reach by https or at another port knows that a proxy stands before it', async (t) => {
+  const fixture = await ServiceFixture.open(t);
+  const statusWith = async (over: { readonly publicUrl?: string }): Promise<number> => {
+    const running = await startFileService({ ...fixture.options, database: { path: ':memory:' }, ...over, port: 0 });
+    try {
+      return (await fetch(`http://127.0.0.1:${running.port}/metrics`)).status;
+    } finally {
+      await running.close();
+    }
+  };
+  assert.equal(await statusWith({}), 200);
+  assert.equal(await statusWith({ publicUrl: 'https://files.example.com' }), 401);
+  assert.equal(await statusWith({ publicUrl: 'http://files.example.com' }), 401);
 });

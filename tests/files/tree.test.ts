@@ -128,6 +128,53 @@ test('a folder goes into the trash with its files, and comes back with the first
   assert.deepEqual(await service.download(id), text('a'));
 });
 
+test('all that lies below a deleted folder is out of sight at once, before the worker has come to any of it', async (t) => {
+  const service = await ServiceFixture.open(t);
+  const outer = await service.call('createFolder', { body: { name: 'Outer' } });
+  const inner = await service.call('createFolder', { body: { name: 'Inner', parentId: outer.id } });
+  const kept = await service.upload('kept notes.txt', 'text/plain', text('kept'));
+  const ids: string[] = [];
+  for (let number = 0; number < 4; number++) {
+    const { id } = await service.upload(`notes ${number}.txt`, 'text/plain', text(`${number}`));
+    await service.call('changeFile', { id, body: { folderId: inner.id } });
+    ids.push(id);
+  }
+  const [first = '', second = '', third = '', fourth = ''] = ids;
+  const ofFile = await service.call('createShare', { body: { fileId: third } });
+  const ofFolder = await service.call('createShare', { body: { folderId: outer.id } });
+  await service.call('deleteFolder', { id: inner.id });
+
+  const states = (): readonly string[] => ids.map((id) => service.row(id).state);
+  assert.deepEqual(states(), ['ready', 'ready', 'ready', 'ready'], 'the request only marks');
+  const names = async (query: object): Promise<readonly string[]> =>
+    (await service.call('listFiles', { query: { ...query } })).files.map(({ name }) => name);
+  assert.deepEqual(await names({}), ['kept notes.txt']);
+  assert.deepEqual(await names({ sort: 'name' }), ['kept notes.txt']);
+  assert.deepEqual(await names({ name: 'notes' }), ['kept notes.txt']);
+  const found = (await service.call('search', { query: { q: 'notes' } })).files;
+  assert.deepEqual(
+    found.map(({ id }) => id),
+    [kept.id],
+  );
+  await service.refused('not-found', 'getArchive', { query: { folders: outer.id } });
+  const shown = await service.send(new Request(new URL(`${ofFolder.url}/archive`, 'http://files.test')));
+  assert.equal(shown.status, 404);
+  assert.deepEqual(states(), ['ready', 'ready', 'ready', 'ready'], 'nobody has asked for one of them');
+
+  await service.refused('wrong-state', 'getContent', { id: first });
+  assert.equal((await service.call('getFile', { id: second })).state, 'trashed');
+  const shared = await service.send(new Request(new URL(`${ofFile.url}/files/${third}`, 'http://files.test')));
+  assert.equal(shared.status, 410);
+  // One comes back, and with it its folder: the others were thrown away all the same.
+  await service.call('restoreFile', { id: first });
+  assert.deepEqual(states(), ['ready', 'trashed', 'trashed', 'trashed']);
+  await service.call('deleteFolder', { id: inner.id });
+  await service.tick();
+  assert.deepEqual(states(), ['trashed', 'trashed', 'trashed', 'trashed']);
+  const trash = (await service.call('listTrash')).files.map(({ id }) => id).sort();
+  assert.deepEqual(trash, [first, second, third, fourth].sort());
+});
+
 test('files are found by the words of their names and tags, in any script, below a folder, page by page', async (t) => {
   const service = await ServiceFixture.open(t);
   const folder = await service.call('createFolder', { body: { name: 'Reports' } });

@@ -3,7 +3,9 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Webhook } from 'standardwebhooks';
 import { dayMs, hourMs, ServiceFixture } from './service-fixture.ts';
 
@@ -115,4 +117,86 @@ test('an address within the network that the service stands in is not told', asy
   await service.tick();
   const [delivery] = (await service.call('listDeliveries', { id })).deliveries;
   assert.match(delivery?.lastAnswer ?? '', /private network/);
+});
+
+test('what waits for a webhook that is disabled becomes a dead letter, and so does what happens meanwhile', async (t) => {
+  const receiver = await startReceiver(t);
+  const service = await ServiceFixture.open(t, { allowPrivateWebhooks: true });
+  const { id } = await service.call('createWebhook', { body: { url: receiver.url } });
+  receiver.status = 500;
+  await service.call('testWebhook', { id });
+  await service.tick();
+  await service.call('testWebhook', { id });
+  await service.call('changeWebhook', { id, body: { enabled: false } });
+  await service.tick();
+  const deliveries = async () => (await service.call('listDeliveries', { id })).deliveries;
+  assert.deepEqual(
+    (await deliveries()).map(({ state, attempts, lastAnswer }) => [state, attempts, lastAnswer]),
+    [
+      ['dead', 0, 'Not sent: the webhook is disabled.'],
+      ['dead', 1, 'Not sent: the webhook is disabled.'],
+    ],
+  );
+  await service.upload('plan.txt', 'text/plain', text('a plan'));
+  assert.ok((await deliveries()).length > 2);
+  assert.ok((await deliveries()).every(({ state, nextAttemptAt }) => state === 'dead' && nextAttemptAt === undefined));
+  const [latest] = await deliveries();
+  await service.call('replayDelivery', { id, deliveryId: latest?.id ?? '' });
+  await service.tick();
+  assert.equal((await deliveries())[0]?.state, 'dead');
+  assert.equal(receiver.told.length, 1);
+  // Enabled again, dead letters can be replayed, and it is told what happens from then on.
+  receiver.status = 204;
+  await service.call('changeWebhook', { id, body: { enabled: true } });
+  await service.call('replayDelivery', { id, deliveryId: latest?.id ?? '' });
+  await service.tick();
+  assert.equal(receiver.told.length, 2);
+  await service.call('deleteWebhook', { id });
+  const database = new DatabaseSync(service.databasePath, { readOnly: true });
+  t.after(() => database.close());
+  assert.equal(database.prepare('SELECT COUNT(*) AS count FROM webhook_deliveries').get()?.count, 0);
+});
+
+test('a receiver that does not answer delays neither checks nor other receivers, nor gets all there is', async (t) => {
+  const quick = await startReceiver(t);
+  let open = 0;
+  let most = 0;
+  const hanging = createServer((_request, response) => {
+    most = Math.max(most, ++open);
+    response.once('close', () => open--);
+  }).listen(0, '127.0.0.1');
+  t.after(() => {
+    hanging.closeAllConnections();
+    hanging.close();
+  });
+  await once(hanging, 'listening');
+  const address = hanging.address();
+  assert.ok(address !== null && typeof address !== 'string');
+  const timeoutMs = 1_500;
+  const service = await ServiceFixture.open(t, {
+    allowPrivateWebhooks: true,
+    limits: { webhookTimeoutMs: timeoutMs, webhookReceiverConcurrency: 2 },
+  });
+  // Two webhooks, one receiver.
+  for (const path of ['a', 'b']) {
+    const { id } = await service.call('createWebhook', {
+      body: { url: `http://127.0.0.1:${address.port}/${path}`, events: ['file.trashed'] },
+    });
+    for (let count = 0; count < 3; count++) await service.call('testWebhook', { id });
+  }
+  await service.call('createWebhook', { body: { url: quick.url, events: ['file.ready'] } });
+  const upload = await service.sendFile('plan.txt', 'text/plain', text('a plan'));
+  await service.call('completeUpload', { id: upload.id });
+  const startedMs = performance.now();
+  const ticking = service.tick();
+  while (quick.told.length === 0) {
+    assert.ok(performance.now() - startedMs < timeoutMs * 0.8, 'the quick receiver waits for the one that hangs');
+    await sleep(20);
+  }
+  assert.equal(JSON.parse(quick.told[0]?.body ?? '{}').data.versionId, upload.id);
+  assert.equal((await service.call('getUpload', { id: upload.id })).state, 'ready');
+  assert.equal(most, 2);
+  await ticking;
+  assert.equal(most, 2, 'also what came after waited for its turn');
+  assert.ok(performance.now() - startedMs > timeoutMs * 2);
 });

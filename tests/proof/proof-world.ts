@@ -32,7 +32,7 @@ interface ProofWorldOptions {
   /** Where SQLite's file goes. Default: the system's temporary folder. */
   readonly parentDirectory?: string;
   /** Told of each line of the service's log. */
-  readonly onLog?: (level: 'info' | 'warn' | 'error', message: string, fields: object) => void;
+  readonly onLog?: (level: 'debug' | 'info' | 'warn' | 'error', message: string, fields: object) => void;
 }
 
 /** Somebody who is signed in: the owner of a tenant. */
@@ -112,6 +112,7 @@ export class ProofWorld {
       secret: new Uint8Array(32).fill(11),
       clock,
       log: {
+        debug: (message, fields) => say('debug', message, fields),
         info: (message, fields) => say('info', message, fields),
         warn: (message, fields) => say('warn', message, fields),
         error: (message, fields) => say('error', message, fields),
@@ -120,6 +121,8 @@ export class ProofWorld {
       clamd: { address: scanner.address },
       ...(given.policies === undefined ? {} : { policies: given.policies }),
       limits: {
+        // What was told is looked at whenever it was.
+        webhookHistoryMs: 1e12,
         sessionLifeMs: 1_000_000_000_000_000,
         requestsPerSecond: unlimited,
         requestBurst: unlimited,

@@ -3,6 +3,7 @@
 
 const exitCodeTable = {
   ok: { status: 0, meaning: 'stopped as asked, or nothing is wrong' },
+  rebuilt: { status: 0, meaning: 'the index was made anew; what was damaged is named, and fsck tells what is lost' },
   findings: { status: 1, meaning: 'something is wrong with the store' },
   unexpected: { status: 1, meaning: 'unexpected failure' },
   usage: { status: 2, meaning: 'wrong option, argument, environment variable, configuration or accounts file' },
@@ -24,6 +25,8 @@ const servingExits: readonly ExitName[] = ['ok', 'unexpected', 'usage', 'port', 
 export const serviceExits: readonly ExitName[] = [...servingExits.slice(0, -1), 'unready', 'interrupted'];
 /** Those of `fsck`, whose 1 says that it has found something; nothing else of it ends with 1. */
 export const checkingExits: readonly ExitName[] = ['ok', 'findings', 'usage', 'data', 'unchecked'];
+/** Those of `rebuild`, which serves nothing: 0 also when parts of the journal were damaged, which it says. */
+export const rebuildingExits: readonly ExitName[] = ['rebuilt', 'unexpected', 'usage', 'data'];
 
 /** The table as the last paragraph of `--help`. */
 export function describeExitCodes(names: readonly ExitName[] = servingExits): string {

@@ -11,6 +11,7 @@ type Fields = Readonly<Record<string, string | number | boolean | undefined>>;
 
 /** What engine and file service are given. */
 export interface Log {
+  debug(message: string, fields: Fields): void;
   info(message: string, fields: Fields): void;
   warn(message: string, fields: Fields): void;
   error(message: string, fields: Fields): void;
@@ -44,6 +45,7 @@ export async function openLogging(settings: LogSettings): Promise<(part: string)
 function partLog(logger: Logger): Log {
   const showsRequests = logger.isLevelEnabled('debug');
   return {
+    debug: (message, fields) => logger.debug(fields, message),
     info(message, fields) {
       if (message !== 'request') return logger.info(fields, message);
       if (Number(fields.status) >= 500 && !expectedStatuses.has(Number(fields.status)))

@@ -3,11 +3,18 @@
 
 import { readFileSync } from 'node:fs';
 import process from 'node:process';
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { CommandError } from './command-error.ts';
 import type { Settings } from './configuration/settings.ts';
 import { type Environment, environmentHelp, readEnvironment } from './environment.ts';
-import { checkingExits, describeExitCodes, type ExitName, exitCodes, serviceExits } from './exit-codes.ts';
+import {
+  checkingExits,
+  describeExitCodes,
+  type ExitName,
+  exitCodes,
+  rebuildingExits,
+  serviceExits,
+} from './exit-codes.ts';
 import {
   type BucketDefaults,
   bucketDefaults,
@@ -163,11 +170,8 @@ function addEngine(program: Command): void {
         'new buckets as AWS makes them now, or as open as before 2023: aws or legacy (default: aws)',
         parseChoice(bucketDefaults),
       )
-      .option(
-        '--lifecycle-day <seconds>',
-        'for tests of lifecycle rules, which are not built yet: refused',
-        refuseLifecycleDay,
-      ),
+      // Known so that who gives it is told why; shown once it does something.
+      .addOption(new Option('--lifecycle-day <seconds>').argParser(refuseLifecycleDay).hideHelp()),
   )
     .addHelpText(
       'after',
@@ -241,7 +245,7 @@ function addRebuild(program: Command): void {
     .description('Make the index of a store that is not open anew from its journal.')
     .option('--data <folder>', 'the data folder (default: ./data)', parsePath)
     .allowExcessArguments(false)
-    .addHelpText('after', helpTail(['stowage rebuild --data /srv/objects'], ['STOWAGE_DATA']))
+    .addHelpText('after', helpTail(['stowage rebuild --data /srv/objects'], ['STOWAGE_DATA'], rebuildingExits))
     .action(async (given: { readonly data?: string }) => {
       const { environment, terminal } = prepare();
       const { runRebuildCommand } = await import('./commands/rebuild.ts');

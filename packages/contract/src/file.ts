@@ -99,7 +99,10 @@ export interface ListFilesQuery {
   readonly limit?: number;
   /** Default `-createdAt`: newest first. */
   readonly sort?: 'name' | '-name' | 'createdAt' | '-createdAt' | 'sizeBytes' | '-sizeBytes';
-  /** Only files whose name holds this text, whatever the case. */
+  /**
+   * Only files whose name holds this text, whatever the case. Of very many files a page looks at so many: it may hold fewer than asked
+   * for, or none, and a `nextCursor` all the same.
+   */
   readonly name?: string;
   /** Only what lies in this folder itself; empty for the top. Default: wherever it lies. */
   readonly folderId?: string;

@@ -39,6 +39,7 @@ export const problems = {
   'quota-exceeded': { status: 422, title: 'There is not enough room left.' },
   'too-many-requests': { status: 429, title: 'Too many requests; wait a moment.' },
   'internal-error': { status: 500, title: 'Something went wrong on our side.' },
+  'too-busy': { status: 503, title: 'Too much of this is going on already; try again in a while.' },
   'provider-unavailable': { status: 503, title: 'The place where one signs in does not answer as it should.' },
   'storage-unavailable': { status: 503, title: 'The object storage does not answer.' },
 } as const satisfies Record<string, ProblemRow>;

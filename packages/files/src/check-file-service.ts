@@ -55,13 +55,25 @@ async function look(part: string, work: () => Promise<string>): Promise<CheckFin
   }
 }
 
-/** What went wrong, down to what it was caused by. */
+/** What went wrong, down to what it was caused by, each thing once. Who looks at everything need not be told to wait a moment. */
 function reasonOf(error: unknown): string {
+  const said: string[] = [];
+  for (let cause = error, depth = 0; cause !== undefined && depth < maxDepth; depth += 1) {
+    const words = wordsOf(cause).replace(/ ?Try again[^.]*\.$/, '');
+    if (words !== '' && !said.some((earlier) => earlier.includes(words))) said.push(words);
+    cause = cause instanceof Error ? cause.cause : undefined;
+  }
+  return said.map((words, index) => (index < said.length - 1 ? words.replace(/\.$/, '') : words)).join(': ');
+}
+
+const maxDepth = 5;
+
+function wordsOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
+  if (error instanceof AggregateError && error.errors.length > 0) return error.errors.map(reasonOf).join(', ');
   const detail = 'detail' in error && typeof error.detail === 'string' ? error.detail : error.message;
-  const inner = error instanceof AggregateError ? error.errors.map(reasonOf).join(', ') : '';
-  const said = [detail, inner].filter((text) => text !== '').join(' ');
-  return error.cause === undefined ? said || error.name : `${said} (${reasonOf(error.cause)})`;
+  // The AWS SDK's word for an answer without a body; its status is told where it matters.
+  return detail === 'UnknownError' ? '' : detail || error.name;
 }
 
 /** What the service itself refuses: ranges that only it knows. */
@@ -133,8 +145,13 @@ async function checkBucket(options: FileServiceOptions): Promise<string> {
     if (status === 404)
       throw new Error(`There is no bucket ${s3.bucket} at ${s3.endpoint}. Make it, or set s3.createBucket.`);
     if (status === 403) {
-      throw new Error(`The keys may not use the bucket ${s3.bucket} at ${s3.endpoint}: it answers 403.`, {
-        cause: error,
+      throw new Error(
+        `${s3.endpoint} answers 403 for the bucket ${s3.bucket}: the access key or its secret is wrong, or the key may not use the bucket. Check s3.accessKeyId and s3.secretAccessKey, and what the key is allowed.`,
+      );
+    }
+    if (status === undefined) {
+      throw new Error(`${s3.endpoint} does not answer. Check s3.endpoint, and whether it runs`, {
+        cause: rootOf(error),
       });
     }
     throw error;
@@ -143,9 +160,17 @@ async function checkBucket(options: FileServiceOptions): Promise<string> {
   }
 }
 
+/** What everything else was caused by. */
+function rootOf(error: unknown): unknown {
+  let root = error;
+  for (let depth = 0; root instanceof Error && root.cause !== undefined && depth < maxDepth; depth += 1)
+    root = root.cause;
+  return root;
+}
+
 /** The status that the endpoint answered with, however deep it lies. */
 function statusBehind(error: unknown): number | undefined {
-  for (let cause = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth += 1) {
+  for (let cause = error, depth = 0; cause instanceof Error && depth < maxDepth; cause = cause.cause, depth += 1) {
     const status = statusOf(cause);
     if (status !== undefined) return status;
   }

@@ -98,7 +98,7 @@ export type Seal = 'if-none-match' | 'service-only' | 'version-id' | 'promotion'
 
 /** What may change in a row. */
 export type FileChanges = Partial<
-  Omit<FileRecord, 'id' | 'tenantId' | 'userId' | 'sealedBy' | 'fence' | 'createdAtMs'>
+  Omit<FileRecord, 'id' | 'tenantId' | 'userId' | 'category' | 'sealedBy' | 'fence' | 'createdAtMs'>
 >;
 
 /** An object in the bucket and, where the bucket keeps versions, which of them. */

@@ -110,12 +110,24 @@ export interface FilesLimits {
   readonly scanMaxBytes: number;
   /** Files in one ZIP archive, and on one page of a share. Default 10,000. */
   readonly maxArchiveFiles: number;
+  /** ZIP archives that are sent at the same time; who asks for another is told to come back. Default 32. */
+  readonly archiveConcurrency: number;
+  /** ZIP archives of one tenant that are sent at the same time, to its own people and by its shares. Default 16. */
+  readonly tenantArchiveConcurrency: number;
+  /** Who reads a ZIP archive more slowly than this, over `archiveSlowMs`, is cut off. Default 8 KiB a second. */
+  readonly archiveMinBytesPerSecond: number;
+  /** For how long the reader of a ZIP archive may be too slow. Default 30 seconds. */
+  readonly archiveSlowMs: number;
   /** How long the right password opens a share. Default 1 hour. */
   readonly sharePasswordLifeMs: number;
   /** Passwords tried a minute for one share, by everybody together. Default 20. */
   readonly sharePasswordsPerMinute: number;
   /** Webhooks of one tenant. Default 20. */
   readonly maxWebhooks: number;
+  /** Deliveries sent at the same time, of which one tenant has half at most. Default 32. */
+  readonly webhookConcurrency: number;
+  /** Deliveries sent to one host at the same time: one that does not answer holds no more places. Default 4. */
+  readonly webhookReceiverConcurrency: number;
   /** Longest wait for the answer to a webhook. Default 15 seconds. */
   readonly webhookTimeoutMs: number;
   /** How long deliveries that came to an end are kept, to be looked at and replayed. Default 30 days. */
@@ -132,9 +144,12 @@ export interface FilesLimits {
   readonly reconcileFindings: number;
   /** Comparisons whose reports are kept. Default 100. */
   readonly reconcileRuns: number;
-  /** After this time another instance may take over a job or review that was begun. Default 10 minutes. */
+  /**
+   * So long after it was last heard of, another instance may take over a job or review that was begun. Leases are renewed while work goes
+   * on, so it need not be as long as the longest job. Default 10 minutes.
+   */
   readonly jobLeaseMs: number;
-  /** Jobs done at the same time. Default 4. */
+  /** Jobs done at the same time, and as many reviews. Default 4. */
   readonly jobConcurrency: number;
 }
 
@@ -188,9 +203,15 @@ export const defaultLimits: FilesLimits = {
   scanHoldMs: hourMs,
   scanMaxBytes: 100_000_000,
   maxArchiveFiles: 10_000,
+  archiveConcurrency: 32,
+  tenantArchiveConcurrency: 16,
+  archiveMinBytesPerSecond: 8 * kib,
+  archiveSlowMs: 30 * secondMs,
   sharePasswordLifeMs: hourMs,
   sharePasswordsPerMinute: 20,
   maxWebhooks: 20,
+  webhookConcurrency: 32,
+  webhookReceiverConcurrency: 4,
   webhookTimeoutMs: 15 * secondMs,
   webhookHistoryMs: 30 * dayMs,
   orphanGraceMs: 7 * dayMs,
@@ -264,9 +285,15 @@ const allowed: Readonly<Record<keyof FilesLimits, Range>> = {
   scanHoldMs: atLeastNone,
   scanMaxBytes: atLeastNone,
   maxArchiveFiles: [1, 1_000_000],
+  archiveConcurrency: aFew,
+  tenantArchiveConcurrency: aFew,
+  archiveMinBytesPerSecond: atLeastOne,
+  archiveSlowMs: aWait,
   sharePasswordLifeMs: aLife,
   sharePasswordsPerMinute: atLeastOne,
   maxWebhooks: atLeastNone,
+  webhookConcurrency: aFew,
+  webhookReceiverConcurrency: aFew,
   webhookTimeoutMs: aWait,
   webhookHistoryMs: atLeastNone,
   orphanGraceMs: atLeastNone,
@@ -283,6 +310,8 @@ const allowed: Readonly<Record<keyof FilesLimits, Range>> = {
 const ordered: readonly (readonly [keyof FilesLimits, keyof FilesLimits, string])[] = [
   ['urlLifeMs', 'uploadLifeMs', 'an upload would be given up while its URL can still write'],
   ['bucketTimeoutMs', 'bucketTotalMs', 'a request would be given up before it was waited for'],
+  ['webhookReceiverConcurrency', 'webhookConcurrency', 'one receiver would be promised more than there is'],
+  ['tenantArchiveConcurrency', 'archiveConcurrency', 'one tenant would be promised more than there is'],
 ];
 
 /** The defaults with the given ones put over them. Throws a `RangeError` that names a limit out of range, or two that do not go together. */

@@ -3,6 +3,8 @@
 
 /** Takes one event: a short fixed message, and what varies as fields. */
 export interface FilesLog {
+  /** What matters only to who follows single files. Default: it is dropped. */
+  debug?(message: string, fields: LogFields): void;
   info(message: string, fields: LogFields): void;
   warn(message: string, fields: LogFields): void;
   error(message: string, fields: LogFields): void;

@@ -6,6 +6,7 @@ import type { FileServiceOptions } from './file-service-options.ts';
 import { createApp } from './http/app.ts';
 import { openConsolePages } from './http/console-pages.ts';
 import { createHandlers } from './http/handlers.ts';
+import type { AppEnvironment } from './http/request-context.ts';
 import { openSharePages } from './http/share-pages.ts';
 import { errorFields } from './log.ts';
 import { closeService } from './service/close-service.ts';
@@ -17,7 +18,7 @@ import { openPeople, type People } from './service/open-people.ts';
 
 export interface FileService {
   /** Answers one HTTP request; never throws. */
-  fetch(request: Request, context?: { readonly clientAddress?: string }): Promise<Response>;
+  fetch(request: Request, context?: AppEnvironment): Promise<Response>;
   /** A token for one sign-in as the owner; good once, for `limits.signInLinkLifeMs`. */
   issueSignInToken(): Promise<string>;
   /** Works on everything that is due now, and what follows from it, until nothing is due. */
@@ -55,7 +56,7 @@ export async function openFileService(options: FileServiceOptions): Promise<File
 
 async function openOn(ground: Ground, options: FileServiceOptions): Promise<FileService> {
   const { endpoint, bucket, log, s3 } = ground;
-  const wake = (): void => background.worker.wake();
+  const wake = (what?: 'folders'): void => background.worker.wake(what);
   const people = openPeople(ground, options);
   const files = openFiles(ground, { ...options, passwords: people.passwords, wake });
   const background: Background = await openBackground(ground, files, { ...options, wake });
@@ -115,6 +116,7 @@ function openApp(
   const { database, s3, usage } = ground;
   const storageOrigin = publicOrigin(s3);
   const { consoleDirectory } = options;
+  const alwaysSecure = options.publicUrl !== undefined && new URL(options.publicUrl).protocol === 'https:';
   return createApp({
     ...ground,
     handlers: createHandlers({
@@ -129,9 +131,9 @@ function openApp(
     eventsWebhook: background.eventsIn.webhook,
     measure: () => measure(ground),
     onRequest: (tenantId) => usage.requested(tenantId),
-    sharePages: openSharePages({ ...ground, ...files, storageOrigin }),
+    sharePages: openSharePages({ ...ground, ...files, storageOrigin, alwaysSecure }),
     consolePages:
       consoleDirectory === undefined ? undefined : openConsolePages({ directory: consoleDirectory, storageOrigin }),
-    alwaysSecure: options.publicUrl?.startsWith('https:') === true,
+    alwaysSecure,
   });
 }

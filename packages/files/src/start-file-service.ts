@@ -69,11 +69,12 @@ export async function startFileService(options: StartFileServiceOptions): Promis
     server.close();
     throw error;
   }
+  const proxied = isProxied(url, bound);
   answer = (request, incoming) => {
     const connection = incoming.socket.remoteAddress;
-    if (connection === undefined) return service.fetch(request);
+    if (connection === undefined) return service.fetch(request, { proxied });
     const forwardedFor = request.headers.get('x-forwarded-for') ?? undefined;
-    return service.fetch(request, { clientAddress: proxies.clientAddress(connection, forwardedFor) });
+    return service.fetch(request, { clientAddress: proxies.clientAddress(connection, forwardedFor), proxied });
   };
 
   return {
@@ -89,6 +90,12 @@ export async function startFileService(options: StartFileServiceOptions): Promis
       await stopped;
     },
   };
+}
+
+/** Whether people reach it by what it does not speak, or at a port that it does not listen at. */
+function isProxied(url: string, port: number): boolean {
+  const { protocol, port: shown } = new URL(url);
+  return protocol === 'https:' || Number(shown === '' ? 80 : shown) !== port;
 }
 
 /** The page may have been opened under any of the names of this machine's loopback. */

@@ -135,13 +135,13 @@ async function check(options: StartFileServiceOptions, terminal: Terminal): Prom
   for (const { part, ok, says } of findings) {
     terminal.print(`${ok ? 'ok    ' : 'FAILED'}  ${part.padEnd(width)}${says}\n`);
   }
-  const failed = findings.filter(({ ok }) => !ok).length;
+  const failed = findings.filter(({ ok }) => !ok).map(({ part }) => part);
   terminal.print(
-    failed === 0
+    failed.length === 0
       ? 'The configuration is good, and everything answers.\n'
-      : `${failed} of ${findings.length} do not answer as they must.\n`,
+      : `Not ready: ${failed.join(', ')}. Mend what is said there, then check again.\n`,
   );
-  return failed === 0 ? 'ok' : 'unready';
+  return failed.length === 0 ? 'ok' : 'unready';
 }
 
 /** What a service that could not be opened means for who started it. */

@@ -3,6 +3,7 @@
 import type { FileEntry } from '@stowage/contract';
 import { defaultRangeExtractor, useWindowVirtualizer } from '@tanstack/react-virtual';
 import { type ReactNode, type RefObject, useCallback, useEffect, useRef, useState } from 'react';
+import { FileDetails } from './file-details.tsx';
 import { FileRow } from './file-row.tsx';
 import { SortHeader } from './sort-header.tsx';
 import { useFileActions } from './use-file-actions.ts';
@@ -27,7 +28,9 @@ const coveredPixels = 112;
 const tickMs = 30_000;
 
 export function FileList({ files, hasMore, onEnd, toFocus }: FileListProps): ReactNode {
+  const [shownId, setShown] = useState<string | undefined>(undefined);
   const actions = useFileActions({
+    onShow: useCallback(({ id }) => setShown(id), []),
     onRestored: useCallback(
       ({ id }) => {
         toFocus.current = id;
@@ -67,43 +70,50 @@ export function FileList({ files, hasMore, onEnd, toFocus }: FileListProps): Rea
   }, [hasMore, lastShown, files.length, onEnd]);
 
   return (
-    // A real table; its layout is CSS's, because rows out of view are left out. As a grid it takes arrow keys.
-    <table
-      // biome-ignore lint/a11y/noNoninteractiveElementToInteractiveRole: the ARIA practices make a table a grid so.
-      role="grid"
-      className="file-list"
-      aria-label="Files"
-      aria-rowcount={hasMore ? -1 : files.length + 1}
-      onKeyDown={roving.onKeyDown}
-      onFocus={roving.onFocus}
-    >
-      <thead className="file-list-head">
-        <tr className="file-list-head-row" aria-rowindex={1}>
-          <SortHeader column="name" label="Name" />
-          <SortHeader column="sizeBytes" label="Size" />
-          <SortHeader column="createdAt" label="Added" />
-          <th scope="col">
-            <span className="visually-hidden">Actions</span>
-          </th>
-        </tr>
-      </thead>
-      <tbody ref={body} className="file-list-body" style={{ height: virtualizer.getTotalSize() }}>
-        {rows.map(({ index, key, start }) => {
-          const file = files[index];
-          return file === undefined ? null : (
-            <FileRow
-              key={key}
-              file={file}
-              index={index}
-              offset={start - virtualizer.options.scrollMargin}
-              isActive={index === roving.activeIndex}
-              actions={roving.rowActions}
-              nowMs={nowMs}
-            />
-          );
-        })}
-      </tbody>
-    </table>
+    <>
+      {/* A real table; its layout is CSS's, because rows out of view are left out. As a grid it takes arrow keys. */}
+      <table
+        // biome-ignore lint/a11y/noNoninteractiveElementToInteractiveRole: the ARIA practices make a table a grid so.
+        role="grid"
+        className="file-list"
+        aria-label="Files"
+        aria-rowcount={hasMore ? -1 : files.length + 1}
+        onKeyDown={roving.onKeyDown}
+        onFocus={roving.onFocus}
+      >
+        <thead className="file-list-head">
+          <tr className="file-list-head-row" aria-rowindex={1}>
+            <SortHeader column="name" label="Name" />
+            <SortHeader column="sizeBytes" label="Size" />
+            <SortHeader column="createdAt" label="Added" />
+            <th scope="col">
+              <span className="visually-hidden">Actions</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody ref={body} className="file-list-body" style={{ height: virtualizer.getTotalSize() }}>
+          {rows.map(({ index, key, start }) => {
+            const file = files[index];
+            return file === undefined ? null : (
+              <FileRow
+                key={key}
+                file={file}
+                index={index}
+                offset={start - virtualizer.options.scrollMargin}
+                isActive={index === roving.activeIndex}
+                actions={roving.rowActions}
+                nowMs={nowMs}
+              />
+            );
+          })}
+        </tbody>
+      </table>
+      <FileDetails
+        file={files.find(({ id }) => id === shownId)}
+        actions={roving.rowActions}
+        onClose={() => setShown(undefined)}
+      />
+    </>
   );
 }
 

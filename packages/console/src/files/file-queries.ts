@@ -9,21 +9,28 @@ export const filesKey = ['files'] as const;
 type FilePages = InfiniteData<FileList, unknown>;
 
 const pageSize = 100;
+/** Pages without a file that are passed over in search of a name: each stands for thousands of files. */
+const maxEmptyPages = 1_000;
 const checkingPollMs = 1500;
 
 export function fileListQuery(client: StowageClient, { name, sort = defaultSort }: FilesSearch) {
   return infiniteQueryOptions({
     queryKey: [...filesKey, { name, sort }],
-    queryFn: ({ pageParam, signal }) =>
-      client.files.list(
-        {
-          limit: pageSize,
-          sort,
-          ...(name === undefined ? {} : { name }),
-          ...(pageParam === undefined ? {} : { cursor: pageParam }),
-        },
-        signal,
-      ),
+    queryFn: async ({ pageParam, signal }) => {
+      const ask = (cursor: string | undefined): Promise<FileList> => {
+        const named = name === undefined ? {} : { name };
+        return client.files.list(
+          { limit: pageSize, sort, ...named, ...(cursor === undefined ? {} : { cursor }) },
+          signal,
+        );
+      };
+      let page = await ask(pageParam);
+      for (let passed = 0; passed < maxEmptyPages; passed++) {
+        if (page.files.length > 0 || page.nextCursor === undefined) break;
+        page = await ask(page.nextCursor);
+      }
+      return page;
+    },
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page: FileList) => page.nextCursor,
     refetchInterval: ({ state }) => (state.data?.pages.some(isUnsettled) ? checkingPollMs : false),

@@ -2,10 +2,11 @@
 
 import { Menu } from '@base-ui/react/menu';
 import type { FileEntry } from '@stowage/contract';
-import { Download, Ellipsis, ExternalLink, Link2, Trash2 } from 'lucide-react';
+import { Download, Ellipsis, ExternalLink, Info, Link2, Trash2 } from 'lucide-react';
 import { type ReactNode, useRef } from 'react';
 import { IconButton } from '../shell/icon-button.tsx';
 import { opensInBrowser } from './file-kind.ts';
+import { canBeDeleted } from './state-badge.tsx';
 import type { FileActions } from './use-file-actions.ts';
 
 interface FileRowActionsProps {
@@ -25,10 +26,9 @@ const linkSpans = [
 
 export function FileRowActions({ file, actions, isActive }: FileRowActionsProps): ReactNode {
   const tabIndex = isActive ? 0 : -1;
-  const isReady = file.state === 'ready';
   return (
     <>
-      {isReady ? (
+      {file.state === 'ready' ? (
         <>
           <IconButton
             label={`Download ${file.name}`}
@@ -56,6 +56,35 @@ export function FileRowActions({ file, actions, isActive }: FileRowActionsProps)
           </IconButton>
           <FileMenu file={file} actions={actions} tabIndex={tabIndex} />
         </>
+      ) : (
+        <UnreadyActions file={file} actions={actions} tabIndex={tabIndex} />
+      )}
+    </>
+  );
+}
+
+/** Of what cannot be downloaded: why, and away with it. */
+function UnreadyActions({ file, actions, tabIndex }: FileMenuProps): ReactNode {
+  return (
+    <>
+      <IconButton
+        label={`Details of ${file.name}`}
+        hint="Details"
+        tabIndex={tabIndex}
+        onClick={() => actions.show(file)}
+      >
+        <Info size={17} aria-hidden="true" />
+      </IconButton>
+      {canBeDeleted(file) ? (
+        <IconButton
+          label={`Delete ${file.name}`}
+          hint="Delete"
+          data-narrow="true"
+          tabIndex={tabIndex}
+          onClick={() => void actions.remove(file)}
+        >
+          <Trash2 size={17} aria-hidden="true" />
+        </IconButton>
       ) : null}
     </>
   );
@@ -89,6 +118,9 @@ function FileMenu({ file, actions, tabIndex }: FileMenuProps): ReactNode {
               <strong>{file.name}</strong>
             </div>
             <div className="menu-rule" />
+            <Menu.Item className="menu-item" onClick={() => actions.show(file)}>
+              <Info size={17} aria-hidden="true" /> Details
+            </Menu.Item>
             {opensInBrowser(file.contentType) ? (
               <Menu.Item className="menu-item" onClick={() => actions.open(file)}>
                 <ExternalLink size={17} aria-hidden="true" /> Open in a new tab

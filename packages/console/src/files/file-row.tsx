@@ -1,7 +1,7 @@
 // One file of the list.
 
 import type { FileEntry } from '@stowage/contract';
-import { memo, type ReactNode } from 'react';
+import { type MouseEvent, memo, type ReactNode } from 'react';
 import { formatBytes } from '../format/bytes.ts';
 import { formatExactMoment, formatMoment } from '../format/time.ts';
 import { FileGlyph } from './file-glyph.tsx';
@@ -32,7 +32,9 @@ export const FileRow = memo(function FileRow(props: FileRowProps): ReactNode {
       data-ready={file.state === 'ready'}
       tabIndex={isActive ? 0 : -1}
       style={{ transform: `translateY(${offset}px)` }}
-      onDoubleClick={() => actions.open(file)}
+      onClick={(event) => {
+        if (isPlainClick(event)) actions.show(file);
+      }}
     >
       <td className="file-cell-name">
         <FileGlyph file={file} />
@@ -41,9 +43,12 @@ export const FileRow = memo(function FileRow(props: FileRowProps): ReactNode {
             <span className="file-name-text" title={file.name}>
               {file.name}
             </span>
-            <StateBadge state={file.state} reason={file.reason} />
+            <StateBadge state={file.state} />
           </div>
-          {file.folder.length === 0 ? null : <div className="file-folder">{file.folder.join(' / ')}</div>}
+          {file.reason === undefined ? null : <div className="file-reason">{file.reason}</div>}
+          {file.reason !== undefined || file.folder.length === 0 ? null : (
+            <div className="file-folder">{file.folder.join(' / ')}</div>
+          )}
           <div className="file-facts">
             {size} · {when}
           </div>
@@ -61,3 +66,10 @@ export const FileRow = memo(function FileRow(props: FileRowProps): ReactNode {
     </tr>
   );
 });
+
+/** Not on one of its buttons or their menus, which come here through React, and not the end of choosing text. */
+function isPlainClick({ target, currentTarget }: MouseEvent<HTMLElement>): boolean {
+  if (!(target instanceof Element) || !currentTarget.contains(target)) return false;
+  if (target.closest('button, a') !== null) return false;
+  return window.getSelection()?.isCollapsed !== false;
+}

@@ -19,23 +19,21 @@ const badges: Readonly<Partial<Record<FileState, BadgeRow>>> = {
   'scan-failed': { text: 'Could not be checked', tone: 'caution' },
 };
 
+/** Whether its owner may put it away: what is being checked is let come to its end. */
+export function canBeDeleted({ state }: { readonly state: FileState }): boolean {
+  return badges[state]?.tone !== 'busy';
+}
+
 const icons = { busy: LoaderCircle, caution: TriangleAlert, danger: ShieldAlert } as const;
 
-export function StateBadge({
-  state,
-  reason,
-}: {
-  readonly state: FileState;
-  readonly reason: string | undefined;
-}): ReactNode {
+export function StateBadge({ state }: { readonly state: FileState }): ReactNode {
   const badge = badges[state];
   if (badge === undefined) return null;
   const Icon = icons[badge.tone];
   return (
-    <span className="state-badge" data-tone={badge.tone} title={reason}>
+    <span className="state-badge" data-tone={badge.tone}>
       <Icon size={13} aria-hidden="true" />
       {badge.text}
-      {reason === undefined ? null : <span className="visually-hidden">: {reason}</span>}
     </span>
   );
 }

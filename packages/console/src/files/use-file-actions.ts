@@ -11,6 +11,8 @@ import { opensInBrowser } from './file-kind.ts';
 import { dropFromLists, filesKey } from './file-queries.ts';
 
 export interface FileActions {
+  /** All that is known of it, with its picture. */
+  show(file: FileEntry): void;
   /** In a new tab where the browser can show it, else as a download. */
   open(file: FileEntry): void;
   download(file: FileEntry): void;
@@ -20,11 +22,13 @@ export interface FileActions {
 }
 
 interface FileActionsOptions {
+  /** Stable. */
+  readonly onShow: (file: FileEntry) => void;
   /** A removal was taken back; the lists are about to show the file again. Stable. */
   readonly onRestored: (file: FileEntry) => void;
 }
 
-export function useFileActions({ onRestored }: FileActionsOptions): FileActions {
+export function useFileActions({ onShow, onRestored }: FileActionsOptions): FileActions {
   const { client } = useStowage();
   const queries = useQueryClient();
   const { say, sayFailure } = useNotices();
@@ -51,6 +55,7 @@ export function useFileActions({ onRestored }: FileActionsOptions): FileActions 
     }
 
     return {
+      show: onShow,
       open(file) {
         if (file.state !== 'ready') return;
         if (opensInBrowser(file.contentType)) window.open(client.contentUrl(file.id, 'inline'), '_blank', 'noopener');
@@ -75,7 +80,8 @@ export function useFileActions({ onRestored }: FileActionsOptions): FileActions 
           await client.files.delete(file.id);
           say({
             title: `“${file.name}” was deleted`,
-            action: { label: 'Undo', onAction: () => void restore(file) },
+            // What was refused does not go into the trash: it is gone.
+            ...(file.state === 'ready' ? { action: { label: 'Undo', onAction: () => void restore(file) } } : {}),
           });
         } catch (error) {
           sayFailure(`“${file.name}” could not be deleted`, error);
@@ -83,7 +89,7 @@ export function useFileActions({ onRestored }: FileActionsOptions): FileActions 
         await refresh();
       },
     };
-  }, [client, queries, say, sayFailure, onRestored]);
+  }, [client, queries, say, sayFailure, onShow, onRestored]);
 }
 
 /** The promise is handed over within the click, as some browsers forbid to write later. */

@@ -4,6 +4,7 @@
 
 import type { FileEntry } from '@stowage/contract';
 import { type KeyboardEvent, type RefObject, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import { canBeDeleted } from './state-badge.tsx';
 import type { FileActions } from './use-file-actions.ts';
 
 interface RovingOptions {
@@ -90,8 +91,8 @@ export function useRovingRows({ files, actions, list, toFocus, scrollTo }: Rovin
     };
     const step = steps[event.key];
     if (step !== undefined) moveTo(step);
-    else if (event.key === 'Enter' && isRow) actions.open(file);
-    else if (event.key === 'Delete' && file.state === 'ready') void remove(file);
+    else if (event.key === 'Enter' && isRow) actions.show(file);
+    else if (event.key === 'Delete' && canBeDeleted(file)) void remove(file);
     else if (event.key === 'ArrowRight' && isRow) focusButton(target, 0);
     else if (event.key === 'ArrowLeft' && !isRow) target.closest<HTMLElement>('[data-index]')?.focus();
     else return;

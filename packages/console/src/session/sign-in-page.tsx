@@ -32,10 +32,18 @@ export function SignInPage({ linkFailed, isBusy, onToken }: SignInPageProps): Re
         <Mark />
         <h1>Sign in to Stowage</h1>
         {linkFailed ? (
-          <p role="alert" className="sign-in-problem">
-            This sign-in link was used already, or has expired. Run <code>npm start</code> again, or look for the newest
-            link in the terminal.
-          </p>
+          <div role="alert" className="sign-in-failed">
+            <p className="sign-in-problem">This sign-in link was used already, or has expired.</p>
+            <p>To get another one:</p>
+            <ul>
+              <li>
+                If you run Stowage, stop it in its terminal with Ctrl-C and start it again (<code>npm start</code>): it
+                shows a new link.
+              </li>
+              <li>If somebody invited you, ask them to invite you again.</li>
+            </ul>
+            <p>Open the new link in this browser, or paste it here.</p>
+          </div>
         ) : (
           <p>
             The terminal that Stowage runs in shows a sign-in link. Open it in this browser, or paste it here. It works

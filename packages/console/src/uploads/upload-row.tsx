@@ -13,6 +13,8 @@ interface UploadRowProps {
   readonly uploads: UploadList;
   /** Distance from the top of the list, in pixels. */
   readonly offset: number;
+  /** Told of the row, whose height depends on its words. Stable. */
+  readonly measure: (row: HTMLLIElement | null) => void;
   readonly position: number;
   readonly total: number;
 }
@@ -21,6 +23,7 @@ export const UploadRow = memo(function UploadRow({
   item,
   uploads,
   offset,
+  measure,
   position,
   total,
 }: UploadRowProps): ReactNode {
@@ -30,6 +33,8 @@ export const UploadRow = memo(function UploadRow({
   const isStill = state === 'paused' || state === 'queued' || item.trouble !== undefined;
   return (
     <li
+      ref={measure}
+      data-index={position - 1}
       className="upload-row"
       data-state={state}
       aria-posinset={position}
@@ -44,9 +49,7 @@ export const UploadRow = memo(function UploadRow({
           </span>
           <span className="upload-row-left">{describeTimeLeft(item)}</span>
         </div>
-        <div className="upload-row-detail" title={state === 'failed' ? describeItem(item) : undefined}>
-          {describeItem(item)}
-        </div>
+        <div className="upload-row-detail">{describeItem(item)}</div>
         {isOver ? null : (
           <ProgressBar
             label={`Upload of ${item.name}`}

@@ -5,7 +5,7 @@ import { useVirtualizer } from '@tanstack/react-virtual';
 import { type ReactNode, useRef } from 'react';
 import { UploadRow } from './upload-row.tsx';
 
-/** Must be what upload-tray.css says. */
+/** The least, as upload-tray.css has it: why an upload failed may take several lines. */
 const rowPixels = 68;
 
 interface UploadRowsProps {
@@ -30,6 +30,7 @@ export function UploadRows({ items, uploads }: UploadRowsProps): ReactNode {
           return item === undefined ? null : (
             <UploadRow
               key={key}
+              measure={virtualizer.measureElement}
               item={item}
               uploads={uploads}
               offset={start}

@@ -47,6 +47,15 @@ export function describeTotals(totals: UploadTotals, resumable: number): string 
   return `${count(resumable, 'upload')} can be resumed`;
 }
 
+/** Below the title: why uploads failed, when it is one reason; each row has its own. */
+export function describeFailures(items: readonly UploadItem[]): string {
+  const failed = items.filter(({ state }) => state === 'failed');
+  const reasons = new Set(failed.map(describeItem));
+  const [reason = ''] = reasons;
+  if (reasons.size <= 1) return reason;
+  return `For ${reasons.size} reasons, which stand below.`;
+}
+
 /** Beside the title: how far all of it is. */
 export function describeOverall(totals: UploadTotals): string {
   if (totals.active === 0) return '';

@@ -22,12 +22,12 @@ export const archiveRoutes = {
     method: 'GET',
     path: '/v1/archive',
     summary:
-      'A ZIP archive of files and folders, streamed. Only what is ready goes in. An archive that breaks off is shorter than its end: unpackers say so.',
+      'A ZIP archive of files and folders, streamed. Only what is ready goes in. An archive that breaks off is shorter than its end: unpackers say so. So many are sent at once (503 beyond), and who reads too slowly is cut off.',
     access: 'authenticated',
     requires: 'files:read',
     query: archiveQuery,
     status: 200,
     produces: 'application/zip',
-    problems: ['not-found', 'archive-too-large', 'storage-unavailable'],
+    problems: ['not-found', 'archive-too-large', 'too-busy', 'storage-unavailable'],
   },
 } as const satisfies Record<string, Route>;

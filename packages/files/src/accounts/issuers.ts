@@ -187,15 +187,25 @@ async function readDiscovery(issuer: string, fetch: typeof globalThis.fetch): Pr
   const { body } = await askIssuer(url, { headers: { accept: 'application/json' } }, { issuer, fetch });
   // Discovery 1.0 §4.3: the document must name the issuer that was asked for.
   if (body.issuer !== issuer) throw unavailable(issuer, 'it calls itself by another name');
+  const named = (field: string): string | undefined => {
+    const value = body[field];
+    if (typeof value !== 'string' || !URL.canParse(value)) return undefined;
+    // Keys or codes that travel in the open are anybody's: Core 1.0 §3.1.2 and §3.1.3 ask for TLS.
+    if (!isPrivateWay(value)) throw unavailable(issuer, `its ${field} is ${value}, which is not an https address`);
+    return value;
+  };
   return {
-    authorizationEndpoint: textOf(body.authorization_endpoint),
-    tokenEndpoint: textOf(body.token_endpoint),
-    jwksUrl: textOf(body.jwks_uri),
+    authorizationEndpoint: named('authorization_endpoint'),
+    tokenEndpoint: named('token_endpoint'),
+    jwksUrl: named('jwks_uri'),
   };
 }
 
-function textOf(value: unknown): string | undefined {
-  return typeof value === 'string' && URL.canParse(value) ? value : undefined;
+/** Whether nobody between here and there can read or change what is said. */
+function isPrivateWay(url: string): boolean {
+  const { protocol, hostname } = URL.canParse(url) ? new URL(url) : { protocol: '', hostname: '' };
+  if (protocol === 'https:') return true;
+  return protocol === 'http:' && /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(hostname);
 }
 
 /** What was wrong with the token is told; a set of keys that cannot be had is no fault of the token. */
@@ -218,11 +228,10 @@ function requireSettings(id: string, { issuer, algorithms = [], jwksUrl }: Issue
   if (!/^[a-z0-9][a-z0-9-]{0,31}$/.test(id))
     throw new RangeError(`The issuer’s name ${JSON.stringify(id)} must be letters, digits and hyphens.`);
   for (const url of [issuer, jwksUrl ?? issuer]) {
-    const { protocol, hostname } = URL.canParse(url) ? new URL(url) : { protocol: '', hostname: '' };
-    const local = hostname === 'localhost' || hostname === '127.0.0.1' || hostname === '[::1]';
-    if (protocol !== 'https:' && !(protocol === 'http:' && local)) {
-      throw new RangeError(`${url}, of the issuer ${id}, must be an https address.`);
-    }
+    if (isPrivateWay(url)) continue;
+    throw new RangeError(
+      `${url}, of the issuer ${id}, must be an https address. Plain http is taken on this machine alone.`,
+    );
   }
   const wrong = algorithms.find((algorithm) => !knownAlgorithms.test(algorithm));
   if (wrong !== undefined)

@@ -76,7 +76,7 @@ export function openOidcSignIn(options: OidcSignInOptions): OidcSignIn {
   const redirectUri = (provider: string): string => `${origin}${path}${provider}/callback`;
   const cookieName = (provider: string): string => `stowage_oidc_${provider}`;
   const cookie = (provider: string, value: string, seconds: number): string => {
-    const secure = origin.startsWith('https:') ? '; Secure' : '';
+    const secure = new URL(origin).protocol === 'https:' ? '; Secure' : '';
     return `${cookieName(provider)}=${value}; Path=${path}; Max-Age=${seconds}; HttpOnly; SameSite=Lax${secure}`;
   };
 

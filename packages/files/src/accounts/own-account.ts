@@ -54,9 +54,10 @@ export function openOwnAccount(options: OwnAccountOptions): OwnAccount {
   return {
     changePassword: async (session, { password, current }, noteOf) => {
       const user = await find(session);
+      // Whoever it is: making a hash costs as much as trying one.
+      tries.take(`user:${user.id}`);
       // Who came by a link has shown more than a password; and it is how a lost one is replaced.
       if (user.passwordHash !== null && session.how !== 'link') {
-        tries.take(`user:${user.id}`);
         const matches = current !== undefined && (await passwords.matches(current, user.passwordHash));
         if (!matches) throw new FilesError('sign-in-failed', { detail: 'The present password is not the right one.' });
       }

@@ -11,6 +11,8 @@ export interface PasswordHashes {
   matches(password: string, hash: string): Promise<boolean>;
   /** A hash that no password has: to try one against for who is not there, so that it takes as long as for who is. */
   readonly nobodys: string;
+  /** The same passwords for other people, who queue apart: as much is made at the same time, and neither queue holds up the other. */
+  withOwnQueue(): PasswordHashes;
 }
 
 const derive = promisify(argon2);
@@ -27,8 +29,10 @@ const maxWaiting = 100;
 const phc = /^\$argon2id\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/;
 
 export function openPasswordHashes(random: (sizeBytes: number) => Uint8Array = randomBytes): PasswordHashes {
-  const turns = openTurns({ atOnce, maxWaiting });
+  return hashesIn(openTurns({ atOnce, maxWaiting }), random);
+}
 
+function hashesIn(turns: ReturnType<typeof openTurns>, random: (sizeBytes: number) => Uint8Array): PasswordHashes {
   async function tag(
     password: string,
     salt: Uint8Array,
@@ -49,6 +53,7 @@ export function openPasswordHashes(random: (sizeBytes: number) => Uint8Array = r
 
   return {
     nobodys: toPhc(random(saltBytes), random(tagBytes)),
+    withOwnQueue: () => hashesIn(turns.queue(), random),
 
     hash: async (password) => {
       const salt = random(saltBytes);

@@ -25,6 +25,8 @@ interface Loaded {
   readonly client: S3Client;
   /** For what the endpoint works on before it answers. */
   readonly patient: S3Client;
+  /** For bodies that are read as fast as somebody else takes them: however many hang, the others have connections left. */
+  readonly lasting: S3Client;
 }
 
 interface AskOptions {
@@ -75,6 +77,13 @@ export function openBucketRequests({ settings, limits, guard, traceHeaders }: Bu
       sdk,
       client: openClient(sdk, settings, { ...limits, traceHeaders, silenceMs: limits.bucketTimeoutMs }),
       patient: openClient(sdk, settings, { ...limits, traceHeaders, silenceMs: limits.bucketWorkMs }),
+      lasting: openClient(sdk, settings, {
+        ...limits,
+        traceHeaders,
+        // A reader that is slow, and not too slow, lets the connection rest.
+        silenceMs: Math.max(limits.bucketTimeoutMs, limits.archiveSlowMs * 2),
+        maxSockets: limits.archiveConcurrency,
+      }),
     }));
     return loading;
   }
@@ -94,9 +103,10 @@ export function openBucketRequests({ settings, limits, guard, traceHeaders }: Bu
 
     close: () => {
       guard.close();
-      void loading?.then(({ client, patient }) => {
+      void loading?.then(({ client, patient, lasting }) => {
         client.destroy();
         patient.destroy();
+        lasting.destroy();
       });
     },
   };
@@ -110,6 +120,9 @@ export function unavailable(what: keyof typeof asked, cause: unknown): FilesErro
   });
 }
 
+/** Connections of one client; requests beyond that wait for one. */
+const usualSockets = 50;
+
 /** No checksums but those that are asked for: Ceph answers them with 411, or stores their framing as data. */
 function openClient(
   sdk: S3Module,
@@ -118,8 +131,9 @@ function openClient(
     bucketConnectTimeoutMs,
     silenceMs,
     traceHeaders,
+    maxSockets = usualSockets,
   }: Pick<FilesLimits, 'bucketConnectTimeoutMs'> &
-    Pick<BucketRequestsOptions, 'traceHeaders'> & { readonly silenceMs: number },
+    Pick<BucketRequestsOptions, 'traceHeaders'> & { readonly silenceMs: number; readonly maxSockets?: number },
 ): S3Client {
   const client = new sdk.S3Client({
     endpoint: settings.endpoint,
@@ -137,6 +151,8 @@ function openClient(
       requestTimeout: silenceMs,
       throwOnRequestTimeout: true,
       socketTimeout: silenceMs,
+      httpAgent: { maxSockets, keepAlive: true },
+      httpsAgent: { maxSockets, keepAlive: true },
     },
   });
   client.middlewareStack.add(

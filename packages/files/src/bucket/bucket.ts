@@ -113,4 +113,6 @@ interface ReadOptions {
   /** With `firstBytes` alone. Default 0. */
   readonly fromByte?: number;
   readonly signal?: AbortSignal;
+  /** That the body is read as fast as somebody else takes it: it goes over connections of its own. Default false. */
+  readonly lasting?: boolean;
 }

@@ -29,11 +29,11 @@ export function openObjects({ ask, bucket }: BucketRequests, limits: FilesLimits
       return answer === undefined ? undefined : factsOf(answer);
     },
 
-    read: async ({ key, versionId }, { etag, firstBytes, fromByte = 0, signal }) => {
+    read: async ({ key, versionId }, { etag, firstBytes, fromByte = 0, signal, lasting = false }) => {
       const answer = await ask(
         'read',
-        ({ sdk, client }) =>
-          client.send(
+        ({ sdk, client, lasting: ofReaders }) =>
+          (lasting ? ofReaders : client).send(
             new sdk.GetObjectCommand({
               Bucket: bucket,
               Key: key,

@@ -79,8 +79,6 @@ export interface ListOptions {
   readonly within?: readonly string[] | undefined;
   /** Only what this user brought. */
   readonly userId?: string | undefined;
-  /** Only names that hold this, whatever the case. */
-  readonly name?: string | undefined;
   /** Only what comes after this place in the order. */
   readonly after?: ListPlace | undefined;
 }
@@ -89,6 +87,18 @@ export interface ListOptions {
 export interface ListPlace {
   readonly value: string | number;
   readonly id: string;
+}
+
+export interface NamedListOptions extends ListOptions {
+  readonly name: string;
+  /** Names that are looked at for one page. Default 20,000: what takes a few hundredths of a second. */
+  readonly maxLookedAt?: number;
+}
+
+export interface FilePage {
+  readonly files: readonly FileRecord[];
+  /** How far was looked, where that is not yet the end: go on after it. Fewer files than asked for were found up to there. */
+  readonly lookedUntil?: ListPlace;
 }
 
 export interface FileTable {
@@ -153,8 +163,12 @@ export interface FileTable {
   }): Promise<number>;
   /** In order, at most `limit`. */
   list(options: ListOptions): Promise<readonly FileRecord[]>;
+  /** As `list`, only names that hold a text, whatever the case; of so many files as are looked at for one page. */
+  listNamed(options: NamedListOptions): Promise<FilePage>;
   /** Rows whose review is due, the longest due first; nobody else gets them before `leaseMs` have passed. */
   takeDue(options: LeaseOptions): Promise<readonly FileRecord[]>;
+  /** Keeps a row that was taken, from the end of its lease on. `false` when it was written meanwhile, or taken by another. */
+  renewDue(row: { readonly id: string; readonly fromMs: number; readonly untilMs: number }): Promise<boolean>;
   /** How many rows are in each state. */
   count(): Promise<readonly { readonly state: FileState; readonly count: number }[]>;
   /** The place of a row in a list so sorted. */
@@ -244,19 +258,32 @@ export interface WebhookTable {
     readonly limit: number;
     readonly beforeId?: string | undefined;
   }): Promise<readonly DeliveryRecord[]>;
-  /** Takes deliveries that are due and counts the try; nobody else gets them before `leaseMs` have passed. */
-  takeDue(options: LeaseOptions): Promise<readonly DeliveryRecord[]>;
-  /** What became of a try. */
+  /** Deliveries that are due to webhooks that are enabled, the longest due first; but for those to some webhooks. Takes nothing. */
+  listDue(options: {
+    readonly nowMs: number;
+    readonly limit: number;
+    readonly except: readonly string[];
+  }): Promise<readonly DueDelivery[]>;
+  /** Takes those of some deliveries that are still due and counts the try; nobody else gets them before `leaseMs` have passed. */
+  take(ids: readonly string[], options: Pick<LeaseOptions, 'nowMs' | 'leaseMs'>): Promise<readonly DeliveryRecord[]>;
+  /** Gives deliveries back that were taken: they are due at once, and the try is not counted. */
+  giveBack(deliveries: readonly DeliveryRecord[], nowMs: number): Promise<void>;
+  /** What became of a try. Nothing is written when another has taken it meanwhile. */
   settle(
     delivery: DeliveryRecord,
     outcome: Pick<DeliveryRecord, 'state' | 'dueAtMs' | 'deliveredAtMs' | 'lastAnswer'>,
   ): Promise<void>;
+  /** Makes dead letters of what waits for webhooks that are disabled, at most `limit`. Answers how many. */
+  endDisabled(limit: number): Promise<number>;
   disable(webhook: TenantId, reason: string): Promise<void>;
   /** How many deliveries are kept in each state, of all tenants. */
   countDeliveries(): Promise<readonly { readonly state: DeliveryRecord['state']; readonly count: number }[]>;
-  /** Forgets deliveries that were settled before. */
-  removeSettled(beforeMs: number): Promise<void>;
+  /** Forgets deliveries that were settled before, at most `limit`. Answers how many. */
+  removeSettled(beforeMs: number, limit: number): Promise<number>;
 }
+
+/** What has to be known of a delivery to choose it. */
+export type DueDelivery = Pick<DeliveryRecord, 'id' | 'tenantId' | 'webhookId'> & Pick<WebhookRecord, 'url'>;
 
 export interface SearchOptions {
   readonly tenantId: string;
@@ -332,10 +359,12 @@ export interface Outbox {
   add(fileId: string, job: NewJob): Promise<void>;
   /** Takes jobs that are due; nobody else gets them before `leaseMs` have passed. */
   take(options: LeaseOptions): Promise<readonly Job[]>;
-  /** Strikes a job off. */
-  done(job: Job): Promise<void>;
-  /** Puts a job back, to be done at `dueAtMs`. */
-  retry(job: Job, dueAtMs: number, error: string): Promise<void>;
+  /** Keeps jobs that run for `leaseMs` more. Answers the ids of those that are still held; the others are somebody else's. */
+  renew(jobs: readonly Job[], options: Pick<LeaseOptions, 'nowMs' | 'leaseMs'>): Promise<ReadonlySet<string>>;
+  /** Strikes a job off. `false`, and nothing is written, when the lease was lost and another has taken it. */
+  done(job: Job): Promise<boolean>;
+  /** Puts a job back, to be done at `dueAtMs`. `false` as for `done`. */
+  retry(job: Job, dueAtMs: number, error: string): Promise<boolean>;
   /** Gives every job back that was taken and not struck off: what a process that ended left behind. */
   release(): Promise<void>;
   /** Gives jobs back that were taken and not begun: whoever asks next gets them, and the try is not counted. */

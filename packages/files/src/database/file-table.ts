@@ -2,16 +2,18 @@
 // transaction.
 
 import type { FileState } from '@stowage/contract';
-import { type Kysely, sql, type Transaction } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import type { FileChanges, FileRecord } from '../file-record.ts';
 import { FilesError } from '../files-error.ts';
+import { tooFast } from '../lifecycle/move-file.ts';
 import { foldName, topFolderId } from '../tree/folder-record.ts';
 import type { WriteNote } from './audit-table.ts';
-import type { AddOptions, FileTable, IdempotencyKey, ListOptions, ListPlace, SortColumn } from './database.ts';
+import type { AddOptions, FileTable, IdempotencyKey } from './database.ts';
+import { listFiles, listNamedFiles, placeOf } from './file-lists.ts';
 import { chooseName, lockTenant } from './file-names.ts';
 import { recordOf, rowOf } from './file-rows.ts';
 import { restoreFolders } from './folder-table.ts';
-import { subtreeOf, subtreesOf } from './folder-tree.ts';
+import { chainOf, isInSight, liesWithin, subtreeOf, subtreesOf } from './folder-tree.ts';
 import { addJobs } from './outbox.ts';
 import type { FileRow, Schema } from './schema.ts';
 import { indexWords } from './search-table.ts';
@@ -19,17 +21,14 @@ import type { SqlScope } from './sql-scope.ts';
 import { requireRoom, requireUserRoom, settleUsage } from './usage-totals.ts';
 import { tellWebhooks } from './webhook-table.ts';
 
-const sortColumns = { name: 'nameFolded', createdAt: 'createdAtMs', sizeBytes: 'sizeBytes' } as const satisfies Record<
-  SortColumn,
-  keyof FileRow
->;
-
 interface FileTableOptions {
   readonly newId: () => string;
   readonly writeNote: WriteNote;
+  /** How long what is put into the trash with its folder stays there. */
+  readonly trashRetentionMs: number;
 }
 
-export function openFileTable(scope: SqlScope, { newId, writeNote }: FileTableOptions): FileTable {
+export function openFileTable(scope: SqlScope, { newId, writeNote, trashRetentionMs }: FileTableOptions): FileTable {
   return {
     add: (file, options = {}) =>
       scope.write(file, async (transaction) => {
@@ -49,17 +48,30 @@ export function openFileTable(scope: SqlScope, { newId, writeNote }: FileTableOp
         return row === undefined ? undefined : recordOf(row);
       }),
 
-    current: ({ tenantId, id }) =>
-      scope.read({ tenantId }, async (query) => {
-        const row = await query
+    current: async ({ tenantId, id }) => {
+      const row = await scope.read({ tenantId }, (query) =>
+        query
           .selectFrom('files')
-          .selectAll()
-          .where('lineId', '=', id)
-          .where('role', '=', 'current')
-          .where('tenantId', '=', tenantId)
-          .executeTakeFirst();
-        return row === undefined ? undefined : recordOf(row);
-      }),
+          .leftJoin('folders', 'folders.id', 'files.folderId')
+          .selectAll('files')
+          .select('folders.trashedAtMs as folderTrashedAtMs')
+          .where('files.lineId', '=', id)
+          .where('files.role', '=', 'current')
+          .where('files.tenantId', '=', tenantId)
+          .executeTakeFirst(),
+      );
+      if (row === undefined) return undefined;
+      const { folderTrashedAtMs: nowMs, ...file } = row;
+      if (nowMs === null || file.state !== 'ready') return recordOf(file);
+      // Its folder is in the trash, and the worker has not come to it: it goes there now, as whoever asks is to see it.
+      return scope.write({ tenantId }, async (transaction) => {
+        const purgeAtMs = nowMs + trashRetentionMs;
+        const trashed = await trashFile(transaction, recordOf(file), { nowMs, purgeAtMs, newId });
+        if (trashed !== undefined) return trashed;
+        const moved = await transaction.selectFrom('files').selectAll().where('id', '=', file.id).executeTakeFirst();
+        return moved === undefined ? undefined : recordOf(moved);
+      });
+    },
 
     versions: ({ tenantId, id }, limit) =>
       scope.read({ tenantId }, async (query) => {
@@ -95,7 +107,9 @@ export function openFileTable(scope: SqlScope, { newId, writeNote }: FileTableOp
       scope.write(file, async (transaction) => {
         await lockTenant(transaction, file.tenantId);
         const place =
-          changes.state === 'ready' && file.state === 'trashed' ? await returnFrom(transaction, file, changes) : {};
+          changes.state === 'ready' && file.state === 'trashed'
+            ? await returnFrom(transaction, file, changes, { newId, trashRetentionMs })
+            : {};
         const name = await chooseName(transaction, { ...file, ...changes, ...place }, onConflict);
         const changed = await change(transaction, file, { ...changes, ...place, name });
         if (changed !== undefined) {
@@ -127,11 +141,13 @@ export function openFileTable(scope: SqlScope, { newId, writeNote }: FileTableOp
           .where('tenantId', '=', tenantId)
           .where('shelf', '=', 'files')
           .where('state', '=', 'ready')
+          .where(isInSight('files.folderId'))
           .orderBy('folderId')
           .orderBy('nameFolded')
           .orderBy('id')
           .limit(limit);
-        if (folderId !== topFolderId) rows = rows.where('folderId', 'in', subtreeOf(tenantId, folderId));
+        if (folderId !== topFolderId)
+          rows = rows.where(liesWithin('folderId', subtreeOf(tenantId, folderId), scope.dialect));
         return (await rows.execute()).map(recordOf);
       }),
 
@@ -176,7 +192,9 @@ export function openFileTable(scope: SqlScope, { newId, writeNote }: FileTableOp
 
     trashWithin: (options) => scope.write('service', (transaction) => trashWithin(transaction, { ...options, newId })),
 
-    list: (options) => scope.read(options, (query) => list(query, options)),
+    list: (options) => scope.read(options, (query) => listFiles(query, options, scope.dialect)),
+
+    listNamed: (options) => scope.read(options, (query) => listNamedFiles(query, options, scope.dialect)),
 
     takeDue: ({ nowMs, leaseMs, limit }) =>
       scope.write('service', async (transaction) => {
@@ -198,20 +216,33 @@ export function openFileTable(scope: SqlScope, { newId, writeNote }: FileTableOp
         return rows.map(recordOf);
       }),
 
+    renewDue: ({ id, fromMs, untilMs }) =>
+      scope.write('service', async (transaction) => {
+        const { numUpdatedRows } = await transaction
+          .updateTable('files')
+          .set({ reviewAtMs: untilMs })
+          .where('id', '=', id)
+          .where('reviewAtMs', '=', fromMs)
+          .executeTakeFirstOrThrow();
+        return numUpdatedRows === 1n;
+      }),
+
     count: () =>
       scope.read('service', async (query) => {
         const rows = await query
-          .selectFrom('files')
-          .select(({ fn }) => ['state', fn.countAll<number | string>().as('count')])
+          .selectFrom('fileCounts')
+          .select(({ fn }) => ['state', fn.sum<number | string>('files').as('count')])
           .groupBy('state')
           .execute();
-        return rows.map(({ state, count }) => ({ state, count: Number(count) }));
+        return rows.map(({ state, count }) => ({ state, count: Number(count) })).filter(({ count }) => count !== 0);
       }),
 
     placeOf,
   };
 }
 
+/** Files that follow a folder into the trash in one transaction before it comes back: more are the worker's. */
+const maxFollowing = 100;
 /** Of what is in them, nothing is left to be kept. */
 const goneStates = ['purging', 'purged'] as const satisfies readonly FileState[];
 
@@ -287,16 +318,13 @@ async function change(
     .executeTakeFirstOrThrow();
   if (numUpdatedRows === 0n) {
     // What was taken over is given back with the transaction.
-    if (becomesCurrent && place.role !== 'version')
-      throw new FilesError('wrong-state', { detail: busyDetail, retryAfterSeconds: 1 });
+    if (becomesCurrent && place.role !== 'version') throw tooFast();
     return undefined;
   }
   await settleUsage(transaction, file, changed);
   await indexWords(transaction, file, changed);
   return changed;
 }
-
-const busyDetail = 'The file is changing too fast; try again.';
 
 /**
  * Takes the place of the file's current version: its name, folder, tags and metadata. Where the current one is not `ready` (it
@@ -318,7 +346,7 @@ async function takeOver(transaction: Transaction<Schema>, version: FileRecord): 
     .where('id', '=', current.id)
     .where('fence', '=', current.fence)
     .executeTakeFirstOrThrow();
-  if (numUpdatedRows === 0n) throw new FilesError('wrong-state', { detail: busyDetail, retryAfterSeconds: 1 });
+  if (numUpdatedRows === 0n) throw tooFast();
   await indexWords(transaction, current, { ...current, role: 'version' });
   const { name, folderId, tags, metadata } = current;
   return { name, folderId, tags, metadata };
@@ -329,69 +357,104 @@ async function returnFrom(
   transaction: Transaction<Schema>,
   { tenantId, folderId, updatedAtMs }: FileRecord,
   changes: FileChanges,
+  { newId, trashRetentionMs }: Pick<FileTableOptions, 'newId' | 'trashRetentionMs'>,
 ): Promise<FileChanges> {
   const nowMs = changes.updatedAtMs ?? updatedAtMs;
+  // What else lies in the folders that come back was thrown away with them, and stays so.
+  const left = await readyInChain(transaction, { tenantId, folderId, limit: maxFollowing + 1 });
+  if (left.length > maxFollowing) {
+    throw new FilesError('wrong-state', {
+      detail: 'The folder of the file is still being put into the trash. Try again in a moment.',
+      retryAfterSeconds: 2,
+    });
+  }
+  for (const row of left) {
+    await trashFile(transaction, recordOf(row), { nowMs, purgeAtMs: nowMs + trashRetentionMs, newId });
+  }
   return { folderId: await restoreFolders(transaction, { tenantId, folderId, nowMs }) };
+}
+
+/** Files that are ready, in a folder of the trash and those of the trash above it. */
+async function readyInChain(
+  transaction: Transaction<Schema>,
+  { tenantId, folderId, limit }: { readonly tenantId: string; readonly folderId: string; readonly limit: number },
+): Promise<readonly FileRow[]> {
+  const chain = await chainOf(transaction, tenantId, folderId);
+  if (chain.length === 0) return [];
+  return transaction
+    .selectFrom('files')
+    .selectAll()
+    .where('tenantId', '=', tenantId)
+    .where('folderId', 'in', [...chain])
+    .where('shelf', '=', 'files')
+    .where('state', '=', 'ready')
+    .where(({ not }) => not(isInSight('files.folderId')))
+    .limit(limit)
+    .execute();
 }
 
 async function trashWithin(
   transaction: Transaction<Schema>,
   { nowMs, purgeAtMs, limit, newId }: Parameters<FileTable['trashWithin']>[0] & { readonly newId: () => string },
 ): Promise<readonly FileRecord[]> {
-  const rows = await transaction
-    .selectFrom('files')
-    .innerJoin('folders', 'folders.id', 'files.folderId')
-    .selectAll('files')
-    .where('folders.trashedAtMs', 'is not', null)
-    .where('files.shelf', '=', 'files')
-    .where('files.state', '=', 'ready')
-    .limit(limit)
-    .execute();
+  const rows = await readyInTrashedFolders(transaction, limit);
   const trashed: FileRecord[] = [];
   for (const row of rows) {
-    const changes = {
-      state: 'trashed',
-      trashedAtMs: nowMs,
-      purgeAtMs,
-      reviewAtMs: purgeAtMs,
-      updatedAtMs: nowMs,
-    } as const;
-    const before = recordOf(row);
-    const changed = await change(transaction, before, changes);
-    if (changed === undefined) continue;
-    await tellWebhooks(transaction, { before, after: changed, newId });
-    trashed.push(changed);
+    const changed = await trashFile(transaction, recordOf(row), { nowMs, purgeAtMs, newId });
+    if (changed !== undefined) trashed.push(changed);
   }
   return trashed;
 }
 
-async function list(query: Kysely<Schema>, options: ListOptions): Promise<readonly FileRecord[]> {
-  const column = sortColumns[options.sort];
-  const direction = options.descending ? 'desc' : 'asc';
-  let rows = query
-    .selectFrom('files')
-    .selectAll()
-    .where('tenantId', '=', options.tenantId)
-    .where('shelf', '=', options.shelf)
-    .orderBy(column, direction)
-    .orderBy('id', direction)
-    .limit(options.limit);
-  if (options.folderId !== undefined) rows = rows.where('folderId', '=', options.folderId);
-  if (options.within !== undefined) rows = rows.where('folderId', 'in', subtreesOf(options.tenantId, options.within));
-  if (options.userId !== undefined) rows = rows.where('userId', '=', options.userId);
-  if (options.name !== undefined && options.name !== '') {
-    const pattern = `%${foldName(options.name).replace(/[\\%_]/g, (character) => `\\${character}`)}%`;
-    rows = rows.where(sql<boolean>`name_folded like ${pattern} escape '\\'`);
-  }
-  const { after } = options;
-  if (after !== undefined) {
-    const past = options.descending ? '<' : '>';
-    // As one comparison of rows: both databases then begin to read there. Of an OR they read all that comes before.
-    rows = rows.where(({ eb, refTuple, tuple }) => eb(refTuple(column, 'id'), past, tuple(after.value, after.id)));
-  }
-  return (await rows.execute()).map(recordOf);
+/** Into the trash with its folder. `undefined` when the row has moved on. */
+async function trashFile(
+  transaction: Transaction<Schema>,
+  before: FileRecord,
+  { nowMs, purgeAtMs, newId }: Omit<Parameters<typeof trashWithin>[1], 'limit'>,
+): Promise<FileRecord | undefined> {
+  const changes = {
+    state: 'trashed',
+    trashedAtMs: nowMs,
+    purgeAtMs,
+    reviewAtMs: purgeAtMs,
+    updatedAtMs: nowMs,
+  } as const;
+  const changed = await change(transaction, before, changes);
+  if (changed !== undefined) await tellWebhooks(transaction, { before, after: changed, newId });
+  return changed;
 }
 
-function placeOf(file: FileRecord, sort: SortColumn): ListPlace {
-  return { value: rowOf(file)[sortColumns[sort]], id: file.id };
+/** Files that are ready and lie in folders of the trash, at most `limit`. */
+async function readyInTrashedFolders(transaction: Transaction<Schema>, limit: number): Promise<readonly FileRow[]> {
+  // Asked of each folder by itself, which an index answers: joined, PostgreSQL would read every file there is.
+  const folders = await transaction
+    .selectFrom('folders')
+    .select(['id', 'tenantId'])
+    .where('trashedAtMs', 'is not', null)
+    .where(({ selectFrom }) =>
+      selectFrom('files')
+        .select(sql<boolean>`true`.as('some'))
+        .whereRef('files.tenantId', '=', 'folders.tenantId')
+        .whereRef('files.folderId', '=', 'folders.id')
+        .where('files.shelf', '=', 'files')
+        .where('files.state', '=', 'ready')
+        .limit(1),
+    )
+    .limit(limit)
+    .execute();
+  const rows: FileRow[] = [];
+  for (const { id, tenantId } of folders) {
+    if (rows.length === limit) break;
+    const found = await transaction
+      .selectFrom('files')
+      .selectAll()
+      .where('tenantId', '=', tenantId)
+      .where('folderId', '=', id)
+      .where('shelf', '=', 'files')
+      .where('state', '=', 'ready')
+      .limit(limit - rows.length)
+      .execute();
+    rows.push(...found);
+  }
+  return rows;
 }

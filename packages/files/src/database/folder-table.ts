@@ -2,6 +2,7 @@
 // shape queues for the tenant's row, so that two moves together cannot make a circle.
 
 import type { Transaction } from 'kysely';
+import type { Shelf } from '../file-record.ts';
 import { FilesError } from '../files-error.ts';
 import { type FolderRecord, foldName, topFolderId } from '../tree/folder-record.ts';
 import type { FolderTable, ListFoldersOptions } from './database.ts';
@@ -71,6 +72,8 @@ export function openFolderTable(scope: SqlScope, { newId }: { readonly newId: ()
     ensure: ({ tenantId, userId, parentId, names, nowMs }) => {
       if (names.length === 0) return Promise.resolve(parentId);
       return scope.write({ tenantId }, async (transaction) => {
+        await lockTenant(transaction, tenantId);
+        await requireParent(transaction, { tenantId, parentId });
         let id = parentId;
         for (const name of names) {
           const stamps = { createdAtMs: nowMs, updatedAtMs: nowMs, fence: 1, trashedAtMs: null };
@@ -131,19 +134,26 @@ export function openFolderTable(scope: SqlScope, { newId }: { readonly newId: ()
           .selectFrom('folders')
           .select('id')
           .where('trashedAtMs', 'is not', null)
+          // With the tenant, and each shelf by its name: so an index answers for each folder.
           .where(({ not, exists, selectFrom }) =>
             not(
               exists(
                 selectFrom('files')
                   .select('files.id')
+                  .whereRef('files.tenantId', '=', 'folders.tenantId')
                   .whereRef('files.folderId', '=', 'folders.id')
-                  .where('shelf', '<>', 'none'),
+                  .where('shelf', 'in', keptShelves),
               ),
             ),
           )
           .where(({ not, exists, selectFrom }) =>
             not(
-              exists(selectFrom('folders as child').select('child.id').whereRef('child.parentId', '=', 'folders.id')),
+              exists(
+                selectFrom('folders as child')
+                  .select('child.id')
+                  .whereRef('child.tenantId', '=', 'folders.tenantId')
+                  .whereRef('child.parentId', '=', 'folders.id'),
+              ),
             ),
           )
           .limit(limit)
@@ -156,6 +166,9 @@ export function openFolderTable(scope: SqlScope, { newId }: { readonly newId: ()
       }),
   };
 }
+
+/** Where something of a file still lies: everywhere but `none`. */
+const keptShelves = ['uploads', 'files', 'trash', 'versions'] as const satisfies readonly Exclude<Shelf, 'none'>[];
 
 /** Brings a folder and those above it back out of the trash, each as itself or as the one that has taken its name since. */
 export async function restoreFolders(
@@ -209,14 +222,8 @@ async function list(
 /** Throws unless the folder may stand where it says. */
 async function requirePlace(transaction: Transaction<Schema>, folder: FolderRecord): Promise<void> {
   const { tenantId, parentId, id } = folder;
+  await requireParent(transaction, folder);
   if (parentId !== topFolderId) {
-    const parent = await transaction
-      .selectFrom('folders')
-      .select('trashedAtMs')
-      .where('id', '=', parentId)
-      .where('tenantId', '=', tenantId)
-      .executeTakeFirst();
-    if (parent?.trashedAtMs !== null) throw new FilesError('not-found', { detail: `There is no folder ${parentId}.` });
     const chain = await chainOf(transaction, tenantId, parentId);
     if (chain.includes(id)) {
       throw new FilesError('folder-cycle', { detail: 'The folder was to be moved into itself, or into one below it.' });
@@ -227,6 +234,21 @@ async function requirePlace(transaction: Transaction<Schema>, folder: FolderReco
   if (there !== undefined && there !== id) {
     throw new FilesError('name-taken', { detail: 'There is a folder of this name here. Choose another name.' });
   }
+}
+
+/** Throws `not-found` for a folder that is not there, or in the trash. */
+async function requireParent(
+  transaction: Transaction<Schema>,
+  { tenantId, parentId }: Pick<FolderRecord, 'tenantId' | 'parentId'>,
+): Promise<void> {
+  if (parentId === topFolderId) return;
+  const parent = await transaction
+    .selectFrom('folders')
+    .select('trashedAtMs')
+    .where('id', '=', parentId)
+    .where('tenantId', '=', tenantId)
+    .executeTakeFirst();
+  if (parent?.trashedAtMs !== null) throw new FilesError('not-found', { detail: `There is no folder ${parentId}.` });
 }
 
 function requireDepth(depth: number): void {

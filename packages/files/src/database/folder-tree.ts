@@ -94,3 +94,11 @@ export function subtreesOf(tenantId: string, ids: readonly string[]): RawBuilder
 export function liesWithin(column: string, tree: RawBuilder<string>, dialect: SqlDialect): RawBuilder<boolean> {
   return dialect === 'postgres' ? sql`${sql.ref(column)} = ANY(ARRAY${tree})` : sql`${sql.ref(column)} IN ${tree}`;
 }
+
+/**
+ * Whether a column names a folder that is in sight: the top, or one that is not in the trash. What lies in a folder of the trash is
+ * out of sight with it, before its own row is in the trash too. Looked up row by row: a join would make PostgreSQL read all files.
+ */
+export function isInSight(column: string): RawBuilder<boolean> {
+  return sql<boolean>`(SELECT trashed_at_ms FROM folders WHERE folders.id = ${sql.ref(column)}) IS NULL`;
+}

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import process from 'node:process';
 import { DatabaseSync } from 'node:sqlite';
 import { after, test } from 'node:test';
 import { monotonicFactory } from 'ulid';
@@ -9,7 +12,8 @@ import { aFile } from '../testing/a-file.ts';
 import { accountsContract } from './accounts.contract.ts';
 import { databaseContract } from './database.contract.ts';
 import type { Database } from './database.ts';
-import { openDatabase } from './open-database.ts';
+import { listsContract } from './lists.contract.ts';
+import { describeDatabase, openDatabase } from './open-database.ts';
 
 const newId = monotonicFactory();
 let count = 0;
@@ -29,6 +33,7 @@ after(async () => {
 
 databaseContract('sqlite', () => open(':memory:'));
 databaseContract('sqlite in a file', () => open(join(folder, 'contract.sqlite')));
+listsContract('sqlite in a file', () => open(join(folder, 'lists.sqlite')));
 accountsContract('sqlite', (secret) => open(':memory:', secret));
 
 test('what was committed is there after opening again, durably written', async () => {
@@ -53,4 +58,29 @@ test('a database of a newer version, or of other steps, is refused and left alon
   raw.exec(`DELETE FROM schema_migrations WHERE number = 999; UPDATE schema_migrations SET checksum = 'x'`);
   await assert.rejects(open(path), /step 1 .*is not the one/);
   raw.close();
+});
+
+test('a second process is refused the file, clearly, until the first has ended', async () => {
+  const path = join(folder, 'one-process.sqlite');
+  const first = await open(path);
+  await assert.rejects(open(path), /Another process has the database .*one-process\.sqlite open.*PostgreSQL/);
+  assert.match(await describeDatabase({ path }), /up to date/, 'looking at it is no harm');
+  await first.close();
+  await (await open(path)).close();
+
+  const source = `import { lockDatabase } from ${JSON.stringify(new URL('./sqlite/sqlite-lock.ts', import.meta.url).href)};
+    lockDatabase(process.argv[1]); console.log('locked'); setInterval(() => {}, 1000);`;
+  const other = spawn(process.execPath, ['--input-type=module', '--eval', source, path], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  try {
+    await once(other.stdout, 'data');
+    await assert.rejects(open(path), /Another process/);
+  } finally {
+    // As a crash does: nobody lets go of the lock but the system.
+    const ended = once(other, 'exit');
+    other.kill('SIGKILL');
+    await ended;
+  }
+  await (await open(path)).close();
 });

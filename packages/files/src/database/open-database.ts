@@ -2,6 +2,7 @@
 
 import { CamelCasePlugin, type Dialect, Kysely, sql } from 'kysely';
 import { openAuditSeal } from '../accounts/audit-chain.ts';
+import { defaultLimits } from '../limits.ts';
 import { openAccountTable } from './account-table.ts';
 import { openAuditTable, openNoteWriter } from './audit-table.ts';
 import type { Database } from './database.ts';
@@ -27,7 +28,7 @@ import { openUserTable } from './user-table.ts';
 import { openWebhookTable } from './webhook-table.ts';
 
 export type DatabaseSettings =
-  /** A file, made when missing; `:memory:` keeps nothing. One process at a time. */
+  /** A file, made when missing; `:memory:` keeps nothing. One process at a time: a second one is refused. */
   | { readonly path: string }
   /** PostgreSQL 15 or later. Several processes share one database, and the work. */
   | PostgresSettings;
@@ -39,20 +40,24 @@ interface OpenDatabaseOptions {
   readonly newId: () => string;
   /** The service's: the audit log is sealed with a key that follows from it. */
   readonly secret: Uint8Array;
+  /** How long trash is kept: `limits.trashRetentionMs`, and its default. */
+  readonly trashRetentionMs?: number;
   /** Told of reads and transactions. Default: nobody is. */
   readonly observe?: DatabaseObserver | undefined;
 }
 
-/** Throws when the database cannot be reached, or was written by a newer version. */
+/** Throws when the database cannot be reached, was written by a newer version, or is SQLite and another process has it. */
 export async function openDatabase({
   settings,
   clock,
   newId,
   secret,
+  trashRetentionMs = defaultLimits.trashRetentionMs,
   observe,
 }: OpenDatabaseOptions): Promise<Database> {
   const kind: SqlDialect = 'path' in settings ? 'sqlite' : 'postgres';
-  const dialect: Dialect = 'path' in settings ? sqliteDialect(settings.path) : postgresDialect(settings);
+  const dialect: Dialect =
+    'path' in settings ? sqliteDialect(settings.path, { alone: true }) : postgresDialect(settings);
   const kysely = new Kysely<Schema>({ dialect, plugins: [new CamelCasePlugin()] });
   try {
     await migrate(kysely, { dialect: kind, nowMs: clock(), newId });
@@ -64,7 +69,7 @@ export async function openDatabase({
     // This process is the only one: whoever took these has ended. Of several processes, another may be at work on them.
     if (kind === 'sqlite') await Promise.all([outbox.release(), reconcile.release()]);
     return {
-      files: openFileTable(scope, { newId, writeNote }),
+      files: openFileTable(scope, { newId, writeNote, trashRetentionMs }),
       folders: openFolderTable(scope, { newId }),
       search: openSearchTable(scope),
       shares: openShareTable(scope, writeNote),

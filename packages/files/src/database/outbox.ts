@@ -40,21 +40,44 @@ export function openOutbox(scope: SqlScope, { newId }: { readonly newId: () => s
         return taken;
       }),
 
-    done: async (job) => {
-      await scope.write('service', (transaction) =>
-        transaction.deleteFrom('outbox').where('id', '=', job.id).execute(),
-      );
-    },
+    renew: (jobs, { nowMs, leaseMs }) =>
+      scope.write('service', async (transaction) => {
+        const held = new Set<string>();
+        for (const job of jobs) {
+          const { numUpdatedRows } = await transaction
+            .updateTable('outbox')
+            .set({ leasedUntilMs: nowMs + leaseMs })
+            .where('id', '=', job.id)
+            .where('attempts', '=', job.attempts + 1)
+            .where('leasedUntilMs', '>', 0)
+            .executeTakeFirstOrThrow();
+          if (numUpdatedRows === 1n) held.add(job.id);
+        }
+        return held;
+      }),
 
-    retry: async (job, dueAtMs, error) => {
-      await scope.write('service', (transaction) =>
-        transaction
+    done: (job) =>
+      scope.write('service', async (transaction) => {
+        const { numDeletedRows } = await transaction
+          .deleteFrom('outbox')
+          .where('id', '=', job.id)
+          .where('attempts', '=', job.attempts + 1)
+          .where('leasedUntilMs', '>', 0)
+          .executeTakeFirstOrThrow();
+        return numDeletedRows === 1n;
+      }),
+
+    retry: (job, dueAtMs, error) =>
+      scope.write('service', async (transaction) => {
+        const { numUpdatedRows } = await transaction
           .updateTable('outbox')
           .set({ dueAtMs, leasedUntilMs: 0, lastError: error.slice(0, maxErrorCharacters) })
           .where('id', '=', job.id)
-          .execute(),
-      );
-    },
+          .where('attempts', '=', job.attempts + 1)
+          .where('leasedUntilMs', '>', 0)
+          .executeTakeFirstOrThrow();
+        return numUpdatedRows === 1n;
+      }),
 
     release: async () => {
       await scope.write('service', (transaction) =>
@@ -69,6 +92,7 @@ export function openOutbox(scope: SqlScope, { newId }: { readonly newId: () => s
             .updateTable('outbox')
             .set({ leasedUntilMs: 0, attempts })
             .where('id', '=', id)
+            .where('attempts', '=', attempts + 1)
             .where('leasedUntilMs', '>', 0)
             .execute();
         }

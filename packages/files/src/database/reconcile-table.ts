@@ -108,12 +108,14 @@ export function openReconcileTable(scope: SqlScope, writeNote: WriteNote): Recon
         if (added.length > 0)
           await transaction
             .insertInto('reconcileFindings')
-            .values([...added])
+            .values(
+              added.map((row) => ({ ...row, key: row.key.replaceAll('\0', '\ufffd'), detail: withoutNul(row.detail) })),
+            )
             .execute();
         for (const { runId, number, outcome, detail } of settled) {
           await transaction
             .updateTable('reconcileFindings')
-            .set({ outcome, detail })
+            .set({ outcome, detail: withoutNul(detail) })
             .where('runId', '=', runId)
             .where('number', '=', number)
             .execute();
@@ -143,8 +145,8 @@ export function openReconcileTable(scope: SqlScope, writeNote: WriteNote): Recon
     claimsByKey: ({ after, until, limit }) =>
       scope.read('service', (query) => {
         let rows = query.selectFrom('files').select(claimColumns).orderBy('objectKey').limit(limit);
-        if (after !== null) rows = rows.where('objectKey', '>', after);
-        if (until !== null) rows = rows.where('objectKey', '<=', until);
+        if (after !== null) rows = rows.where('objectKey', '>', beforeNul(after));
+        if (until !== null) rows = rows.where('objectKey', '<=', beforeNul(until));
         return rows.execute();
       }),
 
@@ -181,6 +183,19 @@ export function openReconcileTable(scope: SqlScope, writeNote: WriteNote): Recon
   };
 }
 
+/**
+ * A foreign key may hold a NUL, which PostgreSQL takes in no text. No key of ours does: those that come after such a key are those
+ * that come after what stands before its NUL.
+ */
+function beforeNul(key: string): string {
+  return key.split('\0', 1)[0] ?? '';
+}
+
+/** What an endpoint said of a key may hold one too. */
+function withoutNul(text: string | null): string | null {
+  return text?.replaceAll('\0', '\ufffd') ?? null;
+}
+
 async function find(query: Kysely<Schema>, id: string): Promise<ReconcileRecord | undefined> {
   const row = await query.selectFrom('reconcileRuns').selectAll().where('id', '=', id).executeTakeFirst();
   return row === undefined ? undefined : recordOf(row);
@@ -197,7 +212,7 @@ function rowOf(run: ReconcileRecord): Omit<ReconcileRunRow, 'leaseHolder' | 'lea
     dryRun: run.dryRun ? 1 : 0,
     position: JSON.stringify(run.position),
     counts: JSON.stringify(run.counts),
-    lastError: run.lastError?.slice(0, maxErrorCharacters) ?? null,
+    lastError: withoutNul(run.lastError)?.slice(0, maxErrorCharacters) ?? null,
   };
 }
 

@@ -48,6 +48,21 @@ export interface UsageTotalsRow {
   readonly reservedFiles: number;
 }
 
+/** What a user holds in a category, what was promised to uploads included: what a policy's `userQuotaBytes` is held against. */
+interface CategoryTotalsRow {
+  readonly tenantId: string;
+  readonly userId: string;
+  readonly category: string;
+  readonly heldBytes: number;
+}
+
+/** How many files are in a state: the sum over the shards, each of which may be below zero. Kept by triggers. */
+interface FileCountRow {
+  readonly state: FileState;
+  readonly shard: number;
+  readonly files: number;
+}
+
 /** What a tenant did on a day (UTC). What it stores is the sum of all changes up to then. */
 export interface UsageDayRow {
   readonly tenantId: string;
@@ -139,6 +154,8 @@ export interface Schema {
   readonly webhookDeliveries: DeliveryRecord;
   readonly endpointProfiles: EndpointProfileRow;
   readonly usageTotals: UsageTotalsRow;
+  readonly categoryTotals: CategoryTotalsRow;
+  readonly fileCounts: FileCountRow;
   readonly usageDays: UsageDayRow;
   readonly outbox: OutboxRow;
   readonly idempotencyKeys: IdempotencyRow;

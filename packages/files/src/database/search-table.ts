@@ -7,7 +7,8 @@ import { topFolderId } from '../tree/folder-record.ts';
 import { askedWords, searchWords, tenantWord } from '../tree/search-words.ts';
 import type { SearchOptions, SearchTable } from './database.ts';
 import { recordOf } from './file-rows.ts';
-import { liesWithin, subtreeOf, subtreesOf } from './folder-tree.ts';
+import { isInSight, liesWithin, subtreeOf, subtreesOf } from './folder-tree.ts';
+import { beginningWith, holding } from './like-pattern.ts';
 import type { FileRow, Schema } from './schema.ts';
 import type { SqlScope } from './sql-scope.ts';
 
@@ -81,6 +82,7 @@ async function select(
     .where('searchDocuments.tenantId', '=', options.tenantId)
     .where('files.tenantId', '=', options.tenantId)
     .where(matching)
+    .where(isInSight('files.folderId'))
     .orderBy('searchDocuments.number', 'desc')
     .limit(options.limit);
   if (options.before !== undefined) rows = rows.where('searchDocuments.number', '<', options.before);
@@ -90,19 +92,13 @@ async function select(
   }
   const { within } = options;
   if (within !== undefined) rows = rows.where('files.folderId', 'in', subtreesOf(options.tenantId, within));
-  if (type?.endsWith('/*'))
-    rows = rows.where('files.contentType', 'like', `${type.slice(0, -1).replaceAll('_', '\\_')}%`);
+  if (type?.endsWith('/*')) rows = rows.where(beginningWith('files.contentType', type.slice(0, -1)));
   else if (type !== undefined) rows = rows.where('files.contentType', '=', type);
   // Tags are kept as JSON text, in which each stands between quotes.
-  if (tag !== undefined)
-    rows = rows.where(sql<boolean>`${sql.ref('files.tags')} LIKE ${likePattern(JSON.stringify(tag))} ESCAPE '\\'`);
+  if (tag !== undefined) rows = rows.where(holding('files.tags', JSON.stringify(tag)));
   if (options.minSizeBytes !== undefined) rows = rows.where('files.sizeBytes', '>=', options.minSizeBytes);
   if (options.maxSizeBytes !== undefined) rows = rows.where('files.sizeBytes', '<=', options.maxSizeBytes);
   if (options.fromMs !== undefined) rows = rows.where('files.createdAtMs', '>=', options.fromMs);
   if (options.untilMs !== undefined) rows = rows.where('files.createdAtMs', '<', options.untilMs);
   return rows.execute();
-}
-
-function likePattern(text: string): string {
-  return `%${text.replace(/[\\%_]/g, (character) => `\\${character}`)}%`;
 }

@@ -2,7 +2,6 @@
 // sums equal the rows at every commit, and a reservation settles exactly once: with the change of state that settles it.
 // Design §6, invariant 9.
 
-import { fileStateNames } from '@stowage/contract';
 import type { Transaction } from 'kysely';
 import { chargeOf, type FileRecord } from '../file-record.ts';
 import { FilesError } from '../files-error.ts';
@@ -10,8 +9,6 @@ import type { Schema, UsageTotalsRow } from './schema.ts';
 import { addUsageDay, dayOf } from './usage-day-table.ts';
 
 type Sums = Omit<UsageTotalsRow, 'tenantId' | 'userId'>;
-
-const unchargedStates = fileStateNames.filter((state) => chargeOf({ state, objectEtag: 'seen' }) === 'none');
 
 const nothing: Sums = { usedBytes: 0, usedFiles: 0, reservedBytes: 0, reservedFiles: 0 };
 
@@ -42,6 +39,7 @@ export async function settleUsage(
     .where('tenantId', '=', tenantId)
     .where('userId', '=', userId)
     .execute();
+  await holdInCategory(transaction, after, heldBytes(is) - heldBytes(was));
   await countDay(transaction, {
     day: dayOf(after.updatedAtMs),
     was,
@@ -50,6 +48,24 @@ export async function settleUsage(
     // Bytes that the bucket copied came from no client.
     hasArrived: is.usedFiles > was.usedFiles && after.strategy !== 'copy',
   });
+}
+
+/** What its user holds in the file's category, kept as the sums are: a quota asks for it with every upload. */
+async function holdInCategory(
+  transaction: Transaction<Schema>,
+  { tenantId, userId, category }: FileRecord,
+  changeBytes: number,
+): Promise<void> {
+  if (changeBytes === 0) return;
+  await transaction
+    .insertInto('categoryTotals')
+    .values({ tenantId, userId, category, heldBytes: changeBytes })
+    .onConflict((conflict) =>
+      conflict
+        .columns(['tenantId', 'userId', 'category'])
+        .doUpdateSet(({ eb, ref }) => ({ heldBytes: eb(ref('categoryTotals.heldBytes'), '+', changeBytes) })),
+    )
+    .execute();
 }
 
 /** The books of the day, in the same transaction: so they are as exact as the sums. */
@@ -108,18 +124,16 @@ export async function requireUserRoom(
   quotaBytes: number,
 ): Promise<void> {
   const row = await transaction
-    .selectFrom('files')
-    .select(({ fn }) => fn.sum<number | string | null>('sizeBytes').as('bytes'))
+    .selectFrom('categoryTotals')
+    .select('heldBytes')
     .where('tenantId', '=', tenantId)
     .where('userId', '=', userId)
     .where('category', '=', category)
-    .where('state', 'not in', unchargedStates)
-    .where(({ eb, or }) => or([eb('state', '!=', 'purging'), eb('objectEtag', 'is not', null)]))
     .executeTakeFirst();
-  const heldBytes = Number(row?.bytes ?? 0);
-  if (heldBytes + sizeBytes <= quotaBytes) return;
+  const held = row?.heldBytes ?? 0;
+  if (held + sizeBytes <= quotaBytes) return;
   throw new FilesError('quota-exceeded', {
-    detail: `The file has ${sizeBytes} bytes, and ${Math.max(0, quotaBytes - heldBytes)} of your ${quotaBytes} for ${category} are left. Delete files of yours for good, or ask for more room.`,
+    detail: `The file has ${sizeBytes} bytes, and ${Math.max(0, quotaBytes - held)} of your ${quotaBytes} for ${category} are left. Delete files of yours for good, or ask for more room.`,
   });
 }
 
@@ -151,4 +165,8 @@ function sumsOf(file: FileRecord): Sums {
   if (charge === 'used') return { ...nothing, usedBytes: file.sizeBytes, usedFiles: 1 };
   if (charge === 'reserved') return { ...nothing, reservedBytes: file.sizeBytes, reservedFiles: 1 };
   return nothing;
+}
+
+function heldBytes({ usedBytes, reservedBytes }: Sums): number {
+  return usedBytes + reservedBytes;
 }

@@ -10,6 +10,9 @@ import type { WebhookTable } from './database.ts';
 import type { Schema, WebhookRow } from './schema.ts';
 import type { SqlScope } from './sql-scope.ts';
 
+/** In place of an answer. */
+const disabledAnswer = 'Not sent: the webhook is disabled.';
+
 export function openWebhookTable(scope: SqlScope, writeNote: WriteNote): WebhookTable {
   return {
     add: (webhook, note) =>
@@ -87,38 +90,93 @@ export function openWebhookTable(scope: SqlScope, writeNote: WriteNote): Webhook
         return (beforeId === undefined ? rows : rows.where('id', '<', beforeId)).execute();
       }),
 
-    takeDue: ({ nowMs, leaseMs, limit }) =>
-      scope.write('service', async (transaction) => {
-        const due = transaction
+    listDue: ({ nowMs, limit, except }) =>
+      scope.read('service', (query) => {
+        const due = query
           .selectFrom('webhookDeliveries')
           .innerJoin('webhooks', 'webhooks.id', 'webhookDeliveries.webhookId')
-          .selectAll('webhookDeliveries')
+          .select([
+            'webhookDeliveries.id as id',
+            'webhookDeliveries.tenantId as tenantId',
+            'webhookDeliveries.webhookId as webhookId',
+            'webhooks.url as url',
+          ])
           .where('webhookDeliveries.dueAtMs', '<=', nowMs)
           .where('webhooks.enabled', '=', 1)
           .orderBy('webhookDeliveries.dueAtMs')
+          .orderBy('webhookDeliveries.id')
           .limit(limit);
-        const taken = await (scope.dialect === 'postgres'
-          ? due.forUpdate('webhookDeliveries').skipLocked()
-          : due
-        ).execute();
+        return (except.length === 0 ? due : due.where('webhookDeliveries.webhookId', 'not in', [...except])).execute();
+      }),
+
+    take: (ids, { nowMs, leaseMs }) =>
+      scope.write('service', async (transaction) => {
+        const due = transaction
+          .selectFrom('webhookDeliveries')
+          .selectAll()
+          .where('id', 'in', [...ids])
+          .where('dueAtMs', '<=', nowMs)
+          .orderBy('dueAtMs')
+          .orderBy('id');
+        const taken = await (scope.dialect === 'postgres' ? due.forUpdate().skipLocked() : due).execute();
         if (taken.length === 0) return [];
+        const dueAtMs = nowMs + leaseMs;
         await transaction
           .updateTable('webhookDeliveries')
-          .set(({ eb }) => ({ dueAtMs: nowMs + leaseMs, attempts: eb('attempts', '+', 1) }))
+          .set(({ eb }) => ({ dueAtMs, attempts: eb('attempts', '+', 1) }))
           .where(
             'id',
             'in',
             taken.map(({ id }) => id),
           )
           .execute();
-        return taken.map((delivery) => ({ ...delivery, attempts: delivery.attempts + 1 }));
+        return taken.map((delivery) => ({ ...delivery, dueAtMs, attempts: delivery.attempts + 1 }));
       }),
 
-    settle: async ({ id }, outcome) => {
-      await scope.write('service', (transaction) =>
-        transaction.updateTable('webhookDeliveries').set(outcome).where('id', '=', id).execute(),
-      );
+    giveBack: async (deliveries, nowMs) => {
+      await scope.write('service', async (transaction) => {
+        for (const { id, attempts } of deliveries) {
+          await transaction
+            .updateTable('webhookDeliveries')
+            .set({ dueAtMs: nowMs, attempts: attempts - 1 })
+            .where('id', '=', id)
+            .where('attempts', '=', attempts)
+            .where('state', '=', 'waiting')
+            .execute();
+        }
+      });
     },
+
+    settle: async ({ id, attempts }, outcome) => {
+      await scope.write('service', (transaction) => {
+        const rows = transaction
+          .updateTable('webhookDeliveries')
+          .set(outcome)
+          .where('id', '=', id)
+          .where('attempts', '=', attempts);
+        // One that was made a dead letter while it was sent stays one, unless it was taken after all.
+        return (
+          outcome.state === 'delivered' ? rows.where('state', '<>', 'delivered') : rows.where('state', '=', 'waiting')
+        ).execute();
+      });
+    },
+
+    endDisabled: (limit) =>
+      scope.write('service', async (transaction) => {
+        const { numUpdatedRows } = await transaction
+          .updateTable('webhookDeliveries')
+          .set({ state: 'dead', dueAtMs: null, lastAnswer: disabledAnswer })
+          .where('id', 'in', ({ selectFrom }) =>
+            selectFrom('webhooks')
+              .innerJoin('webhookDeliveries as waiting', 'waiting.webhookId', 'webhooks.id')
+              .select('waiting.id')
+              .where('webhooks.enabled', '=', 0)
+              .where('waiting.state', '=', 'waiting')
+              .limit(limit),
+          )
+          .executeTakeFirstOrThrow();
+        return Number(numUpdatedRows);
+      }),
 
     disable: async ({ tenantId, id }, reason) => {
       await scope.write({ tenantId }, (transaction) =>
@@ -136,15 +194,21 @@ export function openWebhookTable(scope: SqlScope, writeNote: WriteNote): Webhook
         return rows.map(({ state, count }) => ({ state, count: Number(count) }));
       }),
 
-    removeSettled: async (beforeMs) => {
-      await scope.write('service', (transaction) =>
-        transaction
+    removeSettled: (beforeMs, limit) =>
+      scope.write('service', async (transaction) => {
+        const { numDeletedRows } = await transaction
           .deleteFrom('webhookDeliveries')
-          .where('state', '<>', 'waiting')
-          .where('createdAtMs', '<', beforeMs)
-          .execute(),
-      );
-    },
+          .where('id', 'in', ({ selectFrom }) =>
+            selectFrom('webhookDeliveries')
+              .select('id')
+              .where('state', '<>', 'waiting')
+              .where('createdAtMs', '<', beforeMs)
+              .orderBy('id')
+              .limit(limit),
+          )
+          .executeTakeFirstOrThrow();
+        return Number(numDeletedRows);
+      }),
   };
 }
 
@@ -157,13 +221,15 @@ export async function tellWebhooks(
   if (type === undefined || before.state === after.state) return;
   const webhooks = await transaction
     .selectFrom('webhooks')
-    .select(['id', 'events'])
+    .select(['id', 'events', 'enabled'])
     .where('tenantId', '=', after.tenantId)
     .execute();
   const event: WebhookEvent = { type, timestamp: isoDate(after.updatedAtMs), data: describe(after) };
   const eventId = newId();
-  for (const { id: webhookId, events } of webhooks) {
+  for (const { id: webhookId, events, enabled } of webhooks) {
     if (!readEvents(events).includes(type)) continue;
+    // Of one that is disabled it is a dead letter from the first: nothing piles up, and it can be replayed as long as those are kept.
+    const isSent = enabled === 1;
     const delivery: DeliveryRecord = {
       id: newId(),
       tenantId: after.tenantId,
@@ -171,12 +237,12 @@ export async function tellWebhooks(
       eventId,
       type,
       body: JSON.stringify(event),
-      state: 'waiting',
+      state: isSent ? 'waiting' : 'dead',
       attempts: 0,
-      dueAtMs: after.updatedAtMs,
+      dueAtMs: isSent ? after.updatedAtMs : null,
       createdAtMs: after.updatedAtMs,
       deliveredAtMs: null,
-      lastAnswer: null,
+      lastAnswer: isSent ? null : disabledAnswer,
     };
     await transaction.insertInto('webhookDeliveries').values(delivery).execute();
   }

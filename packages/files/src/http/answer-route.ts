@@ -1,11 +1,12 @@
-// How a route of the contract is answered, the same for each: recognise → limit → same site? → allowed? → parse → judge what it names →
-// handle → trim → render.
+// How a route of the contract is answered, the same for each: limit → recognise → same site? → allowed? → parse → judge what it names →
+// handle → trim → render. Who is over a limit is refused before anything that they show is looked at.
 
 import { type Route, type RouteName, routes } from '@stowage/contract';
 import { getCookie } from 'hono/cookie';
 import { type Access, accessOf, requireAction } from '../accounts/access.ts';
 import { type Caller, noteBy } from '../accounts/caller.ts';
 import type { Recognise } from '../accounts/recognise.ts';
+import { hashToken } from '../accounts/secret-token.ts';
 import type { Database } from '../database/database.ts';
 import { FilesError, isFilesError } from '../files-error.ts';
 import type { FilesLimits } from '../limits.ts';
@@ -26,7 +27,7 @@ export interface AnswerRouteOptions {
   readonly limits: Pick<FilesLimits, 'maxRequestBodyBytes'>;
   readonly metrics: Metrics;
   readonly allowedOrigins: ReadonlySet<string>;
-  /** Of one session, key or address. */
+  /** Of one session, key, token's user or address. */
   readonly requests: RateLimit;
   /** Of one address that tries to become somebody. */
   readonly signIns: RateLimit;
@@ -45,18 +46,34 @@ const signInRoutes: ReadonlySet<RouteName> = new Set(['signIn', 'finishOidcSignI
 export function openRouteAnswerer(options: AnswerRouteOptions): RouteAnswerer {
   const { database, metrics, requests, signIns } = options;
 
+  /**
+   * Judges by what was counted before it looks: what is shown is counted under its digest, and what was refused under the address it
+   * came from, which so cannot have keys tried without end.
+   */
   async function recognise(context: AppContext): Promise<Caller | undefined> {
+    const address = `address:${addressOf(context)}`;
+    const authorization = context.req.header('authorization');
+    const sessionToken = getCookie(context, sessionCookie);
+    const shown = authorization ?? sessionToken;
+    if (shown === undefined) {
+      requests.take(address);
+      return undefined;
+    }
+    const refused = `refused:${address}`;
+    const holder = `${authorization === undefined ? 'session' : 'shown'}:${hashToken(shown)}`;
+    requests.require(refused);
+    requests.require(holder);
+    let caller: Caller | undefined;
     try {
-      const credentials = {
-        authorization: context.req.header('authorization'),
-        sessionToken: getCookie(context, sessionCookie),
-      };
-      return await options.recognise(credentials, placeOf(context));
+      caller = await options.recognise({ authorization, sessionToken }, placeOf(context));
     } catch (error) {
-      // Guessing keys counts like any other request of a stranger.
-      if (isFilesError(error)) requests.take(`address:${addressOf(context)}`);
+      if (isFilesError(error)) requests.take(refused);
       throw error;
     }
+    requests.take(caller?.principal ?? refused);
+    // The same key can be written in several ways, and one user may have many tokens: the digest alone would limit neither.
+    if (caller !== undefined && caller.principal !== holder) requests.take(holder);
+    return caller;
   }
 
   const countReceived = (sizeBytes: number): void => metrics.add('stowage_files_received_bytes_total', sizeBytes);
@@ -100,10 +117,9 @@ export function openRouteAnswerer(options: AnswerRouteOptions): RouteAnswerer {
       const route: Route = routes[name];
       const request = context.req.raw;
       const address = addressOf(context);
+      if (signInRoutes.has(name)) signIns.take(address);
       const caller = await recognise(context);
       context.set('tenantId', caller?.account.tenantId);
-      requests.take(caller?.principal ?? `address:${address}`);
-      if (signInRoutes.has(name)) signIns.take(address);
       // Keys and tokens are never sent by a browser of itself: only what comes by cookie, or asks for one, can be forged.
       if (caller === undefined || caller.by === 'session') refuseCrossSite(request, options.allowedOrigins);
       const access = caller === undefined ? undefined : accessOf(caller, database);

@@ -23,6 +23,15 @@ test('who is refused and asks again at once is let in no later for it', () => {
   assert.ok(isLetIn('a'));
 });
 
+test('asking whether one would be let in takes nothing', () => {
+  const limit = openRateLimit({ perSecond: 1, burst: 1, clock: () => 0 });
+  for (let count = 0; count < 5; count += 1) limit.require('a');
+  limit.take('a');
+  assert.throws(() => limit.require('a'), { code: 'too-many-requests' });
+  assert.throws(() => limit.take('a'), { code: 'too-many-requests' });
+  limit.require('b');
+});
+
 test('an address counts as itself, and of IPv6 as the network of one customer', () => {
   assert.equal(addressClass('192.0.2.7'), '192.0.2.7');
   assert.equal(addressClass('::ffff:192.0.2.7'), '192.0.2.7');

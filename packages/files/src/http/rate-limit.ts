@@ -7,6 +7,8 @@ import { FilesError } from '../files-error.ts';
 export interface RateLimit {
   /** Takes one token; throws `too-many-requests`, with the time to wait, when there is none. A refusal takes nothing. */
   take(caller: string): void;
+  /** Throws as `take` would, and takes nothing: for work that is to be counted only once it has been done. */
+  require(caller: string): void;
 }
 
 interface RateLimitOptions {
@@ -20,23 +22,33 @@ const maxCallers = 10_000;
 
 export function openRateLimit({ perSecond, burst, clock }: RateLimitOptions): RateLimit {
   const callers = new Map<string, { tokens: number; atMs: number }>();
+
+  function tokensOf(caller: string, nowMs: number): number {
+    const known = callers.get(caller);
+    if (known === undefined) return burst;
+    // A clock that is set back gives nothing and takes nothing.
+    const passedMs = Math.max(0, nowMs - known.atMs);
+    return Math.min(burst, known.tokens + (passedMs / 1000) * perSecond);
+  }
+
+  function refuseWithout(tokens: number): void {
+    if (tokens >= 1) return;
+    throw new FilesError('too-many-requests', { retryAfterSeconds: Math.ceil((1 - tokens) / perSecond) });
+  }
+
   return {
+    require: (caller) => refuseWithout(tokensOf(caller, clock())),
     take: (caller) => {
       const nowMs = clock();
-      const known = callers.get(caller);
-      // A clock that is set back gives nothing and takes nothing.
-      const passedMs = known === undefined ? 0 : Math.max(0, nowMs - known.atMs);
-      const tokens = known === undefined ? burst : Math.min(burst, known.tokens + (passedMs / 1000) * perSecond);
-      const allowed = tokens >= 1;
+      const tokens = tokensOf(caller, nowMs);
       callers.delete(caller);
       if (callers.size >= maxCallers) {
         const oldest = callers.keys().next();
         if (oldest.done !== true) callers.delete(oldest.value);
       }
       // Who is refused and asks again at once must not push the moment away at which they are let in.
-      callers.set(caller, { tokens: allowed ? tokens - 1 : tokens, atMs: nowMs });
-      if (!allowed)
-        throw new FilesError('too-many-requests', { retryAfterSeconds: Math.ceil((1 - tokens) / perSecond) });
+      callers.set(caller, { tokens: tokens >= 1 ? tokens - 1 : tokens, atMs: nowMs });
+      refuseWithout(tokens);
     },
   };
 }

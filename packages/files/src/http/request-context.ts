@@ -5,9 +5,11 @@ import type { RequestPlace } from '../accounts/caller.ts';
 import { FilesError } from '../files-error.ts';
 import { addressClass } from './rate-limit.ts';
 
-interface AppEnvironment {
+export interface AppEnvironment {
   /** The client's address; absent where the caller of `fetch` did not say. */
   readonly clientAddress?: string;
+  /** Whether a proxy stands before the service, as its public address shows. Then nobody counts as local by their address alone. */
+  readonly proxied?: boolean;
 }
 
 export interface HonoTypes {

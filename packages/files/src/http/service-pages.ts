@@ -17,6 +17,8 @@ interface ServicePagesOptions {
 }
 
 const loopback = /^(127\.|::1$|::ffff:127\.)/;
+/** What proxies add: any of them says that somebody else asks. */
+const proxyHeaders = ['x-forwarded-for', 'forwarded', 'x-real-ip', 'x-forwarded-host', 'x-forwarded-proto', 'via'];
 
 export function addServicePages(app: Hono<HonoTypes>, options: ServicePagesOptions): void {
   const openApi = JSON.stringify(openApiDocument());
@@ -33,10 +35,7 @@ export function addServicePages(app: Hono<HonoTypes>, options: ServicePagesOptio
 
   app.get('/metrics', async (context) => {
     context.set('answeredBy', 'metrics');
-    // A proxy on this machine speaks for others.
-    const forwarded = context.req.header('x-forwarded-for') ?? context.req.header('forwarded');
-    const local = forwarded === undefined && loopback.test(context.env?.clientAddress ?? '');
-    if (!local) {
+    if (!isLocal(context)) {
       // It tells of all tenants together.
       const caller = recognised(await options.recognise(context));
       await requireAction(caller, accessOf(caller, options.database), 'service:admin');
@@ -45,4 +44,10 @@ export function addServicePages(app: Hono<HonoTypes>, options: ServicePagesOptio
     const headers = { 'content-type': 'text/plain; version=0.0.4; charset=utf-8', 'cache-control': 'no-store' };
     return new Response(options.metrics.render(), { headers });
   });
+}
+
+/** Whether a program on this machine asks for itself. A proxy on this machine speaks for others, and need not say so. */
+function isLocal({ env, req }: AppContext): boolean {
+  if (env?.proxied === true || proxyHeaders.some((name) => req.header(name) !== undefined)) return false;
+  return loopback.test(env?.clientAddress ?? '');
 }

@@ -25,6 +25,8 @@ interface SharePagesOptions {
   readonly secret: Uint8Array;
   readonly clock: () => number;
   readonly storageOrigin: string;
+  /** Whether browsers reach the service by https, whatever a request says: a proxy may stand before it. */
+  readonly alwaysSecure: boolean;
   readonly usage: Pick<UsageCounter, 'handedOut'>;
 }
 
@@ -92,7 +94,7 @@ export function openSharePages(options: SharePagesOptions): SharePages {
       throw error;
     }
     const seconds = Math.floor(limits.sharePasswordLifeMs / 1000);
-    const secure = new URL(request.url).protocol === 'https:' ? '; Secure' : '';
+    const secure = options.alwaysSecure || new URL(request.url).protocol === 'https:' ? '; Secure' : '';
     const pass = passOf(share, clock() + limits.sharePasswordLifeMs);
     const cookie = `${cookieName(share)}=${pass}; Path=${pathname.replace(/\/$/, '')}; Max-Age=${seconds}; HttpOnly; SameSite=Lax${secure}`;
     return new Response(null, {
@@ -116,10 +118,12 @@ export function openSharePages(options: SharePagesOptions): SharePages {
       share.targetKind === 'folder'
         ? { tenantId, fileIds: [], folderIds: [targetId] }
         : { tenantId, fileIds: [targetId], folderIds: [] };
-    const stream = await archives.make(selection, request.signal);
-    await shares.countDownload(share, 'archive');
     const { title } = await shares.describe(share);
-    return new Response(stream, {
+    // As with a file: what cannot be made uses nothing up, and what the share does not let out is in no books.
+    const { sizeBytes, send } = await archives.make(selection);
+    await shares.countDownload(share, 'archive');
+    await options.usage.handedOut(tenantId, sizeBytes);
+    return new Response(send(request.signal), {
       headers: {
         'content-type': 'application/zip',
         'content-disposition': dispositionHeader(`${title}.zip`, 'attachment'),

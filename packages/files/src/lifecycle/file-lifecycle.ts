@@ -62,6 +62,9 @@ interface Transition {
   readonly jobs: readonly NewJob[];
 }
 
+/** What was its owner's goes with the bytes; the row stays for its ids, its key and the audit log. */
+const forgotten = { name: '', tags: [], metadata: {}, excerpt: null } as const satisfies FileChanges;
+
 /** Whether the event may happen to a file in this state. */
 export function canHappen(file: FileRecord, kind: FileEvent['kind']): boolean {
   return mayFollow(file.state, targets[kind]);
@@ -176,7 +179,7 @@ export function transition(
       };
     }
     case 'purged':
-      return { changes: { ...review, reviewAtMs: null }, jobs: [] };
+      return { changes: { ...review, ...forgotten, reviewAtMs: null }, jobs: [] };
     case 'aborted':
     case 'expired': {
       // What the bucket holds now goes at once; what a URL that is still good may yet write goes when it no longer is.

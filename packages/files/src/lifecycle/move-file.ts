@@ -3,6 +3,7 @@
 import { type AuditNote, serviceNote } from '../accounts/audit-note.ts';
 import type { FileTable } from '../database/database.ts';
 import type { FileRecord } from '../file-record.ts';
+import { FilesError } from '../files-error.ts';
 import type { FilesLimits } from '../limits.ts';
 import type { FilesLog } from '../log.ts';
 import type { Policies } from '../policies.ts';
@@ -29,6 +30,14 @@ interface FileMoverOptions {
 /** How often a move is decided anew because the row had moved on; more means that something writes it without end. */
 export const maxMoveAttempts = 8;
 
+/** For who has tried as often as that. */
+export function tooFast(what: 'file' | 'folder' | 'upload' = 'file'): FilesError {
+  return new FilesError('wrong-state', {
+    detail: `The ${what} is changing too fast; try again.`,
+    retryAfterSeconds: 1,
+  });
+}
+
 export function openFileMover({ files, clock, limits, policies, log, onMove }: FileMoverOptions): FileMover {
   return {
     move: async (file, event, note) => {
@@ -44,7 +53,7 @@ export function openFileMover({ files, clock, limits, policies, log, onMove }: F
         ? files.relocate(file, changes, { onConflict: 'keep-both', jobs })
         : files.change(file, changes, jobs, note ?? noteOf(file, event)));
       if (moved === undefined) return undefined;
-      log.info('File moved.', { fileId: file.id, from: file.state, to: moved.state, fence: moved.fence });
+      log.debug?.('File moved.', { fileId: file.id, from: file.state, to: moved.state, fence: moved.fence });
       onMove(moved);
       return moved;
     },

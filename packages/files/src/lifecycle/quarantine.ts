@@ -11,7 +11,7 @@ import type { TenantId } from '../database/tenant-id.ts';
 import { type FileRecord, isoDate, objectOf } from '../file-record.ts';
 import { FilesError } from '../files-error.ts';
 import { isRetained, purgeableFrom } from './file-lifecycle.ts';
-import { type FileMover, maxMoveAttempts } from './move-file.ts';
+import { type FileMover, maxMoveAttempts, tooFast } from './move-file.ts';
 
 /** Begins a note for the audit log, in the name of who decides. */
 type NoteOn = (about: Pick<AuditNote, 'action' | 'subject' | 'details'>) => AuditNote;
@@ -54,7 +54,7 @@ export function openQuarantine({ bucket, files, quarantine, mover, clock, onDue 
       const outcome = await decideOnce(await find(version));
       if (outcome !== undefined) return outcome;
     }
-    throw new FilesError('wrong-state', { detail: 'The file is changing too fast; try again.', retryAfterSeconds: 1 });
+    throw tooFast();
   }
 
   return {

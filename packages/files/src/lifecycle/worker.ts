@@ -1,21 +1,25 @@
-// Does what is due: jobs from the outbox, and reviews of rows whose deadline has come. Everything here may be cut off at any
-// point and done again; the rows say where to go on.
+// Does what is due, without end: jobs from the outbox, reviews of rows whose deadline has come, deliveries to applications, folders of
+// the trash. Each has a lane of its own, so that what is slow holds up its own place and nothing else. Everything here may be cut off
+// at any point and done again; the rows say where to go on.
 
 import type { Database } from '../database/database.ts';
 import type { FileRecord } from '../file-record.ts';
 import { isFilesError } from '../files-error.ts';
 import type { FilesLimits } from '../limits.ts';
 import { errorFields, type FilesLog } from '../log.ts';
+import type { DeliveryRecord } from '../webhooks/webhook-record.ts';
 import { purgeableFrom } from './file-lifecycle.ts';
 import { type Job, type JobKind, jobs } from './job.ts';
+import { type JobLease, LeaseLostError } from './job-lease.ts';
+import { type Lane, type LaneWork, openLane } from './lane.ts';
 import type { FileMover } from './move-file.ts';
 import { isUploading } from './reconcile.ts';
 
 export interface Worker {
-  /** Works until nothing is due. Failures are put back for later, not thrown. */
+  /** Works until nothing is due. Failures of jobs are put back for later, not thrown; what the database throws is, when all rests. */
   tick(): Promise<void>;
-  /** Says that there may be something to do. */
-  wake(): void;
+  /** Says that there may be something to do; `folders`: that one was put into the trash. */
+  wake(what?: 'folders'): void;
   /** Begins to work by itself. */
   start(): void;
   /** Takes no more work, gives back what it took and did not begin, and waits for what runs. */
@@ -31,62 +35,158 @@ interface WorkerOptions {
   readonly limits: FilesLimits;
   readonly log: FilesLog;
   /** What each kind of job does. */
-  readonly handlers: Readonly<Record<JobKind, (file: FileRecord) => Promise<void>>>;
+  readonly handlers: Readonly<Record<JobKind, (file: FileRecord, lease: JobLease) => Promise<void>>>;
   /** Brings an upload whose time has come to an end, if its bytes are all there. */
   readonly completeUpload: (file: FileRecord) => Promise<FileRecord>;
   /** Moves an upload to where the bucket says it is. */
   readonly reconcile: (file: FileRecord) => Promise<FileRecord>;
   /** Looks whether the bytes of a file that was marked are back. */
   readonly lookForBytes: (file: FileRecord) => Promise<void>;
-  /** Puts into the trash what lies in folders of the trash. */
-  readonly sweepFolders: () => Promise<void>;
-  /** Tells applications what is due. Whether there was anything. */
-  readonly deliverWebhooks: () => Promise<boolean>;
-  readonly onJob: (kind: JobKind, outcome: 'done' | 'retried' | 'given-up') => void;
+  /** Puts some of what lies in folders of the trash there too. Whether there was anything. */
+  readonly sweepFolders: () => Promise<boolean>;
+  /** Tells applications what is due. */
+  readonly deliveries: LaneWork<DeliveryRecord>;
+  readonly onJob: (kind: JobKind, outcome: 'done' | 'retried' | 'given-up' | 'lost') => void;
   /** Runs one job or review, and may measure it. */
   readonly observe: (what: JobKind | 'review', fileId: string, work: () => Promise<void>) => Promise<void>;
 }
 
 /** How often the database is asked for what is due. */
 const pollMs = 1_000;
-const batchSize = 50;
 /** First wait after a failure, doubled each time, up to the longest. */
 const retryMs = 500;
 const maxRetryMs = 5 * 60_000;
-/** Batches of one tick: what comes after waits for the next. */
-const maxBatches = 10_000;
+/** Rounds of one tick: what comes after waits for the next. */
+const maxRounds = 10_000;
 const cleanUpIntervalMs = 60 * 60_000;
+/** How often folders of the trash are looked through when nobody put one there: a file in one may have become ready since. */
+const sweepIntervalMs = 30_000;
+/** Leases are renewed so many times in their life, and at least so often. */
+const renewalsPerLease = 3;
+const maxRenewalMs = 60_000;
+
+/** A job or review that runs here, and until when it is nobody else's. */
+interface Leased<Item> {
+  readonly item: Item;
+  leasedUntilMs: number;
+  lost: boolean;
+}
 
 export function openWorker(options: WorkerOptions): Worker {
   const { database, mover, clock, limits, log } = options;
   let closed = false;
-  let running: Promise<void> | undefined;
-  let wanted = false;
+  let started = false;
+  let ticking = 0;
   let timer: NodeJS.Timeout | undefined;
   let cleanedUpAtMs = Number.NEGATIVE_INFINITY;
+  let sweptAtMs = Number.NEGATIVE_INFINITY;
+  let sweepWanted = false;
+  /** Of ticks: each is told the first failure since it began. */
+  const failures = new Set<(error: unknown) => void>();
+  const resting = new Set<() => void>();
 
-  const runningJobs = new Set<Job>();
+  const laneOptions = {
+    onChange: (): void => {
+      if (isResting()) for (const rest of [...resting]) rest();
+    },
+    onError: (error: unknown): void => {
+      for (const failed of failures) failed(error);
+      if (failures.size === 0) log.error('The worker failed; it goes on.', errorFields(error));
+    },
+  };
+  const reviewLane: Lane<Leased<FileRecord>> = openLane({
+    ...laneOptions,
+    atOnce: limits.jobConcurrency,
+    take: async (limit) => {
+      const nowMs = clock();
+      return leased(await database.files.takeDue({ nowMs, leaseMs: limits.jobLeaseMs, limit }), nowMs);
+    },
+    run: ({ item: file }) => options.observe('review', file.id, () => review(file)),
+    // Due as before they were taken.
+    giveBack: async (taken) => {
+      for (const { item: file } of taken) await database.files.change(file, { reviewAtMs: file.reviewAtMs });
+    },
+  });
+  const jobLane: Lane<Leased<Job>> = openLane({
+    ...laneOptions,
+    atOnce: limits.jobConcurrency,
+    take: async (limit) => {
+      const nowMs = clock();
+      return leased(await database.outbox.take({ nowMs, leaseMs: limits.jobLeaseMs, limit }), nowMs);
+    },
+    run: (taken) => options.observe(taken.item.kind, taken.item.fileId, () => runJob(taken)),
+    giveBack: (taken) => database.outbox.giveBack(taken.map(({ item }) => item)),
+  });
+  const deliveryLane = openLane({ ...laneOptions, ...options.deliveries, atOnce: limits.webhookConcurrency });
+  const upkeepLane: Lane<'slice'> = openLane({
+    ...laneOptions,
+    atOnce: 1,
+    take: async () => ((await keepUp()) ? ['slice'] : []),
+    run: () => Promise.resolve(),
+    giveBack: () => Promise.resolve(),
+  });
+  const lanes = [reviewLane, jobLane, deliveryLane, upkeepLane] as const;
+  const renewal = setInterval(
+    () => void renew().catch((error: unknown) => log.warn('Leases could not be renewed.', errorFields(error))),
+    Math.min(maxRenewalMs, Math.ceil(limits.jobLeaseMs / renewalsPerLease)),
+  );
+  renewal.unref();
 
-  async function runJob(job: Job): Promise<void> {
-    runningJobs.add(job);
-    try {
-      await options.observe(job.kind, job.fileId, () => tryJob(job));
-    } finally {
-      runningJobs.delete(job);
+  function leased<Item>(items: readonly Item[], nowMs: number): readonly Leased<Item>[] {
+    return items.map((item) => ({ item, leasedUntilMs: nowMs + limits.jobLeaseMs, lost: false }));
+  }
+
+  function isResting(): boolean {
+    return lanes.every((lane) => lane.isIdle());
+  }
+
+  function wakeAll(): void {
+    for (const lane of lanes) lane.wake();
+  }
+
+  /** What is done runs longer than its lease: it stays ours as long as we live and reach the database. */
+  async function renew(): Promise<void> {
+    const nowMs = clock();
+    const untilMs = nowMs + limits.jobLeaseMs;
+    const running = jobLane.running();
+    if (running.length > 0) {
+      const held = await database.outbox.renew(
+        running.map(({ item }) => item),
+        { nowMs, leaseMs: limits.jobLeaseMs },
+      );
+      for (const job of running) {
+        if (held.has(job.item.id)) job.leasedUntilMs = untilMs;
+        // One that came to its end meanwhile is held no more, and nobody asks.
+        else job.lost = true;
+      }
+    }
+    for (const taken of reviewLane.running()) {
+      const { item: file, leasedUntilMs: fromMs } = taken;
+      if (await database.files.renewDue({ id: file.id, fromMs, untilMs })) taken.leasedUntilMs = untilMs;
     }
   }
 
-  async function tryJob(job: Job): Promise<void> {
+  async function runJob(taken: Leased<Job>): Promise<void> {
+    const { item: job } = taken;
+    const lease: JobLease = { isLost: () => taken.lost || clock() >= taken.leasedUntilMs };
+    const lost = (): void => {
+      log.warn('The lease of a job was lost; another does it.', { job: job.kind, fileId: job.fileId });
+      options.onJob(job.kind, 'lost');
+    };
     try {
       const file = await database.files.find(job.fileId);
-      if (file !== undefined) await options.handlers[job.kind](file);
-      await database.outbox.done(job);
-      options.onJob(job.kind, 'done');
+      if (file !== undefined) await options.handlers[job.kind](file, lease);
+      if (await database.outbox.done(job)) options.onJob(job.kind, 'done');
+      else lost();
     } catch (error) {
+      if (error instanceof LeaseLostError) {
+        lost();
+        return;
+      }
       if (job.attempts + 1 >= jobs[job.kind].maxAttempts) {
         log.error('A job was given up.', { job: job.kind, fileId: job.fileId, ...errorFields(error) });
-        await database.outbox.done(job);
-        options.onJob(job.kind, 'given-up');
+        if (await database.outbox.done(job)) options.onJob(job.kind, 'given-up');
+        else lost();
         return;
       }
       const waitMs = Math.min(maxRetryMs, retryMs * 2 ** job.attempts);
@@ -96,8 +196,8 @@ export function openWorker(options: WorkerOptions): Worker {
         waitMs,
         ...errorFields(error),
       });
-      await database.outbox.retry(job, clock() + waitMs, String(error));
-      options.onJob(job.kind, 'retried');
+      if (await database.outbox.retry(job, clock() + waitMs, String(error))) options.onJob(job.kind, 'retried');
+      else lost();
     }
   }
 
@@ -174,96 +274,84 @@ export function openWorker(options: WorkerOptions): Worker {
     }
   }
 
-  /** Whether there was anything. */
-  async function runBatch(): Promise<boolean> {
+  /** What nobody waits for, a little at a time. Whether there may be more. */
+  async function keepUp(): Promise<boolean> {
     const nowMs = clock();
     if (nowMs - cleanedUpAtMs >= cleanUpIntervalMs) {
       await database.accounts.removeExpired(nowMs);
       cleanedUpAtMs = nowMs;
     }
-    await options.sweepFolders();
-    const due = await database.files.takeDue({ nowMs, leaseMs: limits.jobLeaseMs, limit: batchSize });
-    const unseen = await inParallel(due, limits.jobConcurrency, (file) =>
-      options.observe('review', file.id, () => review(file)),
-    );
-    // Due as before they were taken.
-    for (const file of unseen) await database.files.change(file, { reviewAtMs: file.reviewAtMs });
-    if (closed) return false;
-    const taken = await database.outbox.take({ nowMs: clock(), leaseMs: limits.jobLeaseMs, limit: batchSize });
-    const left = await inParallel(taken, limits.jobConcurrency, runJob);
-    if (left.length > 0) await database.outbox.giveBack(left);
-    if (closed) return false;
-    const told = await options.deliverWebhooks();
-    return due.length + taken.length > 0 || told;
+    if (!sweepWanted && nowMs - sweptAtMs < sweepIntervalMs) return false;
+    sweepWanted = false;
+    sweptAtMs = nowMs;
+    const more = await options.sweepFolders();
+    if (more) sweepWanted = true;
+    return more;
   }
 
-  /** A few at a time. Answers those that were not begun because the worker was closed. */
-  async function inParallel<Item>(
-    items: readonly Item[],
-    concurrency: number,
-    doOne: (item: Item) => Promise<void>,
-  ): Promise<readonly Item[]> {
-    const queue = items.values();
-    const left: Item[] = [];
-    const lanes = Array.from({ length: Math.min(concurrency, items.length) }, async () => {
-      for (const item of queue) {
-        if (closed) left.push(item);
-        else await doOne(item);
+  /** Resolves when no lane has anything to do at the same moment. */
+  function rest(): Promise<void> {
+    if (isResting()) return Promise.resolve();
+    const rested = Promise.withResolvers<void>();
+    resting.add(rested.resolve);
+    return rested.promise.finally(() => resting.delete(rested.resolve));
+  }
+
+  async function tick(): Promise<void> {
+    const errors: unknown[] = [];
+    const failed = (error: unknown): void => void errors.push(error);
+    failures.add(failed);
+    ticking += 1;
+    try {
+      // What one lane does may give another something to do: all have rested when a whole round found nothing.
+      for (let round = 0; round < maxRounds && !closed; round++) {
+        const before = takenCount();
+        sweepWanted = true;
+        wakeAll();
+        await rest();
+        if (errors.length > 0) throw errors[0];
+        if (takenCount() === before) return;
       }
-    });
-    await Promise.all(lanes);
-    return left;
-  }
-
-  async function work(): Promise<void> {
-    for (let batch = 0; batch < maxBatches && !closed; batch++) if (!(await runBatch())) return;
-  }
-
-  function tick(): Promise<void> {
-    // A tick that is asked for while one runs begins after it: what was due at the asking is then done.
-    const next = (running ?? Promise.resolve()).then(work);
-    const settled = next
-      .catch(() => undefined)
-      .finally(() => {
-        if (running === settled) running = undefined;
-      });
-    running = settled;
-    return next;
-  }
-
-  function workByItself(): void {
-    clearTimeout(timer);
-    if (closed) return;
-    if (running !== undefined) {
-      wanted = true;
-      return;
+    } finally {
+      ticking -= 1;
+      failures.delete(failed);
     }
-    void tick()
-      .catch((error: unknown) => log.error('The worker failed; it goes on.', errorFields(error)))
-      .finally(() => {
-        if (closed) return;
-        timer = setTimeout(workByItself, wanted ? 0 : pollMs);
-        wanted = false;
-      });
   }
 
-  let started = false;
+  function takenCount(): number {
+    return lanes.reduce((sum, lane) => sum + lane.takenCount(), 0);
+  }
+
+  function poll(): void {
+    if (closed) return;
+    wakeAll();
+    timer = setTimeout(poll, pollMs);
+  }
+
   return {
     tick,
-    wake: () => {
-      if (started) workByItself();
+    wake: (what) => {
+      if (what === 'folders') sweepWanted = true;
+      if (started || ticking > 0) wakeAll();
     },
     start: () => {
       started = true;
-      workByItself();
+      poll();
     },
     close: async () => {
       closed = true;
       clearTimeout(timer);
-      await running;
+      await Promise.all(lanes.map((lane) => lane.close()));
+      clearInterval(renewal);
     },
     abandon: async () => {
-      if (runningJobs.size > 0) await database.outbox.giveBack([...runningJobs]);
+      clearInterval(renewal);
+      for (const { item: job } of jobLane.running())
+        await database.outbox.retry(job, clock(), 'The service was closed.');
+      for (const { item: file } of reviewLane.running())
+        await database.files.change(file, { reviewAtMs: file.reviewAtMs });
+      const telling = deliveryLane.running();
+      if (telling.length > 0) await options.deliveries.giveBack(telling);
     },
   };
 }

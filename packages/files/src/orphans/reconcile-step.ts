@@ -159,12 +159,9 @@ export function openReconcileSteps(options: ReconcileStepOptions): ReconcileStep
       const outcome = mendable && allowed ? 'planned' : 'reported';
       if (outcome === 'reported' && before >= limits.reconcileFindings) continue;
       counts = { ...counts, numbered: counts.numbered + 1 };
-      // PostgreSQL keeps no NUL in text. A key of ours never has one.
-      const key = finding.key.replaceAll('\0', '\ufffd');
       added.push({
         ...finding,
         detail: withheld ?? finding.detail,
-        key,
         runId: run.id,
         number: counts.numbered,
         outcome,

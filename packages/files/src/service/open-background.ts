@@ -4,6 +4,7 @@ import { type EventsIn, openEventsIn } from '../events-in/open-events-in.ts';
 import type { FileRecord } from '../file-record.ts';
 import type { FileServiceOptions } from '../file-service-options.ts';
 import { copyBytes } from '../lifecycle/copy-bytes.ts';
+import { underLease } from '../lifecycle/job-lease.ts';
 import { removeStaged } from '../lifecycle/promote.ts';
 import { reconcile } from '../lifecycle/reconcile.ts';
 import { discardBytes, pruneVersions, purgeFile } from '../lifecycle/removal.ts';
@@ -35,9 +36,9 @@ export async function openBackground(
   const { wake } = options;
   const maker = openPreviewMaker(limits, await findPreviewPrograms(limits));
 
-  async function reconcileUpload(file: FileRecord): Promise<FileRecord> {
+  async function reconcileUpload(file: FileRecord, held = parts): Promise<FileRecord> {
     try {
-      const seen = await reconcile(file, parts);
+      const seen = await reconcile(file, held);
       metrics.add('stowage_files_reconciles_total', 1, { outcome: seen.fence === file.fence ? 'unchanged' : 'moved' });
       return seen;
     } catch (error) {
@@ -49,20 +50,20 @@ export async function openBackground(
   const worker: Worker = openWorker({
     ...parts,
     handlers: {
-      reconcile: async (file) => void (await reconcileUpload(file)),
+      reconcile: async (file, lease) => void (await reconcileUpload(file, underLease(parts, lease))),
       unstage: (file) => removeStaged(file, parts),
-      copy: (file) => copyBytes(file, parts),
-      validate: (file) => validateFile(file, parts),
-      preview: (file) => makePreviews(file, { ...parts, maker, onMove }),
-      prune: (file) => pruneVersions(file, parts),
-      discard: (file) => discardBytes(file, parts),
-      purge: (file) => purgeFile(file, parts),
+      copy: (file, lease) => copyBytes(file, underLease(parts, lease)),
+      validate: (file, lease) => validateFile(file, underLease(parts, lease)),
+      preview: (file, lease) => makePreviews(file, { ...underLease(parts, lease), maker, onMove }),
+      prune: (file, lease) => pruneVersions(file, underLease(parts, lease)),
+      discard: (file, lease) => discardBytes(file, underLease(parts, lease)),
+      purge: (file, lease) => purgeFile(file, underLease(parts, lease)),
     },
     completeUpload: (file) => completeUpload(file, parts),
-    reconcile: reconcileUpload,
+    reconcile: (file) => reconcileUpload(file),
     lookForBytes: (file) => lookForBytes(file, parts),
     sweepFolders: () => folders.sweep(),
-    deliverWebhooks: () => webhooks.deliver(),
+    deliveries: webhooks.deliveries,
     onJob: (kind, outcome) => metrics.add('stowage_files_jobs_total', 1, { kind, outcome }),
     observe: async (what, fileId, work) => {
       const elapsed = stopwatch();

@@ -25,14 +25,14 @@ export type Files = ReturnType<typeof openFiles>;
 interface OpenFilesOptions extends Pick<FileServiceOptions, 'endpoint' | 'allowPrivateWebhooks'> {
   readonly passwords: PasswordHashes;
   /** Told that there is something to do outside of requests. */
-  readonly wake: () => void;
+  readonly wake: (what?: 'folders') => void;
 }
 
 export function openFiles(
   ground: Ground,
   { endpoint: given, allowPrivateWebhooks, passwords, wake }: OpenFilesOptions,
 ) {
-  const { database, files, limits, clock, random, secret, metrics, watch, signer, keys, bucket, endpoint } = ground;
+  const { database, files, clock, random, secret, metrics, watch, signer, keys, bucket, endpoint } = ground;
   const onMove = (file: FileRecord): void => {
     metrics.add('stowage_files_moves_total', 1, { state: file.state });
     watch.changed(file.id);
@@ -53,13 +53,13 @@ export function openFiles(
     onMove,
     uploads: openUploads({ ...parts, seals: given?.seals, onJob: wake }),
     storedFiles,
-    folders: openFolders({ ...parts, onTrashed: (fileId) => watch.changed(fileId) }),
+    folders: openFolders({ ...parts, onTrashed: (fileId) => watch.changed(fileId), onRemoved: () => wake('folders') }),
     versions: openVersions({ ...parts, storedFiles }),
     trash: openTrash({ ...parts, storedFiles, onEmptied: wake }),
     searchFiles: openSearch({ database, storedFiles }),
     downloads: openDownloads({ signer, keys }),
     shares: openShares({ ...parts, tokens: openShareTokens(secret), passwords }),
-    archives: openArchives({ bucket, database, maxFiles: limits.maxArchiveFiles, usage: ground.usage }),
+    archives: openArchives(parts),
     quarantine: openQuarantine({ bucket, files, quarantine: database.quarantine, mover, clock, onDue: wake }),
     usageReport: openUsageReport({ table: database.usageDays, clock }),
     webhooks: openWebhooks({

@@ -42,7 +42,8 @@ export async function openGround(options: FileServiceOptions) {
   const clamd = options.clamd === undefined ? undefined : openClamd(options.clamd);
   const scanner = clamd === undefined ? undefined : observeScanner(clamd, instruments);
   const observe = observeDatabase(instruments, 'path' in options.database ? 'sqlite' : 'postgresql');
-  const database = await openDatabase({ settings: options.database, clock, newId, secret, observe });
+  const { trashRetentionMs } = limits;
+  const database = await openDatabase({ settings: options.database, clock, newId, secret, trashRetentionMs, observe });
   if (database.rowSecurity === 'bypassed') {
     log.warn(
       'Row-level security does not hold: the role of the database is a superuser or has BYPASSRLS. Give the service an ordinary role that owns its tables.',

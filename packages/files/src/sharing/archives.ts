@@ -5,11 +5,14 @@
 import { makeZip } from 'client-zip';
 import type { Bucket } from '../bucket/bucket.ts';
 import type { Database, FileTable } from '../database/database.ts';
-import { withNumber } from '../database/file-names.ts';
 import type { TenantId } from '../database/tenant-id.ts';
 import { type FileRecord, objectOf } from '../file-record.ts';
 import { FilesError } from '../files-error.ts';
-import type { UsageCounter } from '../usage/usage-counter.ts';
+import type { FilesLimits } from '../limits.ts';
+import type { FilesLog } from '../log.ts';
+import { openArchiveNames } from './archive-names.ts';
+import { openArchivePlaces } from './archive-places.ts';
+import { paceStream } from './paced-stream.ts';
 
 interface ArchiveSelection {
   readonly tenantId: string;
@@ -18,16 +21,32 @@ interface ArchiveSelection {
 }
 
 export interface Archives {
-  /** Throws `not-found` for what is not there or not ready, `archive-too-large`. */
-  make(selection: ArchiveSelection, signal: AbortSignal): Promise<ReadableStream<Uint8Array>>;
+  /**
+   * Nothing is read and nothing counted yet, but a place is taken. Throws `not-found` for what is not there or not ready,
+   * `archive-too-large`, and `too-busy` when too many are being sent.
+   */
+  make(selection: ArchiveSelection): Promise<Archive>;
+}
+
+interface Archive {
+  /** Of its files together: what is handed out. */
+  readonly sizeBytes: number;
+  /** Reads the files while it is read; breaks off when its reader is too slow. Once, and soon: the place is given away otherwise. */
+  send(signal: AbortSignal): ReadableStream<Uint8Array>;
 }
 
 interface ArchivesOptions {
   readonly bucket: Pick<Bucket, 'read'>;
   readonly database: Pick<Database, 'files' | 'folders'>;
-  readonly maxFiles: number;
-  readonly usage: Pick<UsageCounter, 'handedOut'>;
+  readonly limits: Pick<
+    FilesLimits,
+    'maxArchiveFiles' | 'archiveConcurrency' | 'tenantArchiveConcurrency' | 'archiveMinBytesPerSecond' | 'archiveSlowMs'
+  >;
+  readonly log: FilesLog;
 }
+
+/** How long a place is kept for an archive that was made and is not sent. */
+const unsentMs = 10_000;
 
 interface Entry {
   /** Path in the archive. */
@@ -35,19 +54,21 @@ interface Entry {
   readonly file: FileRecord;
 }
 
-export function openArchives({ bucket, database, maxFiles, usage }: ArchivesOptions): Archives {
+export function openArchives({ bucket, database, limits, log }: ArchivesOptions): Archives {
   const { files, folders } = database;
+  const { maxArchiveFiles: maxFiles } = limits;
+  const places = openArchivePlaces({ atOnce: limits.archiveConcurrency, ofTenant: limits.tenantArchiveConcurrency });
 
   async function entriesOf({ tenantId, fileIds, folderIds }: ArchiveSelection): Promise<readonly Entry[]> {
     const entries: Entry[] = [];
-    const taken = new Set<string>();
+    const names = openArchiveNames();
     const add = (path: readonly string[], file: FileRecord): void => {
       if (entries.length === maxFiles) {
         throw new FilesError('archive-too-large', {
           detail: `An archive holds at most ${maxFiles} files. Choose fewer.`,
         });
       }
-      entries.push({ name: freeName([...path, file.name].map(safeName).join('/'), taken), file });
+      entries.push({ name: names.take([...path, file.name]), file });
     };
     for (const id of fileIds) add([], await requireFile(files, { tenantId, id }));
     for (const id of folderIds) {
@@ -70,19 +91,50 @@ export function openArchives({ bucket, database, maxFiles, usage }: ArchivesOpti
   async function* inputs(entries: readonly Entry[], signal: AbortSignal) {
     for (const { name, file } of entries) {
       signal.throwIfAborted();
-      const now = await files.find(file.id);
+      const current = await files.current({ tenantId: file.tenantId, id: file.lineId });
+      if (current?.state !== 'ready') continue;
+      // The version that was asked for, also when another has taken its place.
+      const now = current.id === file.id ? current : await files.find(file.id);
       if (now?.state !== 'ready' || now.objectEtag === null || now.missingSinceMs !== null) continue;
       const body = await open(now, bucket, signal);
       yield { name, lastModified: new Date(now.modifiedAtMs ?? now.createdAtMs), input: body, size: now.sizeBytes };
     }
   }
 
+  function paced(entries: readonly Entry[], signal: AbortSignal, leave: () => void): ReadableStream<Uint8Array> {
+    const ending = new AbortController();
+    return paceStream(makeZip(inputs(entries, AbortSignal.any([signal, ending.signal]))), {
+      minBytesPerSecond: limits.archiveMinBytesPerSecond,
+      slowMs: limits.archiveSlowMs,
+      now: () => performance.now(),
+      onEnd: (how) => {
+        // With its connection to the bucket, whatever is still under way there.
+        ending.abort(new Error('The archive has ended.'));
+        leave();
+        if (how === 'too-slow')
+          log.info('The reader of an archive was too slow, and cut off.', { files: entries.length });
+      },
+    });
+  }
+
   return {
-    make: async (selection, signal) => {
-      const entries = await entriesOf(selection);
-      const sizeBytes = entries.reduce((sum, { file }) => sum + file.sizeBytes, 0);
-      await usage.handedOut(selection.tenantId, sizeBytes);
-      return makeZip(inputs(entries, signal));
+    make: async (selection) => {
+      const leave = places.take(selection.tenantId);
+      try {
+        const entries = await entriesOf(selection);
+        const unsent = setTimeout(leave, unsentMs);
+        unsent.unref();
+        return {
+          sizeBytes: entries.reduce((sum, { file }) => sum + file.sizeBytes, 0),
+          send: (signal) => {
+            clearTimeout(unsent);
+            return paced(entries, signal, leave);
+          },
+        };
+      } catch (error) {
+        leave();
+        throw error;
+      }
     },
   };
 }
@@ -100,25 +152,7 @@ async function requireFile(files: FileTable, address: TenantId): Promise<FileRec
 
 async function* open(file: FileRecord, bucket: Pick<Bucket, 'read'>, signal: AbortSignal): AsyncIterable<Uint8Array> {
   if (file.sizeBytes === 0) return;
-  const body = await bucket.read(objectOf(file), { etag: file.objectEtag ?? '', signal });
+  const body = await bucket.read(objectOf(file), { etag: file.objectEtag ?? '', signal, lasting: true });
   if (body === undefined) throw new Error(`The bytes of file ${file.id} are not those that were checked.`);
   yield* body;
-}
-
-/** A part of a path that no unpacker takes for another place, on any system. */
-function safeName(name: string): string {
-  const safe = name
-    .toWellFormed()
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
-    .replace(/[\u0000-\u001f\u007f<>:"/\\|?*]/g, '_')
-    .replace(/[. ]+$/, '');
-  return safe === '' ? '_' : safe;
-}
-
-/** Systems that ignore case would unpack one over the other. */
-function freeName(name: string, taken: Set<string>): string {
-  let free = name;
-  for (let number = 2; taken.has(free.toLowerCase()); number++) free = withNumber(name, String(number));
-  taken.add(free.toLowerCase());
-  return free;
 }

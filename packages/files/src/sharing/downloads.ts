@@ -9,6 +9,7 @@ import type { FileKeys } from '../file-key.ts';
 import type { FileRecord } from '../file-record.ts';
 import { FilesError } from '../files-error.ts';
 import { previewContentType } from '../previews/preview-maker.ts';
+import { withoutDirectionMarks } from './shown-name.ts';
 
 export interface Downloads {
   /** Throws `wrong-state` unless the file is ready. */
@@ -60,9 +61,7 @@ export function openDownloads({ signer, keys }: DownloadsOptions): Downloads {
  * direction of text are dropped, because they make `…gpj.exe` read `…exe.jpg`. The header is ASCII whatever the name.
  */
 export function dispositionHeader(name: string, type: Disposition): string {
-  const safe = name
-    .toWellFormed()
-    .replace(/[\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '')
+  const safe = withoutDirectionMarks(name.toWellFormed())
     // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
     .replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029/\\]/g, '_');
   const fallback = safe.replace(/[^\x20-\x7e]/g, '_').replace(/["%]/g, '_');

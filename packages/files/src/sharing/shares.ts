@@ -55,17 +55,26 @@ const defaultPageSize = 50;
 export function openShares({
   database,
   tokens,
-  passwords,
+  passwords: everybodys,
   clock,
   newId,
   origin,
   auditDownloads,
 }: SharesOptions): Shares {
   const { files, folders, shares } = database;
+  // Strangers try them: who floods a share must not keep people from signing in.
+  const passwords = everybodys.withOwnQueue();
 
   async function targetName({ tenantId, targetKind, targetId: id }: ShareRecord): Promise<string | undefined> {
     const target = await (targetKind === 'file' ? files.current({ tenantId, id }) : folders.get({ tenantId, id }));
     return target?.name;
+  }
+
+  /** What people are shown of it: of a file in the trash, or gone, not even its name. */
+  async function shownName({ tenantId, targetKind, targetId: id }: ShareRecord): Promise<string | undefined> {
+    if (targetKind === 'folder') return (await folders.get({ tenantId, id }))?.name;
+    const file = await files.current({ tenantId, id });
+    return file?.state === 'ready' ? file.name : undefined;
   }
 
   async function show(share: ShareRecord): Promise<Share> {
@@ -146,11 +155,11 @@ export function openShares({
       const id = tokens.read(token);
       const share = id === undefined ? undefined : await shares.find(id);
       if (share === undefined) throw new FilesError('not-found', { detail: 'There is no such link.' });
-      if (!isOpen(share, clock()) || (await targetName(share)) === undefined) throw new FilesError('share-ended');
+      if (!isOpen(share, clock()) || (await shownName(share)) === undefined) throw new FilesError('share-ended');
       return share;
     },
 
-    describe: async (share) => ({ title: (await targetName(share)) ?? '' }),
+    describe: async (share) => ({ title: (await shownName(share)) ?? '' }),
 
     checkPassword: async ({ passwordHash }, password) => {
       if (passwordHash === null || (await passwords.matches(password, passwordHash))) return;

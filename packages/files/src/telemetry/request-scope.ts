@@ -25,6 +25,7 @@ export function openRequestScope(): RequestScope {
   return {
     run: (fields, work) => storage.run(fields, work),
     logTo: (log) => ({
+      debug: (message, fields) => log.debug?.(message, add(fields)),
       info: (message, fields) => log.info(message, add(fields)),
       warn: (message, fields) => log.warn(message, add(fields)),
       error: (message, fields) => log.error(message, add(fields)),

@@ -13,11 +13,11 @@ import type { Database } from '../database/database.ts';
 import type { TenantId } from '../database/tenant-id.ts';
 import { isoDate } from '../file-record.ts';
 import { FilesError } from '../files-error.ts';
-import { maxMoveAttempts } from '../lifecycle/move-file.ts';
+import { maxMoveAttempts, tooFast } from '../lifecycle/move-file.ts';
 import type { FilesLimits } from '../limits.ts';
-import { requireName } from '../uploads/new-upload.ts';
 import { type FolderRecord, foldName, topFolderId } from './folder-record.ts';
 import { readPlace, writePlace } from './list-cursor.ts';
+import { requireName } from './required-name.ts';
 
 export interface Folders {
   /** `roots`: the folders that stand at the top for who may not see all. */
@@ -28,10 +28,16 @@ export interface Folders {
   get(folder: TenantId): Promise<FolderWithContents>;
   /** Throws `not-found`, `precondition-failed`, `name-taken`, `folder-cycle`. */
   change(folder: TenantId, request: ChangeFolderRequest, ifMatch?: string): Promise<Folder>;
-  /** Into the trash with all that lies in it. Safe to repeat. Throws `not-found`, `precondition-failed`. */
+  /**
+   * Into the trash with all that lies in it, however much: none of it can be listed, found or fetched from then on, and the list of the
+   * trash fills as the worker goes through it. Safe to repeat. Throws `not-found`, `precondition-failed`.
+   */
   remove(folder: TenantId, ifMatch?: string): Promise<void>;
-  /** Puts into the trash what lies in folders of the trash, and forgets folders there that are empty. Done by the worker too. */
-  sweep(): Promise<void>;
+  /**
+   * For the worker: puts a slice of what lies in folders of the trash there too, or forgets a slice of the folders there that are empty.
+   * Whether there was anything.
+   */
+  sweep(): Promise<boolean>;
 }
 
 interface FoldersOptions {
@@ -41,14 +47,15 @@ interface FoldersOptions {
   readonly newId: () => string;
   /** Told of each file that went into the trash with its folder. */
   readonly onTrashed: (fileId: string) => void;
+  /** Told that there is something to sweep. */
+  readonly onRemoved: () => void;
 }
 
 const defaultPageSize = 50;
-const sweepBatchSize = 500;
-/** Batches of one sweep: what comes after waits for the next. */
-const maxSweepBatches = 10_000;
+/** Files, or folders, of one slice: one transaction, for which all others wait. */
+const sweepSliceSize = 100;
 
-export function openFolders({ database, limits, clock, newId, onTrashed }: FoldersOptions): Folders {
+export function openFolders({ database, limits, clock, newId, onTrashed, onRemoved }: FoldersOptions): Folders {
   const { folders, files } = database;
 
   async function find(folder: TenantId): Promise<FolderRecord> {
@@ -80,15 +87,12 @@ export function openFolders({ database, limits, clock, newId, onTrashed }: Folde
     return shown;
   }
 
-  async function sweep(): Promise<void> {
-    for (let batch = 0; batch < maxSweepBatches; batch++) {
-      const nowMs = clock();
-      const purgeAtMs = nowMs + limits.trashRetentionMs;
-      const trashed = await files.trashWithin({ nowMs, purgeAtMs, limit: sweepBatchSize });
-      for (const { id } of trashed) onTrashed(id);
-      if (trashed.length === 0) break;
-    }
-    for (let batch = 0; batch < maxSweepBatches; batch++) if ((await folders.removeEmpty(sweepBatchSize)) === 0) break;
+  async function sweep(): Promise<boolean> {
+    const nowMs = clock();
+    const purgeAtMs = nowMs + limits.trashRetentionMs;
+    const trashed = await files.trashWithin({ nowMs, purgeAtMs, limit: sweepSliceSize });
+    for (const { id } of trashed) onTrashed(id);
+    return trashed.length > 0 || (await folders.removeEmpty(sweepSliceSize)) > 0;
   }
 
   return {
@@ -132,7 +136,7 @@ export function openFolders({ database, limits, clock, newId, onTrashed }: Folde
         });
         if (changed !== undefined) return showOne(changed);
       }
-      throw tooFast();
+      throw tooFast('folder');
     },
 
     remove: async (folder, ifMatch) => {
@@ -140,11 +144,11 @@ export function openFolders({ database, limits, clock, newId, onTrashed }: Folde
         const found = await find(folder);
         requireMatch(found, ifMatch);
         if (!(await folders.trash(found, clock()))) continue;
-        // The folder is out of sight; if this is cut off, the worker goes on.
-        await sweep();
+        // All that lies in it is out of sight from here on; the worker puts file after file into the trash.
+        onRemoved();
         return;
       }
-      throw tooFast();
+      throw tooFast('folder');
     },
 
     sweep,
@@ -160,8 +164,4 @@ function requireMatch(folder: FolderRecord, ifMatch: string | undefined): void {
   throw new FilesError('precondition-failed', {
     detail: `If-Match is ${ifMatch}, but the folder is at ${etagOf(folder)}. Read it again.`,
   });
-}
-
-function tooFast(): FilesError {
-  return new FilesError('wrong-state', { detail: 'The folder is changing too fast; try again.', retryAfterSeconds: 1 });
 }

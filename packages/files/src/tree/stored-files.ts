@@ -1,16 +1,16 @@
 // Files that have arrived: listed, read, put into the trash and taken out again. Rows only; no byte moves.
 
-import type { Action, ChangeFileRequest, FileEntry, FileList, FileState, ListFilesQuery } from '@stowage/contract';
-import type { NoteOf } from '../accounts/members.ts';
+import type { ChangeFileRequest, FileEntry, FileList, ListFilesQuery } from '@stowage/contract';
 import { isPreviewable } from '../content/content-rules.ts';
-import type { FileTable, FolderTable, SortColumn } from '../database/database.ts';
+import type { FilePage, FileTable, FolderTable, SortColumn } from '../database/database.ts';
 import type { TenantId } from '../database/tenant-id.ts';
 import { type FileRecord, fileEntry, fileEtag, shelfOf } from '../file-record.ts';
 import { FilesError } from '../files-error.ts';
-import { type FileMover, maxMoveAttempts } from '../lifecycle/move-file.ts';
-import { requireName } from '../uploads/new-upload.ts';
+import { type FileMover, maxMoveAttempts, tooFast } from '../lifecycle/move-file.ts';
 import { topFolderId } from './folder-record.ts';
 import { readPlace, writePlace } from './list-cursor.ts';
+import { type ForGoodOptions, removeForGood } from './remove-for-good.ts';
+import { requireName } from './required-name.ts';
 
 export interface StoredFiles {
   /** `within`: only what lies in these folders, however deep. Default: wherever it lies. Throws `not-found` for the folder. */
@@ -31,12 +31,8 @@ export interface StoredFiles {
   restore(tenantId: string, id: string): Promise<FileEntry>;
 }
 
-interface RemoveOptions {
+interface RemoveOptions extends ForGoodOptions {
   readonly ifMatch?: string | undefined;
-  /** Whether who asks may do this to what lies in a folder. */
-  readonly may: (action: Action, folderId: string) => Promise<boolean>;
-  /** Begins the note for the audit log of what goes for good. */
-  readonly noteOf: NoteOf;
 }
 
 interface StoredFilesOptions {
@@ -47,11 +43,6 @@ interface StoredFilesOptions {
 }
 
 const defaultPageSize = 50;
-/** What somebody of the tenant judges: it is theirs to delete, by whatever route. */
-const setAside: ReadonlySet<FileState> = new Set(['quarantined', 'scan-failed']);
-const ofQuarantine = { needs: 'quarantine:write', action: 'quarantine.deleted' } as const;
-/** What was refused goes as what is in the trash does. */
-const ofRefused = { needs: 'files:purge', action: 'file.purged' } as const;
 
 export function openStoredFiles({ files, folders, mover, clock }: StoredFilesOptions): StoredFiles {
   async function get(tenantId: string, id: string): Promise<FileRecord> {
@@ -89,23 +80,26 @@ export function openStoredFiles({ files, folders, mover, clock }: StoredFilesOpt
       const descending = sort.startsWith('-');
       // What is left after the sign is one of the columns: the schema lets nothing else through.
       const column = (descending ? sort.slice(1) : sort) as SortColumn;
-      const rows = await files.list({
+      const options = {
         tenantId,
         shelf: 'files',
         sort: column,
         descending,
-        name,
         folderId,
         within,
         limit: limit + 1,
         after: cursor === undefined ? undefined : readPlace(cursor, sort),
-      });
+      } as const;
+      const { files: rows, lookedUntil }: FilePage =
+        name === undefined || name === ''
+          ? { files: await files.list(options) }
+          : await files.listNamed({ ...options, name });
       const page = rows.slice(0, limit);
       const last = page.at(-1);
-      const more = rows.length > limit && last !== undefined;
+      const more = rows.length > limit && last !== undefined ? files.placeOf(last, column) : lookedUntil;
       return {
         files: await show(page),
-        ...(more ? { nextCursor: writePlace(files.placeOf(last, column), sort) } : {}),
+        ...(more === undefined ? {} : { nextCursor: writePlace(more, sort) }),
       };
     },
 
@@ -122,15 +116,7 @@ export function openStoredFiles({ files, folders, mover, clock }: StoredFilesOpt
         if (file.state === 'ready') {
           if ((await mover.move(file, { kind: 'trashed' })) !== undefined) return;
         } else {
-          const { needs, action } = setAside.has(file.state) ? ofQuarantine : ofRefused;
-          if (!(await may(needs, file.folderId))) {
-            throw new FilesError('forbidden', {
-              detail: `The file is ${file.state}, and deleting it would be for good: that needs ${needs}. Ask an owner for it.`,
-            });
-          }
-          const details = { versionId: file.id, found: file.reason ?? '' };
-          const note = noteOf({ action, subject: { kind: 'file', id: file.lineId }, details });
-          if ((await mover.move(file, { kind: 'purge-started', asked: true }, note)) !== undefined) return;
+          if (await removeForGood(file, { may, noteOf, mover })) return;
         }
         const latest = await get(tenantId, id);
         if (latest.fence === file.fence) {
@@ -186,8 +172,4 @@ function requireMatch(file: FileRecord, ifMatch: string | undefined): void {
   throw new FilesError('precondition-failed', {
     detail: `If-Match is ${ifMatch}, but the file is at ${fileEtag(file)}. Read it again.`,
   });
-}
-
-function tooFast(): FilesError {
-  return new FilesError('wrong-state', { detail: 'The file is changing too fast; try again.', retryAfterSeconds: 1 });
 }

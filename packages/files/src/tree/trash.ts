@@ -5,7 +5,7 @@ import type { AuditNote } from '../accounts/audit-note.ts';
 import type { FileTable } from '../database/database.ts';
 import type { TenantId } from '../database/tenant-id.ts';
 import { FilesError } from '../files-error.ts';
-import { type FileMover, maxMoveAttempts } from '../lifecycle/move-file.ts';
+import { type FileMover, maxMoveAttempts, tooFast } from '../lifecycle/move-file.ts';
 import { readPlace, writePlace } from './list-cursor.ts';
 import type { StoredFiles } from './stored-files.ts';
 import { requireNotRetained } from './versions.ts';
@@ -75,10 +75,7 @@ export function openTrash({ files, storedFiles, mover, clock, onEmptied }: Trash
         requireNotRetained({ retainUntilMs: await files.retainedUntil(file) }, clock());
         if ((await mover.move(file, { kind: 'purge-started', asked: true }, note)) !== undefined) return;
       }
-      throw new FilesError('wrong-state', {
-        detail: 'The file is changing too fast; try again.',
-        retryAfterSeconds: 1,
-      });
+      throw tooFast();
     },
   };
 }

@@ -7,7 +7,8 @@ import type { TenantId } from '../database/tenant-id.ts';
 import { type FileRecord, isoDate } from '../file-record.ts';
 import { FilesError } from '../files-error.ts';
 import { isRetained } from '../lifecycle/file-lifecycle.ts';
-import { type FileMover, maxMoveAttempts } from '../lifecycle/move-file.ts';
+import { type FileMover, maxMoveAttempts, tooFast } from '../lifecycle/move-file.ts';
+import { type ForGoodOptions, removeForGood } from './remove-for-good.ts';
 import type { StoredFiles } from './stored-files.ts';
 
 /** Names one version of a file. */
@@ -22,8 +23,11 @@ export interface Versions {
   get(version: VersionAddress): Promise<FileRecord>;
   /** Makes it the current one. Throws `not-found`, `wrong-state` unless it and the current one are ready. */
   restore(version: VersionAddress): Promise<FileEntry>;
-  /** For good. Safe to repeat. Throws `not-found`, `wrong-state` for the current one, `retained`. */
-  remove(version: VersionAddress, note: AuditNote): Promise<void>;
+  /**
+   * For good. Safe to repeat. Throws `not-found`, `wrong-state` for the current one, `retained`, and `forbidden` for one that was set
+   * aside when who asks does not judge such.
+   */
+  remove(version: VersionAddress, options: ForGoodOptions & { readonly note: AuditNote }): Promise<void>;
 }
 
 interface VersionsOptions {
@@ -73,7 +77,8 @@ export function openVersions({ files, storedFiles, mover, clock }: VersionsOptio
       throw tooFast();
     },
 
-    remove: async (address, note) => {
+    remove: async (address, { note, may, noteOf }) => {
+      const ofVersion: typeof noteOf = (about) => (about.action === 'file.purged' ? note : noteOf(about));
       for (let attempt = 0; attempt < maxMoveAttempts; attempt++) {
         const version = await get(address);
         if (version.role === 'current') {
@@ -86,7 +91,7 @@ export function openVersions({ files, storedFiles, mover, clock }: VersionsOptio
           if ((await mover.move(version, { kind: 'purge-started', asked: true }, note)) !== undefined) return;
         } else if (version.state === 'ready') {
           await mover.move(version, { kind: 'trashed', forGood: true });
-        } else if ((await mover.move(version, { kind: 'purge-started', asked: true }, note)) !== undefined) return;
+        } else if (await removeForGood(version, { may, noteOf: ofVersion, mover })) return;
         else {
           const latest = await get(address);
           if (latest.fence === version.fence) {
@@ -117,8 +122,4 @@ function shownVersion(file: FileRecord): FileVersion {
     createdAt: isoDate(file.createdAtMs),
     ...(file.retainUntilMs === null ? {} : { retainUntil: isoDate(file.retainUntilMs) }),
   };
-}
-
-function tooFast(): FilesError {
-  return new FilesError('wrong-state', { detail: 'The file is changing too fast; try again.', retryAfterSeconds: 1 });
 }

@@ -8,6 +8,7 @@ import type { FileRecord, Seal } from '../file-record.ts';
 import { FilesError } from '../files-error.ts';
 import type { FilesLimits } from '../limits.ts';
 import { type Policies, requireAllowed } from '../policies.ts';
+import { requireName } from '../tree/required-name.ts';
 import { defaultAccepts, planUpload } from './part-plan.ts';
 
 interface NewUploadOptions {
@@ -129,13 +130,6 @@ export function newCopy(
   const row = newRow(account, { ...request, metadata: source.metadata }, { folderId, versionOf }, options);
   const plan = { strategy: 'copy', sealedBy: 'service-only', partSizeBytes: null, partCount: null } as const;
   return { ...row({ ...plan, copiedFrom: source.id }), signedUntilMs: 0 };
-}
-
-/** Throws `invalid-request` for a name that no file or folder can have. */
-export function requireName(name: string): void {
-  if (name.includes('\0')) {
-    throw new FilesError('invalid-request', { detail: 'A name holds a NUL character. Take it out.' });
-  }
 }
 
 /** RFC 9110 §8.3.1, without parameters: the type goes into a signature and must come back byte for byte. */

@@ -14,7 +14,7 @@ import type { UrlSigner } from '../bucket/sign-urls.ts';
 import type { FileTable } from '../database/database.ts';
 import { arrivalKey, type FileRecord } from '../file-record.ts';
 import { FilesError } from '../files-error.ts';
-import { maxMoveAttempts } from '../lifecycle/move-file.ts';
+import { maxMoveAttempts, tooFast } from '../lifecycle/move-file.ts';
 import { isUploading } from '../lifecycle/reconcile.ts';
 import type { FilesLimits } from '../limits.ts';
 import { announcedOf, checksumHeader } from './announced-checksum.ts';
@@ -64,10 +64,7 @@ export function openUploadSigning(options: UploadSigningOptions): UploadSigning 
       if (changed !== undefined) return changed;
       current = (await files.find(file.id)) ?? current;
     }
-    throw new FilesError('wrong-state', {
-      detail: 'The upload is changing too fast; try again.',
-      retryAfterSeconds: 1,
-    });
+    throw tooFast('upload');
   }
 
   /** How long a URL for this upload may live; 0 when the upload's time is over. */

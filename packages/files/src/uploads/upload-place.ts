@@ -6,7 +6,7 @@ import type { FileTable, FolderTable } from '../database/database.ts';
 import type { FileRecord } from '../file-record.ts';
 import { FilesError } from '../files-error.ts';
 import { topFolderId } from '../tree/folder-record.ts';
-import { requireName } from './new-upload.ts';
+import { requireName } from '../tree/required-name.ts';
 
 export interface UploadPlaceOptions {
   readonly files: FileTable;

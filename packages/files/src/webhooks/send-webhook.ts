@@ -33,10 +33,12 @@ export async function sendWebhook(options: SendOptions): Promise<SendOutcome> {
   const url = new URL(options.url);
   const refusal = refuseUrl(url, options.allowPrivate);
   if (refusal !== undefined) return { failure: refusal };
+  // Of all of it together: the name, too, may be one that nobody answers for.
+  const signal = AbortSignal.timeout(options.timeoutMs);
   try {
-    const address = await resolve(url, options.allowPrivate);
+    const address = await before(signal, resolve(url, options.allowPrivate), options.timeoutMs);
     if (typeof address === 'string') return { failure: address };
-    return await post(url, address.address, options);
+    return await post(url, address.address, { ...options, signal });
   } catch (error) {
     return { failure: error instanceof Error ? error.message : String(error) };
   }
@@ -65,8 +67,24 @@ function isPublic(address: string): boolean {
   return ipaddr.process(address).range() === 'unicast';
 }
 
-function post(url: URL, address: string, options: SendOptions): Promise<SendOutcome> {
-  const { delivery, secrets, nowMs, timeoutMs } = options;
+/** What it comes to, unless the time is over first: a look at a name cannot be broken off. */
+async function before<Result>(signal: AbortSignal, work: Promise<Result>, timeoutMs: number): Promise<Result> {
+  const over = Promise.withResolvers<never>();
+  const end = (): void => over.reject(new Error(`The name was not resolved within ${timeoutMs} ms.`));
+  signal.addEventListener('abort', end, { once: true });
+  try {
+    return await Promise.race([work, over.promise]);
+  } finally {
+    signal.removeEventListener('abort', end);
+  }
+}
+
+function post(
+  url: URL,
+  address: string,
+  options: SendOptions & { readonly signal: AbortSignal },
+): Promise<SendOutcome> {
+  const { delivery, secrets, nowMs, timeoutMs, signal } = options;
   const at = new Date(nowMs);
   const signatures = secrets.map((secret) => new Webhook(secret).sign(delivery.eventId, at, delivery.body));
   const body = Buffer.from(delivery.body);
@@ -77,7 +95,7 @@ function post(url: URL, address: string, options: SendOptions): Promise<SendOutc
       {
         method: 'POST',
         agent: false,
-        signal: AbortSignal.timeout(timeoutMs),
+        signal,
         // The address that was judged, whatever a second look at the name would say.
         lookup: (_host, lookupOptions, done) => {
           const family = isIP(address);

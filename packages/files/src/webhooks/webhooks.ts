@@ -1,5 +1,6 @@
 // Webhooks: where they are kept, and how their deliveries come to an end. Each is tried until the address says 2xx, with longer and
-// longer waits; after the last one it is a dead letter, which can be replayed. An address that says 410 is told no more.
+// longer waits; after the last one it is a dead letter, which can be replayed. An address that says 410 is told no more. What waits for a
+// webhook that is disabled becomes a dead letter too, and so does what happens meanwhile: kept as long as others, and sent by replay alone.
 
 import type {
   ChangeWebhookRequest,
@@ -11,13 +12,15 @@ import type {
 import { webhookEventTypes } from '@stowage/contract';
 import type { NoteOf } from '../accounts/members.ts';
 import type { Account } from '../database/account-tables.ts';
-import type { WebhookTable } from '../database/database.ts';
+import type { DueDelivery, WebhookTable } from '../database/database.ts';
 import type { TenantId } from '../database/tenant-id.ts';
 import { isoDate } from '../file-record.ts';
 import { FilesError } from '../files-error.ts';
+import type { LaneWork } from '../lifecycle/lane.ts';
 import type { FilesLimits } from '../limits.ts';
 import { errorFields, type FilesLog } from '../log.ts';
 import type { SealedText } from '../sealed-text.ts';
+import { chooseDeliveries } from './choose-deliveries.ts';
 import { refuseUrl, type SendOutcome, sendWebhook } from './send-webhook.ts';
 import type { DeliveryRecord, WebhookRecord } from './webhook-record.ts';
 
@@ -40,14 +43,17 @@ export interface Webhooks {
   ): Promise<{ readonly deliveries: readonly WebhookDelivery[]; readonly nextCursor?: string }>;
   /** Throws `not-found`. */
   replay(webhook: TenantId, deliveryId: string): Promise<void>;
-  /** Sends what is due. Whether there was anything. */
-  deliver(): Promise<boolean>;
+  /** Sends what is due: for a lane of the worker. */
+  readonly deliveries: LaneWork<DeliveryRecord>;
 }
 
 interface WebhooksOptions {
   readonly table: WebhookTable;
   readonly secrets: SealedText;
-  readonly limits: Pick<FilesLimits, 'maxWebhooks' | 'webhookTimeoutMs' | 'webhookHistoryMs'>;
+  readonly limits: Pick<
+    FilesLimits,
+    'maxWebhooks' | 'webhookTimeoutMs' | 'webhookHistoryMs' | 'webhookConcurrency' | 'webhookReceiverConcurrency'
+  >;
   readonly allowPrivate: boolean;
   readonly clock: () => number;
   readonly random: (sizeBytes: number) => Uint8Array;
@@ -79,7 +85,13 @@ const secretBytes = 32;
 /** Secrets of webhooks are sealed for no place: there is one column for them. */
 const anywhere = '';
 const oldSecretLifeMs = 24 * hour;
-const batchSize = 20;
+/** A delivery that is sent is nobody else's for so long: more than sending may take, and writing down what came of it. */
+const leasesPerTimeout = 2;
+/** Deliveries that are looked at in one query when some are chosen; and such queries of one look, when many must be passed over. */
+const candidateCount = 500;
+const maxQueries = 10;
+/** Deliveries that are ended or forgotten in one transaction. */
+const sliceSize = 500;
 const defaultPageSize = 50;
 const maxAnswerCharacters = 300;
 
@@ -87,6 +99,9 @@ export function openWebhooks(options: WebhooksOptions): Webhooks {
   const { table, secrets, limits, allowPrivate, clock, random, newId, log } = options;
   const newSecret = (): string => `whsec_${Buffer.from(random(secretBytes)).toString('base64')}`;
   let sweptAtMs = Number.NEGATIVE_INFINITY;
+  /** Whether something may wait for a webhook that is disabled. */
+  let hasDisabled = true;
+  const sending = new Map<string, DueDelivery>();
 
   async function find(address: TenantId): Promise<WebhookRecord> {
     const webhook = await table.get(address);
@@ -153,7 +168,10 @@ export function openWebhooks(options: WebhooksOptions): Webhooks {
       return;
     }
     const gone = 'status' in outcome && outcome.status === 410;
-    if (gone) await table.disable({ tenantId: webhook.tenantId, id: webhook.id }, 'The address answered 410 Gone.');
+    if (gone) {
+      await table.disable({ tenantId: webhook.tenantId, id: webhook.id }, 'The address answered 410 Gone.');
+      hasDisabled = true;
+    }
     const waitMs = retryWaitsMs[delivery.attempts - 1];
     if (gone || waitMs === undefined) {
       log.warn('A webhook delivery was given up.', { webhookId: webhook.id, deliveryId: delivery.id, lastAnswer });
@@ -169,6 +187,43 @@ export function openWebhooks(options: WebhooksOptions): Webhooks {
       lastAnswer,
     });
     options.onDelivery('retried');
+  }
+
+  /** What is sent next, by id. */
+  async function choose(limit: number): Promise<ReadonlyMap<string, DueDelivery>> {
+    const chosen = new Map<string, DueDelivery>();
+    const except = new Set<string>();
+    const ofTenant = Math.ceil(limits.webhookConcurrency / 2);
+    for (let query = 0; query < maxQueries && chosen.size < limit; query++) {
+      const due = await table.listDue({ nowMs: clock(), limit: candidateCount, except: [...except] });
+      const fresh = due.filter(({ id }) => !chosen.has(id) && !sending.has(id));
+      const { ids, passedOver } = chooseDeliveries(fresh, {
+        running: [...sending.values(), ...chosen.values()],
+        free: limit - chosen.size,
+        ofReceiver: limits.webhookReceiverConcurrency,
+        ofTenant,
+      });
+      for (const delivery of fresh) if (ids.includes(delivery.id)) chosen.set(delivery.id, delivery);
+      for (const webhookId of passedOver) except.add(webhookId);
+      if (due.length < candidateCount || passedOver.length === 0) break;
+    }
+    return chosen;
+  }
+
+  /** Ends what waits for nobody, and forgets what is old: a slice at each look, so that no look takes long. */
+  async function sweep(): Promise<void> {
+    const nowMs = clock();
+    if (nowMs - sweptAtMs > hour) {
+      sweptAtMs = nowMs;
+      // Another instance may have disabled one, and ended before it came to this.
+      hasDisabled = true;
+      if ((await table.removeSettled(nowMs - limits.webhookHistoryMs, sliceSize)) === sliceSize)
+        sweptAtMs = Number.NEGATIVE_INFINITY;
+    }
+    if (!hasDisabled) return;
+    const ended = await table.endDisabled(sliceSize);
+    hasDisabled = ended === sliceSize;
+    for (let count = 0; count < ended; count++) options.onDelivery('dead');
   }
 
   return {
@@ -208,6 +263,7 @@ export function openWebhooks(options: WebhooksOptions): Webhooks {
         ...(events === undefined ? {} : { events: [...new Set(events)] }),
         ...(enabled === undefined ? {} : { enabled, disabledReason: null }),
       };
+      if (!changed.enabled) hasDisabled = true;
       const details = { host: new URL(changed.url).host, enabled: changed.enabled };
       await table.replace(changed, noteOf({ action: 'webhook.changed', subject: subjectOf(webhook), details }));
       options.onDue();
@@ -237,6 +293,7 @@ export function openWebhooks(options: WebhooksOptions): Webhooks {
 
     test: async (address) => {
       const webhook = await find(address);
+      if (!webhook.enabled) hasDisabled = true;
       const type = 'webhook.test';
       const body = JSON.stringify({ type, timestamp: isoDate(clock()), data: {} });
       await table.addDelivery(newDelivery(webhook, { eventId: newId(), type, body }));
@@ -256,29 +313,40 @@ export function openWebhooks(options: WebhooksOptions): Webhooks {
       const webhook = await find(address);
       const delivery = await table.getDelivery({ tenantId: address.tenantId, webhookId: webhook.id, id });
       if (delivery === undefined) throw new FilesError('not-found', { detail: `The webhook has no delivery ${id}.` });
+      if (!webhook.enabled) hasDisabled = true;
       const { eventId, type, body } = delivery;
       await table.addDelivery(newDelivery(webhook, { eventId, type, body }));
       options.onDue();
     },
 
-    deliver: async () => {
-      const nowMs = clock();
-      if (nowMs - sweptAtMs > hour) {
-        sweptAtMs = nowMs;
-        await table.removeSettled(nowMs - limits.webhookHistoryMs);
-      }
-      const due = await table.takeDue({ nowMs, leaseMs: limits.webhookTimeoutMs * 2, limit: batchSize });
-      await Promise.all(
-        due.map((delivery) =>
-          attempt(delivery).catch((error: unknown) =>
+    deliveries: {
+      take: async (limit) => {
+        await sweep();
+        const chosen = await choose(limit);
+        if (chosen.size === 0) return [];
+        const leaseMs = limits.webhookTimeoutMs * leasesPerTimeout;
+        const taken = await table.take([...chosen.keys()], { nowMs: clock(), leaseMs });
+        for (const { id } of taken) {
+          const due = chosen.get(id);
+          if (due !== undefined) sending.set(id, due);
+        }
+        return taken;
+      },
+
+      run: (delivery) =>
+        attempt(delivery)
+          .catch((error: unknown) =>
             log.warn('A webhook delivery failed; it is tried again.', {
               deliveryId: delivery.id,
               ...errorFields(error),
             }),
-          ),
-        ),
-      );
-      return due.length > 0;
+          )
+          .finally(() => sending.delete(delivery.id)),
+
+      giveBack: async (taken) => {
+        for (const { id } of taken) sending.delete(id);
+        await table.giveBack(taken, clock());
+      },
     },
   };
 }

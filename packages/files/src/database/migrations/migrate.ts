@@ -20,6 +20,7 @@ import { reconcile } from './012-reconcile.ts';
 import { folderPages } from './013-folder-pages.ts';
 import { identity } from './014-identity.ts';
 import { givenUp } from './015-given-up.ts';
+import { largeTenants } from './016-large-tenants.ts';
 import type { Migration, MigrationContext, SqlDialect } from './migration.ts';
 
 /** Numbered by their place, from 1. */
@@ -39,10 +40,14 @@ const migrations: readonly Migration[] = [
   folderPages,
   identity,
   givenUp,
+  largeTenants,
 ];
 
 /** Of all processes that start at once, one migrates: the number is this service's own choice. */
 const advisoryLock = 7_867_923;
+
+/** How long a step waits for a table that somebody uses; then nothing is changed, and the start fails. */
+const maxLockWaitMs = 15_000;
 
 /**
  * Brings the database to this version's shape, in one transaction. Throws when it was written by a newer version, or by one
@@ -54,7 +59,12 @@ export async function migrate(
 ): Promise<void> {
   await database.transaction().execute(async (transaction) => {
     if (dialect === 'postgres') {
+      // A step over millions of rows takes the time it takes, and who comes second waits for it.
+      await sql`SET LOCAL statement_timeout = 0`.execute(transaction);
+      await sql`SET LOCAL lock_timeout = 0`.execute(transaction);
       await sql`SELECT pg_advisory_xact_lock(${advisoryLock})`.execute(transaction);
+      // What another version still runs is not kept waiting behind a step that waits itself.
+      await sql`SET LOCAL lock_timeout = ${sql.lit(maxLockWaitMs)}`.execute(transaction);
       // Row-level security would hide the rows that a step is to change.
       await sql`SELECT set_config(${tenantSetting}, ${everyTenant}, true)`.execute(transaction);
     }

@@ -31,6 +31,8 @@ export function postgresDialect({ url, maxConnections = defaultMaxConnections }:
         lock_timeout: lockTimeoutMs,
         idle_in_transaction_session_timeout: idleInTransactionTimeoutMs,
         application_name: 'stowage',
+        // Compiling a query takes longer than any of ours runs. What the URL says of options stands instead.
+        options: '-c jit=off',
         types: {
           getTypeParser: (oid, format) =>
             numberTypes.has(oid) ? (text: string): number => Number(text) : pg.types.getTypeParser(oid, format),

@@ -2,7 +2,8 @@
 // WAL with synchronous FULL: a transaction that was committed is on disk.
 
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
-import type { SqliteAnswer, SqliteStatement } from './sqlite-messages.ts';
+import { lockDatabase } from './sqlite-lock.ts';
+import type { SqliteAnswer, SqliteStatement, SqliteThreadSettings } from './sqlite-messages.ts';
 
 interface SqliteConnection {
   /** Throws SQLite's own error. */
@@ -22,8 +23,25 @@ const busyTimeoutMs = 5_000;
 /** 64 MiB of pages, in KiB as SQLite wants it: a million files' index pages stay warm. */
 const cacheKib = -64 * 1024;
 
-/** Opens the file, making it when missing. `readOnly` connections see what was committed when they begin to read. */
-export function openSqliteConnection(path: string, { readOnly }: { readonly readOnly: boolean }): SqliteConnection {
+/**
+ * Opens the file, making it when missing. `readOnly` connections see what was committed when they begin to read. Throws when it is to be
+ * alone and another process has the database.
+ */
+export function openSqliteConnection({ path, readOnly, alone }: SqliteThreadSettings): SqliteConnection {
+  const unlock = alone ? lockDatabase(path) : undefined;
+  try {
+    return openConnection({ path, readOnly, unlock });
+  } catch (error) {
+    unlock?.();
+    throw error;
+  }
+}
+
+function openConnection({
+  path,
+  readOnly,
+  unlock,
+}: Pick<SqliteThreadSettings, 'path' | 'readOnly'> & { readonly unlock: (() => void) | undefined }): SqliteConnection {
   const database = new DatabaseSync(path, { timeout: busyTimeoutMs, readOnly });
   database.exec(`PRAGMA cache_size = ${cacheKib}; PRAGMA temp_store = MEMORY;`);
   if (!readOnly) {
@@ -55,6 +73,7 @@ export function openSqliteConnection(path: string, { readOnly }: { readonly read
     close: () => {
       compiled.clear();
       database.close();
+      unlock?.();
     },
   };
 }

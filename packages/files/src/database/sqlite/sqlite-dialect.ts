@@ -16,10 +16,11 @@ import { type SqliteThread, startSqliteThread } from './sqlite-thread.ts';
 /** Keeps nothing, and cannot be seen by a second connection. */
 const inMemory = ':memory:';
 
-export function sqliteDialect(path: string): Dialect {
+/** `alone`: no other process may have the database so; opening it throws when one has. Default: whoever wants to. */
+export function sqliteDialect(path: string, { alone = false }: { readonly alone?: boolean } = {}): Dialect {
   return {
     createAdapter: () => new SqliteAdapter(),
-    createDriver: () => new SqliteDriver(path),
+    createDriver: () => new SqliteDriver(path, alone && path !== inMemory),
     createIntrospector: (database) => new SqliteIntrospector(database),
     createQueryCompiler: () => new SqliteQueryCompiler(),
   };
@@ -27,20 +28,22 @@ export function sqliteDialect(path: string): Dialect {
 
 class SqliteDriver implements Driver {
   readonly #path: string;
+  readonly #alone: boolean;
   #writer: SqliteThread | undefined;
   #reader: SqliteThread | undefined;
   /** Ends when the transaction that has the writing connection ends. */
   #turn: Promise<void> = Promise.resolve();
 
-  constructor(path: string) {
+  constructor(path: string, alone: boolean) {
     this.#path = path;
+    this.#alone = alone;
   }
 
   async init(): Promise<void> {
-    this.#writer = startSqliteThread({ path: this.#path, readOnly: false });
+    this.#writer = startSqliteThread({ path: this.#path, readOnly: false, alone: this.#alone });
     // The reader finds a file, and one in WAL, only after the writer has made it so.
     await this.#writer.run({ sql: 'SELECT 1', parameters: [] });
-    if (this.#path !== inMemory) this.#reader = startSqliteThread({ path: this.#path, readOnly: true });
+    if (this.#path !== inMemory) this.#reader = startSqliteThread({ path: this.#path, readOnly: true, alone: false });
   }
 
   async acquireConnection(): Promise<SqliteSession> {

@@ -15,6 +15,8 @@ export interface SqliteAnswer {
 export interface SqliteThreadSettings {
   readonly path: string;
   readonly readOnly: boolean;
+  /** Whether no other process may have the database so, as long as this connection is open. */
+  readonly alone: boolean;
 }
 
 export interface SqliteRequest extends SqliteStatement {

@@ -8,8 +8,7 @@ import type { SqliteReply, SqliteRequest, SqliteThreadSettings } from './sqlite-
 if (parentPort === null) throw new Error('This module runs as a worker thread only.');
 const port = parentPort;
 // Given by sqlite-thread.ts, which starts this thread.
-const { path, readOnly } = workerData as SqliteThreadSettings;
-const connection = openSqliteConnection(path, { readOnly });
+const connection = openSqliteConnection(workerData as SqliteThreadSettings);
 
 port.on('message', (request: SqliteRequest | 'close') => {
   if (request === 'close') {

@@ -3,29 +3,33 @@
 import type { AuditTable } from '../../database/account-tables.ts';
 import type { Archives } from '../../sharing/archives.ts';
 import { dispositionHeader } from '../../sharing/downloads.ts';
+import type { UsageCounter } from '../../usage/usage-counter.ts';
 import type { HandlersOf } from '../handler.ts';
 
 export interface ArchiveHandlersOptions {
   readonly archives: Archives;
   readonly audit: Pick<AuditTable, 'append'>;
   readonly auditDownloads: boolean;
+  readonly usage: Pick<UsageCounter, 'handedOut'>;
 }
 
-export function archiveHandlers({ archives, audit, auditDownloads }: ArchiveHandlersOptions): HandlersOf<'archives'> {
+export function archiveHandlers(options: ArchiveHandlersOptions): HandlersOf<'archives'> {
+  const { archives, audit, auditDownloads, usage } = options;
   return {
     getArchive: async ({ caller, query, signal, note }) => {
       const { files, folders, name = 'files' } = query;
       const fileIds = files?.split(',') ?? [];
       const folderIds = folders?.split(',') ?? [];
       const { tenantId } = caller.account;
-      const stream = await archives.make({ tenantId, fileIds, folderIds }, signal);
+      const { sizeBytes, send } = await archives.make({ tenantId, fileIds, folderIds });
+      await usage.handedOut(tenantId, sizeBytes);
       if (auditDownloads) {
         const details = { files: files ?? '', folders: folders ?? '' };
         await audit.append(note({ action: 'file.downloaded', subject: { kind: 'archive', id: name }, details }));
       }
       return {
         body: undefined,
-        stream,
+        stream: send(signal),
         headers: { 'content-disposition': dispositionHeader(`${name}.zip`, 'attachment') },
       };
     },

@@ -21,7 +21,7 @@ export function versionHandlers({ versions }: VersionHandlersOptions): HandlersO
     deleteVersion: async (call) => {
       const subject = { kind: 'version', id: call.params.versionId ?? '' };
       const note = call.note({ action: 'version.purged', subject, details: { fileId: idOf(call) } });
-      await versions.remove(addressOf(call), note);
+      await versions.remove(addressOf(call), { note, may: call.access.allows, noteOf: call.note });
       return { body: undefined };
     },
   };
