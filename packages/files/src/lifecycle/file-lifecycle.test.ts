@@ -39,6 +39,17 @@ function everyTransition(): { file: FileRecord; event: FileEvent; to: ReturnType
   });
 }
 
+test('no step of an upload makes it due in the past, however long ago its time was over', () => {
+  for (const state of fileStateNames) {
+    const file = aFile({ state, uploadExpiresAtMs: nowMs - 3_600_000 });
+    for (const kind of ['parts-seen', 'join-started', 'join-failed'] as const) {
+      if (!canHappen(file, kind)) continue;
+      const { reviewAtMs } = transition(file, { kind }, context()).changes;
+      assert.ok(typeof reviewAtMs === 'number' && reviewAtMs > nowMs, `${kind} of a file that is ${state}`);
+    }
+  }
+});
+
 test('every step is one that the state table allows, and others throw', () => {
   for (const { file, to } of everyTransition()) assert.ok(mayFollow(file.state, to.changes.state));
   assert.throws(() =>

@@ -81,6 +81,19 @@ export function purgeableFrom({ purgeAtMs, reviewAtMs, retainUntilMs }: FileReco
   return Math.max(purgeAtMs ?? reviewAtMs ?? 0, retainUntilMs ?? 0);
 }
 
+/**
+ * When an unfinished upload is looked at next: at its end, should that be near. Once that is over, after the interval too: a bucket
+ * that refuses to join would else be asked again at once, without end.
+ */
+export function nextUploadReview(
+  { uploadExpiresAtMs }: Pick<FileRecord, 'uploadExpiresAtMs'>,
+  nowMs: number,
+  { reviewIntervalMs }: Pick<FilesLimits, 'reviewIntervalMs'>,
+): number {
+  const dueAtMs = nowMs + reviewIntervalMs;
+  return uploadExpiresAtMs > nowMs ? Math.min(dueAtMs, uploadExpiresAtMs) : dueAtMs;
+}
+
 /** What follows from the event. Throws when it cannot happen in this state: ask `canHappen` first. */
 export function transition(
   file: FileRecord,
@@ -100,7 +113,7 @@ export function transition(
   switch (event.kind) {
     case 'parts-seen':
     case 'join-failed':
-      return { changes: { ...review, reviewAtMs: Math.min(review.reviewAtMs, file.uploadExpiresAtMs) }, jobs: [] };
+      return { changes: { ...review, reviewAtMs: nextUploadReview(file, nowMs, limits) }, jobs: [] };
     case 'join-started':
       // Bytes that arrived elsewhere are copied to where they are judged; few at once, many by a job. Parts must be joined first.
       return { changes: review, jobs: isCopiedByJob(file, limits.maxInlineCopyBytes) ? [now('copy')] : [] };

@@ -8,7 +8,7 @@ import { isFilesError } from '../files-error.ts';
 import type { FilesLimits } from '../limits.ts';
 import { errorFields, type FilesLog } from '../log.ts';
 import type { DeliveryRecord } from '../webhooks/webhook-record.ts';
-import { purgeableFrom } from './file-lifecycle.ts';
+import { nextUploadReview, purgeableFrom } from './file-lifecycle.ts';
 import { type Job, type JobKind, jobs } from './job.ts';
 import { type JobLease, LeaseLostError } from './job-lease.ts';
 import { type Lane, type LaneWork, openLane } from './lane.ts';
@@ -237,11 +237,9 @@ export function openWorker(options: WorkerOptions): Worker {
       }
     } catch (error) {
       log.warn('A review failed; it is tried again.', { fileId: file.id, state: file.state, ...errorFields(error) });
-      // One that has moved on meanwhile has a time of its own, which is a promise. Only an upload may have been moved by this review
-      // itself, to where it is due at once.
+      // One that has moved on meanwhile has a time of its own, which is a promise.
       const current = await database.files.find(file.id);
-      if (current === undefined) return;
-      if (current.fence === file.fence || isUploading(current)) await postpone(current, nowMs);
+      if (current?.fence === file.fence) await postpone(current, nowMs);
     }
   }
 
@@ -257,8 +255,7 @@ export function openWorker(options: WorkerOptions): Worker {
     const seen = await options.reconcile(file);
     if (!isUploading(seen)) return;
     if (nowMs < seen.uploadExpiresAtMs) {
-      const reviewAtMs = Math.min(nowMs + limits.reviewIntervalMs, seen.uploadExpiresAtMs);
-      await database.files.change(seen, { reviewAtMs });
+      await database.files.change(seen, { reviewAtMs: nextUploadReview(seen, nowMs, limits) });
       return;
     }
     try {
