@@ -28,6 +28,7 @@ export const treeScenarios = {
       await world.call('changeFile', { id: top.fileId, body: { metadata: { a: 'b' } } });
       await world.refused('folder-cycle', 'changeFolder', { id: two.id, body: { parentId: one.id } });
       await world.call('listFiles', { query: { folderId: one.id, sort: 'name' } });
+      await world.call('listFiles', { query: { name: 'notes' } });
       await world.call('listFiles', { query: { limit: 1 } });
       await world.call('search', { query: { q: 'renamed', folderId: two.id } });
       await world.call('search', { query: { q: 'deep' } });

@@ -243,15 +243,20 @@ export const troubleScenarios = {
   },
   bytesVanished: {
     play: async (world) => {
-      const upload = await world.announce({ sizeBytes: small.length });
-      await world.send(upload, small);
-      await world.call('completeUpload', { id: upload.id });
+      const waitedFor = await world.announce({ sizeBytes: small.length });
+      const deleted = await world.announce({ sizeBytes: small.length });
+      for (const upload of [waitedFor, deleted]) {
+        await world.send(upload, small);
+        await world.call('completeUpload', { id: upload.id });
+      }
       const { store } = world.stage.engine;
       const page = { bucket: world.bucket, prefix: '', delimiter: '', after: '', limit: 10 };
       for (const { key } of store.listObjects(page).objects) await store.deleteObject({ bucket: world.bucket, key });
       await world.tick();
+      await world.once('deleteFile', 'not-found', { id: deleted.fileId });
       // Marked and looked for again, for as long as it takes.
-      world.promiseState(upload.id, 'validating');
+      world.promiseState(waitedFor.id, 'validating');
+      world.promiseState(deleted.id, 'purging', 'purged');
     },
   },
   purgeRefused: {

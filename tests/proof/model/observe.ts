@@ -23,9 +23,13 @@ export async function observe(database: ProofDatabase, tenantId: string): Promis
     'SELECT outbox.kind, outbox.file_id, outbox.due_at_ms, outbox.leased_until_ms FROM outbox JOIN files ON files.id = outbox.file_id WHERE files.tenant_id = ?',
     [tenantId],
   );
-  const folders = await database.rows('SELECT id FROM folders WHERE tenant_id = ? AND trashed_at_ms IS NULL', [
-    tenantId,
-  ]);
+  const folderRows = await database.rows('SELECT id, trashed_at_ms FROM folders WHERE tenant_id = ?', [tenantId]);
+  const folders = new Set(
+    folderRows.filter(({ trashedAtMs }) => trashedAtMs === null).map((folder) => String(folder.id)),
+  );
+  // What lies in a folder of the trash is in the trash for everybody at once; its own row is moved a little later.
+  const isSwept = ({ role, state, folderId }: FileFacts): boolean =>
+    role === 'current' && state === 'ready' && folderId !== '' && !folders.has(folderId);
   const dueByFile = new Map<string, Record<string, number>>();
   for (const job of jobs) {
     const due = dueByFile.get(String(job.fileId)) ?? {};
@@ -51,7 +55,7 @@ export async function observe(database: ProofDatabase, tenantId: string): Promis
         objectKey: row.objectKey,
         arrivalKey: row.stagingKey ?? row.objectKey,
         multipartUploadId: row.multipartUploadId,
-        state: row.state,
+        state: isSwept(row) ? 'trashed' : row.state,
         fence: row.fence,
         reviewAtMs: row.reviewAtMs,
         expiresAtMs: row.uploadExpiresAtMs,
@@ -63,5 +67,5 @@ export async function observe(database: ProofDatabase, tenantId: string): Promis
       },
     ]),
   );
-  return { files, folders: new Set(folders.map(({ id }) => String(id))) };
+  return { files, folders };
 }
