@@ -125,6 +125,18 @@ describe('stowage engine', () => {
     });
   }
 
+  it('ends with 0 after bodies so large that a thread of their own hashed them', async () => {
+    const server = await start();
+    await makeBucket(server.endpoint, server.credentials);
+    for (const key of ['one', 'two']) {
+      const answer = await fetch(urlFor(server, 'PUT', key), { method: 'PUT', body: new Uint8Array(8_000_000) });
+      assert.equal(answer.status, 200, await answer.text());
+    }
+    server.child.kill('SIGTERM');
+    assert.equal(await server.ended, 0, server.output());
+    assert.match(server.output(), /Stopped\./);
+  });
+
   it('ends at once, with 130, on a second Ctrl-C, but takes a doubled signal for one', async () => {
     const server = await start();
     await makeBucket(server.endpoint, server.credentials);

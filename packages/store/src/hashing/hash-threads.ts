@@ -132,6 +132,7 @@ class HashThread {
   async close(): Promise<void> {
     if (!this.#closing) this.#worker.postMessage({ kind: 'close' } satisfies HashCommand);
     this.#closing = true;
+    this.#worker.ref(); // whoever closes waits for it, and nothing else may keep the process alive until then
     await this.#exited;
   }
 
