@@ -35,7 +35,7 @@ export const storeMutations: readonly Mutation[] = [
     invariant: 1,
     breaks: 'A copy in a strict bucket shares a body that was written at durability `memory`.',
     file: `${store}/journal-committer.ts`,
-    find: 'if (needs.looseBlobs.length > 0) await keepBlobs(needs.looseBlobs);',
+    find: 'await keepBlobs(needs.looseBlobs);',
     replace: 'void keepBlobs;',
   },
   {
@@ -75,9 +75,8 @@ export const storeMutations: readonly Mutation[] = [
     invariant: 2,
     breaks: 'Operations are acknowledged while their batch is on its way to the disk.',
     file: `${store}/journal-committer.ts`,
-    find: 'const mark = await (batch.every(({ operation }) => operation.frees) ? write() : reserve.use(write));',
-    replace: `const writing = write();
-      for (const [at, waiting] of batch.entries()) {
+    find: 'const mark = await writing;',
+    replace: `for (const [at, waiting] of batch.entries()) {
         const outcome = outcomes[at];
         if (outcome !== undefined && !('refusal' in outcome)) waiting.resolve(outcome.result);
       }
@@ -88,8 +87,8 @@ export const storeMutations: readonly Mutation[] = [
     invariant: 2,
     breaks: 'Readers are shown what a loss of power takes back.',
     file: `${store}/journal-committer.ts`,
-    find: 'const mark = await (batch.every(({ operation }) => operation.frees) ? write() : reserve.use(write));',
-    replace: 'index.apply(view.changes);\n      const mark = await write();',
+    find: 'const mark = await writing;',
+    replace: 'index.apply(view.changes);\n      const mark = await writing;',
   },
   {
     name: 'cursor told before durable',

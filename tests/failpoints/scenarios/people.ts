@@ -93,6 +93,7 @@ export const peopleScenarios = {
       const folderId = (await world.call('listFolders')).folders[0]?.id ?? '';
       await world.call('createGrant', { body: { folderId, role: 'editor', userId } });
       await world.call('listFiles', { cookie });
+      await world.call('listFiles', { query: { name: 'a' }, cookie });
       await world.call('listFolders', { cookie });
       await world.call('getFolder', { id: folderId, cookie });
       await world.call('listFolders', { query: { parentId: folderId }, cookie });
