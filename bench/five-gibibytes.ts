@@ -8,8 +8,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { presignUrl, type RequestQuery, SigningKeys } from '@stowage/s3';
+import { readOptions } from '../scripts/script-options.ts';
 import { type BodyServer, startEngineProcess } from './bodies/body-server.ts';
 import { cpuSeconds, peakMemoryBytes, residentMemory } from './process-usage.ts';
 import { keepResult, type LargeObjectResult, resultFrame } from './results.ts';
@@ -20,10 +20,8 @@ const partsAtOnce = 4;
 const block = randomBytes(mib);
 const signingKeys = new SigningKeys();
 
-const { values } = parseArgs({
-  options: { keep: { type: 'boolean', default: false }, gibibytes: { type: 'string', default: '5' } },
-});
-const sizeBytes = Number(values.gibibytes) * 1024 * mib;
+const { values } = readOptions(import.meta, { keep: { type: 'boolean' }, gibibytes: { type: 'number', default: 5 } });
+const sizeBytes = values.gibibytes * 1024 * mib;
 const md5 = md5OfObject();
 
 type Row = LargeObjectResult['rows'][number];

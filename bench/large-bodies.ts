@@ -12,8 +12,8 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { createDigest } from '@stowage/s3';
+import { readOptions } from '../scripts/script-options.ts';
 import { BodyClient, type BodyLoadResult, demand } from './bodies/body-client.ts';
 import { type BodyServer, startBareProcess, startEngineProcess } from './bodies/body-server.ts';
 import { describeThreads, threadTimes } from './bodies/thread-usage.ts';
@@ -131,14 +131,12 @@ interface Figure {
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      rounds: { type: 'string', default: '5' },
-      seconds: { type: 'string', default: '3' },
-      only: { type: 'string', default: '' },
-      'engine-only': { type: 'boolean', default: false },
-      profile: { type: 'string' },
-    },
+  const { values } = readOptions(import.meta, {
+    rounds: { type: 'number', default: 5 },
+    seconds: { type: 'number', default: 3 },
+    only: { type: 'string', default: '' },
+    'engine-only': { type: 'boolean' },
+    profile: { type: 'string' },
   });
   const directory = await mkdtemp(join(tmpdir(), 'stowage-bodies-'));
   const servers: BodyServer[] = [];
@@ -149,10 +147,10 @@ async function main(): Promise<void> {
     const chosen = workloads.filter(({ name }) => name.includes(values.only));
     for (const server of servers) await put(new BodyClient(server), 1000, 4); // warm, and the objects that are read
     const figures = new Map<string, Figure[]>();
-    for (let round = 0; round < Number(values.rounds); round += 1) {
+    for (let round = 0; round < values.rounds; round += 1) {
       for (const workload of chosen) {
         for (const server of servers) {
-          const figure = await measure(workload, server, Number(values.seconds) * 1000);
+          const figure = await measure(workload, server, values.seconds * 1000);
           const name = `${workload.name}/${server.name}`;
           figures.set(name, [...(figures.get(name) ?? []), figure]);
         }

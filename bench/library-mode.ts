@@ -11,9 +11,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { parseArgs, promisify } from 'node:util';
+import { promisify } from 'node:util';
 import { presignUrl, SigningKeys } from '@stowage/s3';
 import { packAll } from '../scripts/pack.ts';
+import { readOptions } from '../scripts/script-options.ts';
 import type { FirstPutOrder, FirstPutResult } from './library/first-put.ts';
 import { median } from './median.ts';
 import { keepResult, type LibraryModeResult, resultFrame } from './results.ts';
@@ -33,16 +34,14 @@ interface Library {
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: { rounds: { type: 'string', default: '9' }, keep: { type: 'boolean', default: false } },
-  });
+  const { values } = readOptions(import.meta, { rounds: { type: 'number', default: 9 }, keep: { type: 'boolean' } });
   // Under the repository, so that what the packages depend on is found in its node_modules.
   const installed = join(root, '.cache', `library-mode-${process.pid}`);
   const directory = await mkdtemp(join(tmpdir(), 'stowage-library-'));
   try {
     const libraries = await findLibraries(installed);
     const rounds: LibraryModeResult['rounds'][number][] = [];
-    for (let round = 0; round <= Number(values.rounds); round += 1) {
+    for (let round = 0; round <= values.rounds; round += 1) {
       for (const library of round % 2 === 0 ? libraries : libraries.toReversed()) {
         const measured = await measureOnce(library, await mkdtemp(join(directory, 'own-')));
         if (round > 0) rounds.push({ library: library.name, ...measured }); // The first fills the file cache.

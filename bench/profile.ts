@@ -10,7 +10,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { readOptions } from '../scripts/script-options.ts';
 import { claims } from './claims.ts';
 import { CpuProfiler } from './cpu-profiler.ts';
 import { LoadProcesses } from './load/load-processes.ts';
@@ -24,21 +24,22 @@ import { type Workload, workloads } from './workloads.ts';
 const warmUpMs = 1_500;
 
 async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      seconds: { type: 'string', default: '4' },
+  const { values, positionals } = readOptions(
+    import.meta,
+    {
+      seconds: { type: 'number', default: 4 },
       cpuprofile: { type: 'string' },
-      keep: { type: 'boolean', default: false },
+      keep: { type: 'boolean' },
     },
-  });
+    { allowPositionals: true },
+  );
   const names = positionals.length > 0 ? positionals : [...new Set(claims.map(({ workload }) => workload))];
   const profiles: OperationProfile[] = [];
   for (const name of names) {
     const workload = workloads.find((each) => each.name === name);
     if (workload === undefined)
       throw new Error(`There is no workload ${name}: npm run bench -- --list names them all.`);
-    const { operation, profile } = await profileWorkload(workload, Number(values.seconds) * 1000);
+    const { operation, profile } = await profileWorkload(workload, values.seconds * 1000);
     profiles.push(operation);
     printProfile(workload, operation);
     if (values.cpuprofile !== undefined) await writeFile(values.cpuprofile, JSON.stringify(profile));

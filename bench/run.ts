@@ -15,7 +15,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
-import { parseArgs } from 'node:util';
+import { readOptions } from '../scripts/script-options.ts';
 import { claims, judgeClaims } from './claims.ts';
 import { LoadProcesses } from './load/load-processes.ts';
 import { Contender } from './measure.ts';
@@ -32,19 +32,17 @@ const claimedWorkloads = [...new Set(claims.map(({ workload }) => workload))];
 const warmUpMs = 300;
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      only: { type: 'string' },
-      servers: { type: 'string' },
-      claims: { type: 'boolean', default: false },
-      rounds: { type: 'string' },
-      workers: { type: 'string', default: '1' },
-      clients: { type: 'string', default: '2' },
-      seconds: { type: 'string' },
-      keep: { type: 'boolean', default: false },
-      out: { type: 'string' },
-      list: { type: 'boolean', default: false },
-    },
+  const { values } = readOptions(import.meta, {
+    only: { type: 'string' },
+    servers: { type: 'string' },
+    claims: { type: 'boolean' },
+    rounds: { type: 'number' },
+    workers: { type: 'number', default: 1 },
+    clients: { type: 'number', default: 2 },
+    seconds: { type: 'number' },
+    keep: { type: 'boolean' },
+    out: { type: 'string' },
+    list: { type: 'boolean' },
   });
   if (values.list) {
     for (const { name, title, standard } of workloads)
@@ -54,10 +52,10 @@ async function main(): Promise<void> {
   const startedAt = performance.now();
   const chosen = chooseWorkloads(values.only ?? (values.claims ? claimedWorkloads.join(',') : undefined));
   const directory = await mkdtemp(join(tmpdir(), 'stowage-bench-'));
-  const load = LoadProcesses.start(Number(values.clients));
+  const load = LoadProcesses.start(values.clients);
   const servers = await startServers({
     directory,
-    workers: Number(values.workers),
+    workers: values.workers,
     ...(values.servers === undefined && !values.claims ? {} : { only: (values.servers ?? 'stowage,bare').split(',') }),
   });
   let ending: Promise<void> | undefined;
@@ -77,12 +75,12 @@ async function main(): Promise<void> {
     const measurements = await measureRounds({
       contenders: servers.map((server) => new Contender(server, load)),
       chosen,
-      rounds: Number(values.rounds ?? (values.claims ? claimRounds : suiteRounds)),
-      durationMs: values.seconds === undefined ? (values.claims ? claimMs : undefined) : Number(values.seconds) * 1000,
+      rounds: values.rounds ?? (values.claims ? claimRounds : suiteRounds),
+      durationMs: values.seconds === undefined ? (values.claims ? claimMs : undefined) : values.seconds * 1000,
     });
     const result: SuiteResult = {
       ...resultFrame(values.claims ? 'claims' : 'suite'),
-      loadProcesses: Number(values.clients),
+      loadProcesses: values.clients,
       servers: servers.map(({ name, durability }) => ({ name, durability })),
       measurements,
     };

@@ -9,7 +9,7 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
+import { readOptions } from '../scripts/script-options.ts';
 import { BodyClient, demand } from './bodies/body-client.ts';
 import { type BodyServer, startEngineProcess } from './bodies/body-server.ts';
 import { residentMemory } from './process-usage.ts';
@@ -21,7 +21,7 @@ const stepBytes = firstBytes.subarray(0, 2 * kib);
 const openedAtOnce = 200;
 const seconds = 10;
 
-const { values } = parseArgs({ options: { connections: { type: 'string', default: '9900' } } });
+const { values } = readOptions(import.meta, { connections: { type: 'number', default: 9900 } });
 const directory = await mkdtemp(join(tmpdir(), 'stowage-slow-'));
 try {
   const server = await startEngineProcess(join(directory, 'data'));
@@ -30,7 +30,7 @@ try {
     console.log(`no connection: ${describe(server)}`);
     const client = new BodyClient(server);
     for (const share of [0.1, 0.5, 1]) {
-      const wanted = Math.floor(Number(values.connections) * share);
+      const wanted = Math.floor(values.connections * share);
       while (sockets.length < wanted) {
         const count = Math.min(openedAtOnce, wanted - sockets.length);
         sockets.push(

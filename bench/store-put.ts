@@ -9,9 +9,9 @@ import { closeSync, fdatasync, openSync, write } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { openDiskStore } from '@stowage/store';
 import { open as openLmdb } from 'lmdb';
+import { readOptions } from '../scripts/script-options.ts';
 
 const bodySizeBytes = 4096;
 const inFlight = 64;
@@ -84,19 +84,17 @@ const contenders: Readonly<Record<string, (folder: string) => Promise<Contender>
   },
 };
 
-const { values } = parseArgs({
-  options: {
-    seconds: { type: 'string', default: '2' },
-    rounds: { type: 'string', default: '3' },
-    only: { type: 'string' },
-  },
+const { values } = readOptions(import.meta, {
+  seconds: { type: 'number', default: 2 },
+  rounds: { type: 'number', default: 3 },
+  only: { type: 'string' },
 });
 const names = Object.keys(contenders).filter((name) => values.only === undefined || values.only === name);
 const results = new Map<string, { readonly perSecond: number; readonly cpuMicros: number }[]>(
   names.map((name) => [name, []]),
 );
-for (let round = 0; round < Number(values.rounds); round += 1) {
-  for (const name of names) results.get(name)?.push(await measure(name, Number(values.seconds)));
+for (let round = 0; round < values.rounds; round += 1) {
+  for (const name of names) results.get(name)?.push(await measure(name, values.seconds));
 }
 const median = (numbers: readonly number[]): number => numbers.toSorted((a, b) => a - b)[numbers.length >> 1] ?? 0;
 const rates = new Map(names.map((name) => [name, median((results.get(name) ?? []).map(({ perSecond }) => perSecond))]));

@@ -11,7 +11,8 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
-import { parseArgs, promisify } from 'node:util';
+import { promisify } from 'node:util';
+import { readOptions } from '../scripts/script-options.ts';
 import { growStore } from './growth/grow-store.ts';
 import { measureGrown } from './growth/measure-grown.ts';
 import { type GrowthResult, keepResult, resultFrame } from './results.ts';
@@ -19,16 +20,14 @@ import { type GrowthResult, keepResult, resultFrame } from './results.ts';
 const steps = [0, 1_000, 100_000, 1_000_000, 10_000_000];
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      objects: { type: 'string', default: '10000000' },
-      directory: { type: 'string' },
-      grow: { type: 'boolean', default: false },
-      measure: { type: 'boolean', default: false },
-      keep: { type: 'boolean', default: false },
-    },
+  const { values } = readOptions(import.meta, {
+    objects: { type: 'number', default: 10_000_000 },
+    directory: { type: 'string' },
+    grow: { type: 'boolean' },
+    measure: { type: 'boolean' },
+    keep: { type: 'boolean' },
   });
-  const wanted = Number(values.objects);
+  const wanted = values.objects;
   const directory = values.directory ?? (await mkdtemp(join(tmpdir(), 'stowage-growth-')));
   await mkdir(directory, { recursive: true });
   const progress = await Progress.open(join(directory, 'progress.json'));

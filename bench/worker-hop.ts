@@ -11,20 +11,18 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { readOptions } from '../scripts/script-options.ts';
 
 const inFlight = 64;
 /** Twice what is ever in flight. */
 const ringSizeBytes = 4 * 1024 * 1024;
-const { values: flags } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '5' },
-    puts: { type: 'string', default: '20000' },
-    size: { type: 'string', default: '4096' },
-  },
+const { values: flags } = readOptions(import.meta, {
+  rounds: { type: 'number', default: 5 },
+  puts: { type: 'number', default: 20_000 },
+  size: { type: 'number', default: 4096 },
 });
-const bodySizeBytes = Number(flags.size);
+const bodySizeBytes = flags.size;
 
 const ways = [
   'thread, one by one, copied',
@@ -392,8 +390,8 @@ async function main(): Promise<void> {
   const fits = bodySizeBytes * inFlight * 2 < ringSizeBytes;
   const all = ['none' as const, ...ways.filter((way) => fits || way !== 'thread, shared')];
   const results = new Map<string, (Round & { readonly committerMicros: number })[]>(all.map((way) => [way, []]));
-  for (let round = 0; round < Number(flags.rounds); round += 1) {
-    for (const way of all) results.get(way)?.push(await measure(way, Number(flags.puts)));
+  for (let round = 0; round < flags.rounds; round += 1) {
+    for (const way of all) results.get(way)?.push(await measure(way, flags.puts));
   }
   const of = (way: string, figure: 'aloneMicros' | 'workerMicros' | 'committerMicros' | 'perSecond'): number =>
     median((results.get(way) ?? []).map((result) => result[figure]));

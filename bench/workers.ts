@@ -9,7 +9,7 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { readOptions } from '../scripts/script-options.ts';
 import { LoadProcesses } from './load/load-processes.ts';
 import { Contender } from './measure.ts';
 import { median } from './median.ts';
@@ -100,13 +100,11 @@ function renderRow({ workload, workers, perSecond, p50Ms, p99Ms, mainUs, workers
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      rounds: { type: 'string', default: '5' },
-      seconds: { type: 'string', default: '2' },
-      workers: { type: 'string', default: '1,2,3' },
-      keep: { type: 'boolean', default: false },
-    },
+  const { values } = readOptions(import.meta, {
+    rounds: { type: 'number', default: 5 },
+    seconds: { type: 'number', default: 2 },
+    workers: { type: 'string', default: '1,2,3' },
+    keep: { type: 'boolean' },
   });
   const directory = await mkdtemp(join(tmpdir(), 'stowage-bench-'));
   const load = LoadProcesses.start(loadProcesses);
@@ -118,10 +116,10 @@ async function main(): Promise<void> {
     }
     const contenders = servers.map((server) => ({ server, contender: new Contender(server, load) }));
     const chosen = workloads.filter(({ name }) => name === 'put-4k' || name === 'get-4k');
-    for (let round = 0; round <= Number(values.rounds); round += 1) {
+    for (let round = 0; round <= values.rounds; round += 1) {
       for (const workload of chosen) {
         for (const { server, contender } of round % 2 === 0 ? contenders : contenders.toReversed()) {
-          const durationMs = round === 0 ? warmUpMs : Number(values.seconds) * 1000;
+          const durationMs = round === 0 ? warmUpMs : values.seconds * 1000;
           const measured = await measure(contender, server, workload, { round, durationMs });
           const name = `${workload.name} ${server.name}`;
           if (round > 0) results.set(name, [...(results.get(name) ?? []), measured]);

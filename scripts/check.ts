@@ -6,8 +6,9 @@
 import { spawn } from 'node:child_process';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { parseArgs, styleText } from 'node:util';
+import { styleText } from 'node:util';
 import { commandPath } from './command-path.ts';
+import { readOptions } from './script-options.ts';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 
@@ -42,7 +43,7 @@ const checks: readonly Check[] = [
   { name: 'tidy', script: 'scripts/test.ts', args: ['tests/tidy/'] },
 ];
 
-const { values } = parseArgs({ options: { fix: { type: 'boolean', default: false } } });
+const { values } = readOptions(import.meta, { fix: { type: 'boolean' } });
 const startedMs = performance.now();
 if (values.fix) await run({ ...biome, args: ['check', '--write', '--colors=off'] });
 const outcomes = await Promise.all(checks.map(run));

@@ -10,12 +10,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { judge } from '../tests/conformance/expectations.ts';
 import { parseJunit, type TestOutcome } from './conformance/junit.ts';
 import { preparePython, runToEnd } from './conformance/python.ts';
 import { renderReport } from './conformance/report.ts';
 import { suiteAccounts, suiteConfiguration } from './conformance/suite-configuration.ts';
+import { readOptions } from './script-options.ts';
 import { startServer } from './serving/start-server.ts';
 
 /** One test that takes longer has hung: the longest honest one takes some 20 s. */
@@ -24,12 +24,10 @@ const root = fileURLToPath(new URL('../', import.meta.url));
 const results = join(root, 'conformance-results');
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      k: { type: 'string', short: 'k' },
-      all: { type: 'boolean', default: false },
-      memory: { type: 'boolean', default: false },
-    },
+  const { values } = readOptions(import.meta, {
+    k: { type: 'string', short: 'k' },
+    all: { type: 'boolean' },
+    memory: { type: 'boolean' },
   });
   const suite = process.env.STOWAGE_S3_TESTS;
   if (suite === undefined || suite === '') {

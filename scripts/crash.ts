@@ -13,11 +13,11 @@
 import { randomInt } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import process from 'node:process';
-import { parseArgs } from 'node:util';
 import { catchAllMutations } from '../tests/mutations/catch-all-mutations.ts';
 import { renderKillRounds, runKillRounds } from '../tests/store/kill/kill-rounds.ts';
 import { missedCuts, renderCoverage } from '../tests/store/power-loss/coverage.ts';
 import { type HistoriesOutcome, runHistories } from '../tests/store/power-loss/run-histories.ts';
+import { readOptions } from './script-options.ts';
 
 const USUAL_HISTORIES = 1000;
 const MAX_SEED = 2 ** 40;
@@ -29,27 +29,18 @@ const START_TIMEOUT_MS = 30_000;
 const MAX_SHOWN = 5;
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      seed: { type: 'string' },
-      histories: { type: 'string' },
-      kill: { type: 'string' },
-      workers: { type: 'string' },
-      mutations: { type: 'boolean', default: false },
-    },
+  const { values } = readOptions(import.meta, {
+    seed: { type: 'number' },
+    histories: { type: 'number' },
+    kill: { type: 'number' },
+    workers: { type: 'number' },
+    mutations: { type: 'boolean' },
   });
-  const numbers = { seed: values.seed, histories: values.histories, kill: values.kill, workers: values.workers };
-  const wrong = Object.entries(numbers).find(([, text]) => text !== undefined && !/^\d{1,15}$/.test(text));
-  if (wrong !== undefined) {
-    console.error(`--${wrong[0]} takes a whole number; got ${wrong[1]}.`);
-    return 2;
-  }
-  const workers = values.workers === undefined ? undefined : { workers: Number(values.workers) };
-  if (values.kill !== undefined) return kill({ rounds: Number(values.kill), ...workers });
-  const seed = values.seed === undefined ? undefined : Number(values.seed);
+  const { seed, workers } = values;
+  if (values.kill !== undefined) return kill({ rounds: values.kill, ...(workers === undefined ? {} : { workers }) });
   if (values.mutations) return catchAllMutations({ firstSeed: seed ?? 1, tell: (line) => console.log(line) });
   const usual = seed === undefined ? USUAL_HISTORIES : 1;
-  return simulate(seed ?? randomInt(MAX_SEED), Number(values.histories ?? usual));
+  return simulate(seed ?? randomInt(MAX_SEED), values.histories ?? usual);
 }
 
 async function simulate(firstSeed: number, count: number): Promise<number> {

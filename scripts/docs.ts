@@ -8,7 +8,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { clientFaults } from '@stowage/client';
 import { problems } from '@stowage/contract';
 import { operationStatus } from '@stowage/engine';
@@ -30,6 +29,7 @@ import { renderEndpoints } from './documents/endpoints.ts';
 import { renderErrors } from './documents/errors.ts';
 import { renderPerformance, renderReadme } from './documents/performance.ts';
 import { renderProofs } from './documents/proofs.ts';
+import { readOptions } from './script-options.ts';
 
 const root = new URL('../', import.meta.url);
 
@@ -82,7 +82,7 @@ async function readIfThere(path: URL): Promise<string | undefined> {
 }
 
 if (import.meta.main) {
-  const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } });
+  const { values } = readOptions(import.meta, { check: { type: 'boolean' } });
   const stale = await staleDocuments();
   const documents = await renderDocuments();
   for (const path of stale) {

@@ -11,25 +11,21 @@ import { randomInt } from 'node:crypto';
 import { relative } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { findFiles } from './find-files.ts';
+import { readOptions } from './script-options.ts';
 
-const DEFAULT_SECONDS = '10';
+const DEFAULT_SECONDS = 10;
 const MAX_SEED = 2 ** 31;
 /** Beyond its time a file gets this long to finish its last input; then it hangs, and its process is ended. */
 const GRACE_MS = 10_000;
 
 const root = fileURLToPath(new URL('../', import.meta.url));
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { seconds: { type: 'string', default: DEFAULT_SECONDS }, seed: { type: 'string' } },
-});
-const seconds = Number(values.seconds);
-const seed = values.seed === undefined ? randomInt(MAX_SEED) : Number(values.seed);
-if (!(seconds > 0) || !Number.isInteger(seed)) {
-  console.error(`--seconds takes a number above 0 and --seed an integer; got ${values.seconds} and ${values.seed}.`);
-  process.exit(2);
-}
+const { values, positionals } = readOptions(
+  import.meta,
+  { seconds: { type: 'number', default: DEFAULT_SECONDS }, seed: { type: 'number' } },
+  { allowPositionals: true },
+);
+const { seconds, seed = randomInt(MAX_SEED) } = values;
 
 const files = (await findFiles(root, { under: ['packages', 'tests'], ending: '.fuzz.ts' })).filter(
   (path) => positionals.length === 0 || positionals.some((word) => relative(root, path).includes(word)),

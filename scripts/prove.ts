@@ -28,12 +28,14 @@ const proofs = {
 } as const satisfies Readonly<Record<string, Proof>>;
 
 async function main(): Promise<number> {
-  const [name = '', ...args] = process.argv.slice(2);
+  const [name = '--help', ...args] = process.argv.slice(2);
   const proof = Object.entries<Proof>(proofs).find(([known]) => known === name)?.[1];
   if (proof !== undefined) return (await proof.load())(args);
-  console.error(`npm run prove -- NAME proves one of these; ${name === '' ? 'no name came' : `got ${name}`}:`);
+  const asked = name === '--help' || name === '-h';
+  console.error(`npm run prove -- NAME [OPTIONS] proves one of these${asked ? '' : `; got ${name}`}:`);
   for (const [known, { about }] of Object.entries<Proof>(proofs)) console.error(`  ${known.padEnd(12)} ${about}`);
-  return 2;
+  console.error('npm run prove -- NAME --help tells the options of each.');
+  return asked ? 0 : 2;
 }
 
 process.exitCode = await main();

@@ -11,32 +11,30 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
-import { parseArgs } from 'node:util';
 import { SigningKeys, signRequest } from '@stowage/s3';
 import { checkHistory } from '../tests/store/linearizability/checker.ts';
 import { type RaceTarget, runRace } from '../tests/store/linearizability/race.ts';
 import { type RaceOperation, raceModel } from '../tests/store/linearizability/race-model.ts';
+import { readOptions } from './script-options.ts';
 import { startServer } from './serving/start-server.ts';
 
 const bucket = 'races';
 /** Races between two lines of progress. */
 const tellEvery = 100;
 
-const { values } = parseArgs({
-  options: {
-    races: { type: 'string', default: '1000' },
-    workers: { type: 'string', default: '3' },
-    seed: { type: 'string', default: String(Date.now() % 1_000_000_000) },
-    clients: { type: 'string', default: '6' },
-    steps: { type: 'string', default: '8' },
-    'node-arg': { type: 'string', multiple: true, default: [] },
-  },
+const { values } = readOptions(import.meta, {
+  races: { type: 'number', default: 1000 },
+  workers: { type: 'number', default: 3 },
+  seed: { type: 'number', default: Date.now() % 1_000_000_000 },
+  clients: { type: 'number', default: 6 },
+  steps: { type: 'number', default: 8 },
+  'node-arg': { type: 'strings' },
 });
 
 async function main(): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'stowage-races-'));
   const server = await startServer({
-    args: ['engine', '--data', directory, '--port', '0', '--workers', values.workers, '--log-level', 'warn'],
+    args: ['engine', '--data', directory, '--port', '0', '--workers', String(values.workers), '--log-level', 'warn'],
     nodeArgs: values['node-arg'],
   });
   try {
@@ -50,8 +48,7 @@ async function main(): Promise<void> {
 
 /** Answers the exit status. */
 async function raceAll(target: RaceTarget): Promise<number> {
-  const firstSeed = Number(values.seed);
-  const races = Number(values.races);
+  const { seed: firstSeed, races } = values;
   const counts = new Map<string, number>();
   const began = performance.now();
   console.log(`${races} races over ${values.workers} workers, seeds from ${firstSeed}`);
@@ -60,8 +57,8 @@ async function raceAll(target: RaceTarget): Promise<number> {
     const race = await runRace(target, {
       seed,
       bucket,
-      clients: Number(values.clients),
-      steps: Number(values.steps),
+      clients: values.clients,
+      steps: values.steps,
     });
     const verdict = checkHistory(race.history, raceModel(race.keys));
     if (!verdict.linearizable || race.winners.some((winners) => winners !== 1)) {

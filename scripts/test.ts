@@ -11,8 +11,8 @@ import { availableParallelism } from 'node:os';
 import { relative, sep } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { findFiles } from './find-files.ts';
+import { readOptions } from './script-options.ts';
 import { type GroupOutcome, runGroup, stopGroups } from './testing/run-group.ts';
 import { renderGroup, renderSummary } from './testing/summary.ts';
 
@@ -29,10 +29,11 @@ interface TestGroup {
 }
 
 async function main(): Promise<number> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: { name: { type: 'string' }, verbose: { type: 'boolean', default: false } },
-  });
+  const { values, positionals } = readOptions(
+    import.meta,
+    { name: { type: 'string' }, verbose: { type: 'boolean' } },
+    { allowPositionals: true },
+  );
   const startedMs = performance.now();
   const groups = await findGroups(positionals);
   if (groups.length === 0) {

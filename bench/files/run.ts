@@ -9,7 +9,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
-import { parseArgs } from 'node:util';
+import { readOptions } from '../../scripts/script-options.ts';
 import { type FilesResult, keepResult, keptResults, resultFrame } from '../results.ts';
 import { startStowage } from '../servers/stowage-server.ts';
 import { benchDatabases } from './databases.ts';
@@ -17,14 +17,12 @@ import { measureGrown } from './grown-tenant.ts';
 import { measureRates } from './rates.ts';
 import { measureUploadPaths } from './upload-path.ts';
 
-const { values } = parseArgs({
-  options: {
-    only: { type: 'string', default: 'rates,grown,uploads' },
-    databases: { type: 'string' },
-    steps: { type: 'string', default: '1000,100000,1000000' },
-    keep: { type: 'boolean', default: false },
-    out: { type: 'string' },
-  },
+const { values } = readOptions(import.meta, {
+  only: { type: 'string', default: 'rates,grown,uploads' },
+  databases: { type: 'string' },
+  steps: { type: 'string', default: '1000,100000,1000000' },
+  keep: { type: 'boolean' },
+  out: { type: 'string' },
 });
 const parts = new Set(values.only.split(','));
 const directory = await mkdtemp(join(tmpdir(), 'stowage-bench-files-'));

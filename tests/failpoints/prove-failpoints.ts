@@ -4,7 +4,7 @@
 // a random scenario, at a random time, before or behind it.
 
 import { availableParallelism } from 'node:os';
-import { parseArgs } from 'node:util';
+import { readOptions } from '../../scripts/script-options.ts';
 import { startPostgres } from '../servers/postgres-server.ts';
 import type { Armed } from './failpoint-messages.ts';
 import { instrumentService } from './find-failpoints.ts';
@@ -26,28 +26,29 @@ const maxLanes = 3;
 const reportEvery = 50;
 
 export async function proveFailpoints(args: readonly string[]): Promise<number> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
+  const { values } = readOptions(
+    import.meta,
+    {
       only: { type: 'string', default: '' },
-      seed: { type: 'string', default: String(Date.now() % 1_000_000) },
-      rounds: { type: 'string', default: '1' },
-      lanes: { type: 'string', default: String(Math.min(maxLanes, availableParallelism())) },
-      discover: { type: 'boolean', default: false },
+      seed: { type: 'number', default: Date.now() % 1_000_000 },
+      rounds: { type: 'number', default: 1 },
+      lanes: { type: 'number', default: Math.min(maxLanes, availableParallelism()) },
+      discover: { type: 'boolean' },
     },
-  });
+    { args },
+  );
   const startedMs = performance.now();
   const failpoints = (await instrumentService()).flatMap((file) => file.failpoints);
   console.log(`${failpoints.length} failpoints, ${Object.keys(scenarios).length} scenarios, --seed=${values.seed}`);
-  const lanes = await Promise.all(Array.from({ length: Number(values.lanes) }, () => openStage({ keepsReady: true })));
+  const lanes = await Promise.all(Array.from({ length: values.lanes }, () => openStage({ keepsReady: true })));
   try {
     const counts = await discover(lanes);
     const reachedBy = await keepReachedBy(failpoints, counts);
     const { unreached } = gapsOf(failpoints, reachedBy);
     for (const name of unreached) console.log(`✖ ${name}: no scenario reaches it`);
     if (values.discover) return unreached.length === 0 ? 0 : 1;
-    const random = randomOf(Number(values.seed));
-    const deaths = Array.from({ length: Number(values.rounds) }, (_, round) =>
+    const random = randomOf(values.seed);
+    const deaths = Array.from({ length: values.rounds }, (_, round) =>
       deathsOf({ round, reachedBy, counts, only: values.only, random }),
     ).flat();
     const failures = await dieAll(lanes, deaths, startedMs);

@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { readOptions } from '../../scripts/script-options.ts';
 import { mutatedArguments } from './load-mutated.ts';
 import { type ServiceMutation, serviceMutations } from './service-mutations.ts';
 
@@ -22,7 +22,7 @@ export async function readServiceCatches(): Promise<ServiceCatches> {
 }
 
 export async function proveMutations(args: readonly string[]): Promise<number> {
-  const { values } = parseArgs({ args: [...args], options: { only: { type: 'string', default: '' } } });
+  const { values } = readOptions(import.meta, { only: { type: 'string', default: '' } }, { args });
   const chosen = serviceMutations.filter(({ name }) => name.includes(values.only));
   const before = await readServiceCatches();
   const found = new Map(Object.entries(before));

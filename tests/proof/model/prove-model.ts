@@ -7,12 +7,13 @@
 // Ends with 1 at the first sequence that fails, shrunk, with its seed.
 
 import { randomInt } from 'node:crypto';
-import { parseArgs } from 'node:util';
 import type { Seal } from '@stowage/files';
+import { readOptions } from '../../../scripts/script-options.ts';
 import { startPostgres } from '../../servers/postgres-server.ts';
 import { renderFailure, runSequences, type SequencesOptions } from './run-sequences.ts';
 
 const usualSequences = 1_000;
+const usualInstances = 2;
 const maxSeed = 2 ** 31;
 const tellEvery = 100;
 const databases = ['sqlite', 'postgres'] as const;
@@ -21,32 +22,28 @@ const promotionSeals: readonly Seal[] = ['promotion', 'service-only'];
 
 /** Answers the exit status. */
 export async function proveModel(args: readonly string[]): Promise<number> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      sequences: { type: 'string' },
-      seed: { type: 'string' },
-      instances: { type: 'string' },
+  const { values } = readOptions(
+    import.meta,
+    {
+      sequences: { type: 'number', default: usualSequences },
+      seed: { type: 'number', default: randomInt(maxSeed) },
+      instances: { type: 'number', default: usualInstances },
       database: { type: 'string' },
       seals: { type: 'string' },
     },
-  });
-  const { sequences, seed, instances } = values;
-  const wrong = Object.entries({ sequences, seed, instances }).find(
-    ([, text]) => text !== undefined && !/^\d{1,10}$/.test(text),
+    { args },
   );
-  if (wrong !== undefined) return refuse(`--${wrong[0]} takes a whole number; got ${wrong[1]}.`);
   const chosen = databases.filter((name) => values.database === undefined || values.database === name);
   if (chosen.length === 0) return refuse(`--database takes ${databases.join(' or ')}; got ${values.database}.`);
   if (values.seals !== undefined && values.seals !== 'promotion')
     return refuse(`--seals takes promotion; got ${values.seals}.`);
   const options = {
-    firstSeed: seed === undefined ? randomInt(maxSeed) : Number(seed),
-    count: sequences === undefined ? usualSequences : Number(sequences),
+    firstSeed: values.seed,
+    count: values.sequences,
     ...(values.seals === undefined ? {} : { seals: promotionSeals }),
   };
   for (const name of chosen) {
-    const status = await (name === 'sqlite' ? prove(name, options) : provePostgres(options, Number(instances ?? 2)));
+    const status = await (name === 'sqlite' ? prove(name, options) : provePostgres(options, values.instances));
     if (status !== 0) return status;
   }
   return 0;
