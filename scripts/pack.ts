@@ -113,12 +113,12 @@ interface Layout {
 async function layOut({ folderName, manifest, folder, emitted }: Layout): Promise<void> {
   const source = join(root, 'packages', folderName);
   await cp(emitted, join(folder, 'lib'), { recursive: true });
+  for (const path of await findFiles(source, { under: ['src'] })) {
+    if (!/\.tsx?$/.test(path)) await cp(path, join(folder, 'lib', relative(join(source, 'src'), path)));
+  }
   for (const path of await findFiles(folder, { under: ['lib'], ending: '.js' })) {
     const text = await readFile(path, 'utf8');
     await writeFile(path, rewriteModuleUrls(text, relative(folder, path)));
-  }
-  for (const path of await findFiles(source, { under: ['src'] })) {
-    if (!/\.tsx?$/.test(path)) await cp(path, join(folder, 'lib', relative(join(source, 'src'), path)));
   }
   await cp(join(root, 'LICENSE'), join(folder, 'LICENSE'));
   await writeFile(join(folder, 'README.md'), `# ${manifest.name}\n\n${manifest.description}\n\nPart of Stowage.\n`);

@@ -38,9 +38,9 @@ export function publishedManifest(source: SourceManifest): Record<string, unknow
   };
 }
 
-/** `./src/x.ts` → `./lib/x.js`. */
+/** `./src/x.ts` → `./lib/x.js`; what is JavaScript already keeps its name. */
 function built(path: string, ending: '.js' | '.d.ts'): string {
-  const match = /^\.\/src\/(.+)\.tsx?$/.exec(path);
+  const match = /^\.\/src\/(.+)\.(?:tsx?|js)$/.exec(path);
   if (match === null) throw new Error(`A manifest names ${path}: expected ./src/<name>.ts.`);
   return `./lib/${match[1]}${ending}`;
 }

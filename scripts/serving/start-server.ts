@@ -5,7 +5,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 
-const entry = fileURLToPath(new URL('../../packages/cli/src/main.ts', import.meta.url));
+const entry = fileURLToPath(new URL('../../packages/cli/src/stowage.js', import.meta.url));
 const readyTimeoutMs = 120_000;
 const stopTimeoutMs = 20_000;
 const maxOutputCharacters = 200_000;

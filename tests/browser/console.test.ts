@@ -283,7 +283,8 @@ describe('the console', { skip: skipWithoutBrowser }, () => {
     await page.waitForURL(/name=TXT/);
     await page.getByRole('row', { name: /gamma/ }).waitFor({ state: 'detached' });
     await page.getByLabel('Search files by name').fill('nowhere');
-    await page.getByText('No such file').waitFor();
+    await page.getByRole('heading', { name: 'No file has “nowhere” in its name' }).waitFor();
+    await page.getByText(/Folders’ names, tags and what stands in files are not searched here/).waitFor();
     await page.getByRole('button', { name: 'Show all files' }).click();
     await page.getByRole('row', { name: /gamma/ }).waitFor();
     assert.ok(page.url().endsWith('/?sort=-sizeBytes'), page.url());
@@ -303,7 +304,52 @@ describe('the console', { skip: skipWithoutBrowser }, () => {
       .first()
       .waitFor();
     const link = await page.evaluate(() => navigator.clipboard.readText());
-    assert.equal(await (await fetch(link)).text(), 'the bytes of letter.txt');
+    assert.match(await (await fetch(link)).text(), /letter\.txt/);
+    await page.getByRole('button', { name: 'End link' }).first().click();
+    await page.getByText('It no longer leads to “letter.txt”').first().waitFor();
+    assert.equal((await fetch(link)).status, 410);
+  });
+
+  it('says who may not share a file, and ends a link that the browser does not copy', async () => {
+    keep('letter.txt');
+    service.role = 'viewer';
+    const page = await open('/', { permissions: ['clipboard-read', 'clipboard-write'] });
+    await page.getByRole('row', { name: /letter/ }).press('Enter');
+    const dialog = page.getByRole('dialog', { name: 'letter.txt' });
+    await dialog.getByRole('button', { name: 'Copy link for 1 day' }).click();
+    await page.getByText('You may not share this file').first().waitFor();
+    service.role = 'owner';
+    await page.evaluate(() => {
+      navigator.clipboard.write = () => Promise.reject(new DOMException('No.', 'NotAllowedError'));
+    });
+    await dialog.getByRole('button', { name: 'Copy link for 1 day' }).click();
+    await page.getByText('The browser does not let this page copy.').first().waitFor();
+    assert.deepEqual(service.calls.slice(-2), ['createShare', 'revokeShare']);
+  });
+
+  it('shows what would turn a name round, and says that nothing was scanned', async () => {
+    const id = keep('photo\u202egnp.exe.txt');
+    const row = service.rows.get(id);
+    assert.ok(row);
+    row.unscanned = 'no scanner is configured';
+    const page = await open();
+    await page.getByRole('row', { name: /photo\[U\+202E\]gnp\.exe\.txt/ }).press('Enter');
+    const dialog = page.getByRole('dialog', { name: 'photo[U+202E]gnp.exe.txt' });
+    await dialog.getByText('Not scanned: no scanner is configured').waitFor();
+    assert.equal(await page.evaluate(() => document.body.textContent?.includes('\u202e')), false);
+    await page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'detached' });
+  });
+
+  it('has what was set aside checked again by who may judge it', async () => {
+    keep('invoice.pdf', { state: 'quarantined' });
+    const page = await open();
+    await page.getByRole('row', { name: /invoice/ }).press('Enter');
+    const dialog = page.getByRole('dialog', { name: 'invoice.pdf' });
+    await dialog.getByText(/have it checked again, or release it/).waitFor();
+    await dialog.getByRole('button', { name: 'Check again' }).click();
+    await page.getByText('is being checked again').first().waitFor();
+    await dialog.getByRole('button', { name: 'Download' }).waitFor();
   });
 
   it('opens the menu of a row beside its button on a narrow screen, naming the file', async () => {
@@ -377,6 +423,12 @@ describe('the console', { skip: skipWithoutBrowser }, () => {
     const page = await open();
     await page.getByRole('row', { name: /parcel/ }).focus();
     await page.keyboard.press('Enter');
+    await page.getByRole('dialog').getByText('application/zip').waitFor();
+    // Beyond the delay of a tooltip, which would take the key for itself.
+    await page.waitForTimeout(700);
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await page.keyboard.press('Enter');
     const parcel = page.getByRole('dialog', { name: 'parcel.zip' });
     await parcel.getByText('application/zip').waitFor();
     assert.equal(await parcel.getByRole('button', { name: 'Open in a new tab' }).count(), 0);
@@ -442,6 +494,17 @@ describe('the console', { skip: skipWithoutBrowser }, () => {
     const page = await open('/', { viewport: { width: 360, height: 640 }, colorScheme: 'dark' });
     await page.getByRole('row', { name: /much longer/ }).waitFor();
     assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= 360);
+    await dropFiles(page, [(await makeFile(`${'another-very-long-name-'.repeat(9)}.bin`, 100)).path]);
+    const done = page.getByRole('region', { name: '1 file uploaded' });
+    await done.waitFor();
+    const [tray, name, mark] = await Promise.all([
+      done.boundingBox(),
+      done.locator('.upload-row-name').boundingBox(),
+      done.locator('.upload-row-done').boundingBox(),
+    ]);
+    assert.ok(tray !== null && name !== null && mark !== null);
+    assert.ok(name.x + name.width <= mark.x + 1, 'the name ends before what stands beside it');
+    assert.ok(mark.x + mark.width <= tray.x + tray.width, 'which is in view');
     const ground = (): Promise<string> =>
       page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
     const dark = await ground();

@@ -1,11 +1,23 @@
 // The command line from outside: help, version, and everything that is refused before anything is opened.
 
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { runCommand } from './run-command.ts';
+
+/** The system's own Node, where it is one that cannot run the command. */
+function findOldNode(): string | undefined {
+  for (const path of ['/usr/bin/node', '/usr/local/bin/node', '/usr/bin/nodejs']) {
+    const { stdout } = spawnSync(path, ['--version']);
+    const major = Number(/^v(\d+)/.exec(String(stdout ?? ''))?.[1] ?? Number.NaN);
+    if (major < 24) return path;
+  }
+  return undefined;
+}
 
 describe('the command line', () => {
   let folder = '';
@@ -34,6 +46,14 @@ describe('the command line', () => {
     for (const option of `${engineOptions} --bucket-defaults`.split(' ')) {
       assert.ok(engine.stdout.includes(option), option);
     }
+  });
+
+  it('tells an old Node what is needed, whatever that Node can read', async (t) => {
+    const old = findOldNode();
+    if (old === undefined) return t.skip('There is no Node below 24 on this machine.');
+    const ran = spawnSync(old, [fileURLToPath(new URL('../../packages/cli/src/stowage.js', import.meta.url))]);
+    assert.equal(ran.status, 2, String(ran.stderr));
+    assert.match(String(ran.stderr), /^stowage needs Node 24 or newer, and this is v\d+.*\n.*npm start/);
   });
 
   it('prints its version', async () => {

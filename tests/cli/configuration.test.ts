@@ -88,7 +88,17 @@ describe('the configuration', () => {
         s3: { buket: 'x', endpoint: '127.0.0.1:9000' },
         publicUrl: 'files.example.com',
         secret: 'not-long-enough',
-        policies: { images: { tipes: ['image/*'], maxSizeBytes: '5' } },
+        policies: {
+          images: {
+            tipes: ['image/*'],
+            maxSizeBytes: '5',
+            scan: 'maybe',
+            keepVersions: -1,
+            namePattern: 7,
+            strategies: [],
+          },
+          'My Files': {},
+        },
         limits: { urlLifMs: 5 },
         eventsIn: { secret: 'tell-nobody' },
         issuers: { company: { issuer: 'https://id.example.com', signIn: { name: 'x', clientSecret: 5 } } },
@@ -104,7 +114,12 @@ describe('the configuration', () => {
       's3.buket: there is no such setting; did you mean s3.bucket?',
       'port: 99999 came; expected a port from 1 to 65535',
       'secret: 15 characters came; expected at least 32 random bytes',
-      'policies.images.maxSizeBytes: "5" came; expected number.',
+      'policies.images.maxSizeBytes: "5" came; expected a number.',
+      'policies.images.scan: "maybe" came; expected one of required, when-available, off.',
+      'policies.images.keepVersions: -1 came; expected a number of at least 0.',
+      'policies.images.namePattern: 7 came; expected',
+      'policies.images.strategies: [] came; expected a list of at least 1 entries.',
+      'policies.My Files: ',
       'policies.images.tipes: there is no such name; did you mean types?',
       'limits.urlLifMs: there is no such name; did you mean urlLifeMs?',
       'eventsIn.secret: 11 characters came',
@@ -119,6 +134,7 @@ describe('the configuration', () => {
     ]) {
       assert.ok(refusal.includes(line), `${line}\n${refusal}`);
     }
+    assert.doesNotMatch(refusal, /Invalid|Too small|received|>=/, 'our words, not those of the schema library');
     for (const kept of ['not-long-enough', 'tell-nobody', 'hunter2']) assert.ok(!refusal.includes(kept), kept);
   });
 
@@ -130,6 +146,11 @@ describe('the configuration', () => {
       (await read(undefined, { STOWAGE_BUCKET: 'files', STOWAGE_SECRET_FILE: path })).settings.secret,
       secret,
     );
+    const beside = await write(
+      'beside.json',
+      JSON.stringify({ s3: { bucket: 'files' }, secret: { file: './secret' } }),
+    );
+    assert.equal((await read(beside)).settings.secret, secret, 'seen from the file that names it');
     await assert.rejects(
       read(undefined, { STOWAGE_BUCKET: 'files', STOWAGE_SECRET_FILE: join(folder, 'none') }),
       /cannot be read/,

@@ -5,7 +5,7 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { cleanEnvironment } from '../../scripts/serving/start-server.ts';
 
-const entry = fileURLToPath(new URL('../../packages/cli/src/main.ts', import.meta.url));
+const entry = fileURLToPath(new URL('../../packages/cli/src/stowage.js', import.meta.url));
 const timeoutMs = 60_000;
 
 interface Ran {

@@ -41,8 +41,29 @@ describe('stowage start', () => {
     }
   });
 
+  it('names a free port for each option when one is taken, as a command that can be typed', async () => {
+    const [first, second] = [createServer(), createServer()];
+    const ports: number[] = [];
+    for (const taken of [first, second]) {
+      await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+      ports.push((taken.address() as { port: number }).port); // listening on TCP
+    }
+    try {
+      const [port, s3Port] = ports;
+      const args = ['start', '--port', `${port}`, '--s3-port', `${s3Port}`, '--data', join(folder, 'data')];
+      const { status, stderr } = await runCommand(args, { npm_lifecycle_event: 'start' });
+      assert.equal(status, 3, stderr);
+      const [, free, s3Free] = /choose free ones: npm start -- --port (\d+) --s3-port (\d+)/.exec(stderr) ?? [];
+      assert.ok(free !== undefined && s3Free !== undefined, stderr);
+      assert.equal(new Set([...ports.map(String), free, s3Free]).size, 4, stderr);
+    } finally {
+      for (const taken of [first, second]) await new Promise((resolve) => taken.close(resolve));
+    }
+  });
+
   it('serves the console, and signs in once by its link', async () => {
     const { summary } = await start();
+    assert.match(summary.get('Scanner') ?? '', /^none: files are not scanned for malware/);
     const link = new URL(summary.get('Console') ?? '');
     const page = await fetch(new URL('/', link));
     assert.equal(page.status, 200);

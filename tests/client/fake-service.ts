@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
 import {
   createLinkRequestSchema,
+  createShareRequestSchema,
   createUploadRequestSchema,
   type FileEntry,
   type FileState,
@@ -16,6 +17,7 @@ import {
   routeNames,
   routes,
   type Session,
+  type Share,
   type SignedRequest,
   signInRequestSchema,
   signPartsRequestSchema,
@@ -28,6 +30,7 @@ interface FakeRow {
   upload: Upload;
   previews: FileEntry['previews'];
   sniffedType?: string;
+  unscanned?: string;
   trashedAt?: string;
   createdAt: string;
 }
@@ -49,6 +52,7 @@ export interface FakeService {
   partSizeBytes: number;
   multipartFromBytes: number;
   signedIn: boolean;
+  role: 'owner' | 'viewer';
   /** As `kill -9` and a new start on the same port: connections die, rows stay. */
   restart(downMs: number): Promise<void>;
   close(): Promise<void>;
@@ -79,6 +83,8 @@ export async function startFakeService({ staticFolder }: FakeServiceOptions = {}
   const bucket = await startFakeBucket();
   const rows = new Map<string, FakeRow>();
   const byKey = new Map<string, string>();
+  /** Files by the id of a share that has not ended. */
+  const shares = new Map<string, string>();
   let lastId = 0;
   let server = createServer((request, response) => void serve(request, response));
   await listen(server);
@@ -97,6 +103,7 @@ export async function startFakeService({ staticFolder }: FakeServiceOptions = {}
     partSizeBytes: 256 * 1024,
     multipartFromBytes: 512 * 1024,
     signedIn: true,
+    role: 'owner',
     async restart(downMs) {
       await stop(server);
       await pause(downMs);
@@ -112,6 +119,12 @@ export async function startFakeService({ staticFolder }: FakeServiceOptions = {}
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', service.origin);
     const match = matchRoute(request.method ?? 'GET', url.pathname);
+    const shareId = /^\/s\/(\w+)$/.exec(url.pathname)?.[1];
+    if (shareId !== undefined) {
+      const shared = rows.get(shares.get(shareId) ?? '');
+      response.writeHead(shared === undefined ? 410 : 200).end(shared?.upload.name);
+      return;
+    }
     if (match === undefined) {
       await serveStatic(staticFolder, url.pathname, bucket.endpoint, response);
       return;
@@ -164,10 +177,10 @@ export async function startFakeService({ staticFolder }: FakeServiceOptions = {}
         const request = signInRequestSchema.parse(call.body);
         if (!('token' in request && service.tokens.delete(request.token))) throw new Refusal('sign-in-link-used');
         service.signedIn = true;
-        return session(bucket);
+        return session(bucket, service.role);
       }
       case 'getSession':
-        return session(bucket);
+        return session(bucket, service.role);
       case 'signOut':
         service.signedIn = false;
         return undefined;
@@ -220,9 +233,35 @@ export async function startFakeService({ staticFolder }: FakeServiceOptions = {}
         const seconds = createLinkRequestSchema.parse(call.body).expiresInSeconds ?? 3600;
         return { url: bucket.sign(call.id).url, expiresAt: new Date(Date.now() + seconds * 1000).toISOString() };
       }
+      case 'createShare':
+        return share(call);
+      case 'revokeShare':
+        shares.delete(call.id);
+        return undefined;
+      case 'rescanQuarantined':
+        setState(call.id, 'scanning');
+        setTimeout(() => setState(call.id, 'ready'), service.checkMs);
+        return { id: call.id, state: 'scanning' };
       default:
         throw new Refusal('not-found');
     }
+  }
+
+  function share({ body }: Call): Share {
+    if (service.role === 'viewer') throw new Refusal('forbidden');
+    const { fileId = '', expiresInSeconds } = createShareRequestSchema.parse(body);
+    const id = `s${shares.size + 1}`;
+    shares.set(id, fileId);
+    const nowMs = Date.now();
+    return {
+      id,
+      target: { kind: 'file', id: fileId, name: row(fileId).upload.name },
+      url: `${service.origin}/s/${id}`,
+      hasPassword: false,
+      createdAt: new Date(nowMs).toISOString(),
+      downloads: 0,
+      ...(expiresInSeconds === undefined ? {} : { expiresAt: new Date(nowMs + expiresInSeconds * 1000).toISOString() }),
+    };
   }
 
   function row(id: string): FakeRow {
@@ -323,7 +362,7 @@ export async function startFakeService({ staticFolder }: FakeServiceOptions = {}
   return service;
 }
 
-function entry({ upload, previews, sniffedType, createdAt }: FakeRow): FileEntry {
+function entry({ upload, previews, sniffedType, unscanned, createdAt }: FakeRow): FileEntry {
   const { id, name, folder, sizeBytes, contentType, state, reason } = upload;
   return {
     id,
@@ -341,6 +380,7 @@ function entry({ upload, previews, sniffedType, createdAt }: FakeRow): FileEntry
     updatedAt: createdAt,
     etag: `"${id}-${state}"`,
     ...(reason === undefined ? {} : { reason }),
+    ...(unscanned === undefined ? {} : { unscanned }),
   };
 }
 
@@ -348,12 +388,12 @@ function unfinished(state: FileState): boolean {
   return state === 'pending' || state === 'uploading' || state === 'completing';
 }
 
-function session(bucket: FakeBucket): Session {
+function session(bucket: FakeBucket, role: 'owner' | 'viewer'): Session {
   return {
     user: { id: 'u1', name: 'Owner' },
     tenant: { id: 't1', name: 'Home' },
-    role: 'owner',
-    rights: [],
+    role,
+    rights: role === 'owner' ? ['files:read', 'shares:write', 'quarantine:write'] : ['files:read'],
     limits: { maxFileSizeBytes: 5 * 1024 ** 4 },
     storage: { endpoint: bucket.endpoint, bucket: 'files' },
   };

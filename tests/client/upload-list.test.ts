@@ -3,11 +3,18 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { createClient, createUploadList, type UploadList } from '@stowage/client';
+import {
+  createClient,
+  createUploadList,
+  type FileHandle,
+  type ResumableUpload,
+  type UploadList,
+} from '@stowage/client';
 import { pause } from './fake-bucket.ts';
 import { type FakeService, startFakeService } from './fake-service.ts';
 
 const kib = 1024;
+const mib = 1024 * kib;
 
 describe('an upload list', () => {
   let service: FakeService;
@@ -143,5 +150,53 @@ describe('an upload list', () => {
     }
     assert.equal(service.rows.size, 2, 'none was begun anew');
     assert.deepEqual(later.getSnapshot().items[0]?.folder, ['deep']);
+  });
+
+  it('says of each unfinished upload why its file could not be had again', async () => {
+    service.bucket.fault = () => ({ status: 500 });
+    const earlier = createUploadList(createClient({ baseUrl: service.origin }), { maxRunning: 4 });
+    for (const name of ['denied', 'gone', 'changed', 'unknown']) earlier.add([{ file: file(name, 600 * kib) }]);
+    await until(() => service.rows.size === 4);
+    earlier.pauseAll();
+    const handleOf = (getFile: () => Promise<File>, permission: PermissionState = 'granted'): FileHandle => ({
+      kind: 'file',
+      getFile,
+      queryPermission: async () => permission,
+    });
+    const gone = async (): Promise<File> => Promise.reject(new DOMException('It is gone.', 'NotFoundError'));
+    const handles: Readonly<Record<string, FileHandle>> = {
+      denied: handleOf(gone, 'denied'),
+      gone: handleOf(gone),
+      changed: handleOf(async () => file('changed', 5)),
+    };
+    // What a browser would remember; there is none here.
+    const client = createClient({ baseUrl: service.origin });
+    const resumable = async (): Promise<readonly ResumableUpload[]> => {
+      const found = await client.resumable();
+      return found.map(({ upload }) => {
+        const handle = handles[upload.name];
+        return { upload, remembered: handle === undefined ? undefined : { uploadId: upload.id, handle } };
+      });
+    };
+    const later = createUploadList({ ...client, resumable });
+    await later.findResumable();
+    const missed = await later.resumeRemembered({ ask: false });
+    assert.deepEqual(Object.fromEntries(missed.map(({ upload, reason }) => [upload.name, reason])), {
+      denied: 'not-allowed',
+      gone: 'not-found',
+      changed: 'changed',
+      unknown: 'not-remembered',
+    });
+    assert.equal(later.getSnapshot().resumable.length, 4, 'they are offered still');
+  });
+
+  it('counts no speed for what waits for the connection', async () => {
+    service.bucket.bytesPerSecond = mib;
+    list.add([{ file: file('a', 4 * mib) }]);
+    await until(() => (list.getSnapshot().totals.bytesPerSecond ?? 0) > 0);
+    service.bucket.fault = () => ({ status: 500 });
+    await until(() => list.getSnapshot().items[0]?.trouble !== undefined);
+    assert.equal(list.getSnapshot().totals.bytesPerSecond, undefined);
+    list.cancelAll();
   });
 });

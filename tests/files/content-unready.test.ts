@@ -1,13 +1,14 @@
-// What is not ready is given to nobody, by any way there is: a file whose bytes, preview and shares are all there is put into every
-// other state, and every route of the contract and every public page is asked for it. Design §6, invariant 2. Nothing here waits to be
-// removed, so a URL that was given out would work; each one that is found in an answer is tried.
+// What is not ready is given to nobody, by any way there is: a file whose bytes, preview, shares and an earlier version are all there is
+// put into every other state, and every route of the contract and every public page is asked for it. Design §6, invariant 2. Nothing here
+// waits to be removed, so a URL that was given out would work; each one that is found in an answer is tried.
 
 import assert from 'node:assert/strict';
-import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
+import type { SQLInputValue } from 'node:sqlite';
 import { test } from 'node:test';
 import { type FileState, fileStates, type RouteName, routeNames, routes } from '@stowage/contract';
+import { writeBeside } from './beside-database.ts';
 import { pngOf } from './hostile-bytes.ts';
-import { ServiceFixture, serviceOrigin } from './service-fixture.ts';
+import { requestOf, ServiceFixture, sendBytes, serviceOrigin } from './service-fixture.ts';
 
 const unreadyStates = (Object.keys(fileStates) as FileState[]).filter((state) => !fileStates[state].downloadable);
 /** What the shelf column says of each state; it follows from it. */
@@ -31,19 +32,31 @@ test('no route and no page gives out what is not ready', async (t) => {
   const folder = await service.call('createFolder', { body: { name: 'Shared' } });
   const picture = Buffer.concat([pngOf(4), Buffer.from(marker)]);
   const { id } = await service.upload('picture.png', 'image/png', picture);
+  // The file's id is that of its first version, which is an earlier one from here on.
+  const second = await service.announce({ name: 'picture.png', sizeBytes: picture.length, versionOf: id });
+  assert.equal((await sendBytes(requestOf(second), picture)).status, 200);
+  await service.call('completeUpload', { id: second.id });
+  await service.tick();
   await service.call('changeFile', { id, body: { folderId: folder.id } });
   const ofFile = await service.call('createShare', { body: { fileId: id } });
   const ofFolder = await service.call('createShare', { body: { folderId: folder.id } });
-  const database = new DatabaseSync(service.databasePath, { timeout: 5_000 });
-  t.after(() => database.close());
-  const ready = database.prepare('SELECT * FROM files WHERE id = ?').get(id) as Record<string, SQLInputValue>;
-  const put = (changes: Record<string, SQLInputValue>): void => {
-    const row = { ...ready, ...changes };
-    const names = Object.keys(row);
-    database
-      .prepare(`UPDATE files SET ${names.map((name) => `${name} = ?`).join(', ')} WHERE id = ?`)
-      .run(...names.map((name) => row[name] ?? null), id);
-  };
+  const [earlier, current] = await writeBeside(service.databasePath, (database) => {
+    const find = database.prepare('SELECT * FROM files WHERE id = ?');
+    return [id, second.id].map((version) => find.get(version) as Record<string, SQLInputValue>);
+  });
+  assert.deepEqual([earlier?.role, earlier?.state, current?.role], ['version', 'ready', 'current']);
+  /** Has all be as it was, but for what is changed of the current version, and whether the folder is in the trash. */
+  const put = (changes: Record<string, SQLInputValue>, folderTrashedAtMs: number | null = null): Promise<void> =>
+    writeBeside(service.databasePath, (database) => {
+      database.prepare('UPDATE folders SET trashed_at_ms = ? WHERE id = ?').run(folderTrashedAtMs, folder.id);
+      // The earlier one first: a file has one current version.
+      for (const row of [earlier, { ...current, ...changes }]) {
+        const names = Object.keys(row ?? {});
+        database
+          .prepare(`UPDATE files SET ${names.map((name) => `${name} = ?`).join(', ')} WHERE id = ?`)
+          .run(...names.map((name) => row?.[name] ?? null), row?.id ?? '');
+      }
+    });
 
   const bodies: Partial<Record<RouteName, unknown>> = {
     createUpload: { name: 'more.txt', sizeBytes: 4, versionOf: id },
@@ -95,6 +108,7 @@ test('no route and no page gives out what is not ready', async (t) => {
 
   const asked: { readonly title: string; readonly ask: () => Promise<Response> }[] = [
     ...routeNames.map((name) => ({ title: name, ask: () => askRoute(name) })),
+    { title: 'getContent of a version', ask: () => get(`/v1/files/${id}/content?version=${id}`) },
     { title: 'getArchive of its folder', ask: () => get(`/v1/archive?folders=${folder.id}`) },
     ...pages.map((path) => ({ title: path.replace(/\/s\/[^/]+/, '/s/{token}'), ask: () => get(path) })),
   ];
@@ -106,12 +120,13 @@ test('no route and no page gives out what is not ready', async (t) => {
   // The test can tell: of a file that is ready, the ways that are there give it.
   const giving = new Set<string>();
   for (const way of asked) {
-    put({});
+    await put({});
     if (await gives(await way.ask())) giving.add(way.title);
     await signInAgain();
   }
   for (const name of [
     'getContent',
+    'getContent of a version',
     'createLink',
     'getArchive',
     'getArchive of its folder',
@@ -128,10 +143,18 @@ test('no route and no page gives out what is not ready', async (t) => {
   for (const state of unreadyStates) {
     await t.test(state, async () => {
       for (const way of asked) {
-        put({ state, shelf: shelves[state] ?? 'files', previews: '["thumbnail"]' });
+        await put({ state, shelf: shelves[state] ?? 'files', previews: '["thumbnail"]' });
         assert.equal(await gives(await way.ask()), false, `${way.title} of a file that is ${state}`);
         await signInAgain();
       }
     });
   }
+  await t.test('in a folder of the trash', async () => {
+    for (const way of asked) {
+      await put({}, service.nowMs);
+      // The worker has not come to it: the file is as it was when its folder went.
+      assert.equal(await gives(await way.ask()), false, `${way.title} of a file whose folder is in the trash`);
+      await signInAgain();
+    }
+  });
 });

@@ -67,6 +67,31 @@ test('the session cookie is out of reach of scripts and other sites, and ends wi
   await api.refused('unauthenticated', 'GET', '/v1/session');
 });
 
+test('two services of one host keep a browser signed in to both: the port stands in the name of the cookie', async (t) => {
+  // A browser sends its cookies to every port of a host (RFC 6265 §8.5), and a name that is taken is overwritten.
+  const jar = new Map<string, string>();
+  const clients: PathClient[] = [];
+  for (const port of [3000, 3001]) {
+    const publicUrl = `http://127.0.0.1:${port}`;
+    const { service } = await ServiceFixture.open(t, { publicUrl });
+    const answer = await service.fetch(
+      new Request(`${publicUrl}/v1/session`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ token: await service.issueSignInToken() }),
+      }),
+    );
+    const [name = '', value = ''] = (answer.headers.get('set-cookie') ?? '').split(';')[0]?.split('=') ?? [];
+    jar.set(name, value);
+    clients.push(new PathClient(service, {}));
+  }
+  const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ');
+  for (const client of clients) {
+    const answer = await client.request('GET', '/v1/session', undefined, { cookie });
+    assert.equal(answer.status, 200);
+  }
+});
+
 test('no route but signing in answers a stranger', async () => {
   const stranger = new PathClient(fixture.service, {});
   for (const name of routeNames.filter((candidate) => routes[candidate].access === 'authenticated')) {

@@ -2,10 +2,10 @@
 // older row, an endpoint that for a moment sees nothing.
 
 import assert from 'node:assert/strict';
-import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import { DeleteObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import sharp from 'sharp';
+import { writeBeside } from './beside-database.ts';
 import { errorDocument, type FaultProxy, startFaultProxy } from './fault-proxy.ts';
 import { bucket, dayMs, hourMs, minuteMs, ServiceFixture } from './service-fixture.ts';
 
@@ -31,19 +31,17 @@ async function openFaulty(t: TestContext, given: Given = {}) {
 }
 
 /** Changes a row beside the service: what its clients cannot do. */
-function change(files: ServiceFixture, assignments: string, id?: string): void {
-  const database = new DatabaseSync(files.databasePath);
-  try {
-    database.exec(`UPDATE files SET ${assignments}, fence = fence + 1 ${id === undefined ? '' : `WHERE id = '${id}'`}`);
-  } finally {
-    database.close();
-  }
+function change(files: ServiceFixture, assignments: string, id?: string): Promise<void> {
+  const rows = id === undefined ? '' : `WHERE id = '${id}'`;
+  return writeBeside(files.databasePath, (database) =>
+    database.exec(`UPDATE files SET ${assignments}, fence = fence + 1 ${rows}`),
+  );
 }
 
 test('a file deleted while a review of it fails stays in the trash as long as was promised', async (t) => {
   const { files, proxy } = await openFaulty(t);
   const { id } = await files.upload('a.txt', 'text/plain', text('precious'));
-  change(files, `missing_since_ms = ${files.nowMs}, review_at_ms = ${files.nowMs + 1_000}`);
+  await change(files, `missing_since_ms = ${files.nowMs}, review_at_ms = ${files.nowMs + 1_000}`);
   files.advance(2_000);
   const reached = Promise.withResolvers<void>();
   const gate = Promise.withResolvers<void>();
@@ -88,7 +86,7 @@ test('what waits for its end is not purged earlier, whatever brings a review on'
   await files.call('deleteFile', { id: trashed.id });
   const states = (): readonly string[] => [held, refused, trashed].map(({ id }) => files.row(id).state);
   assert.deepEqual(states(), ['scan-failed', 'rejected', 'trashed']);
-  change(files, `review_at_ms = ${files.nowMs}`);
+  await change(files, `review_at_ms = ${files.nowMs}`);
   await files.tick();
   assert.deepEqual(states(), ['scan-failed', 'rejected', 'trashed']);
   // The next look is when their time has come.
@@ -115,12 +113,12 @@ test('clearing what an image was made from spares the image that is written mean
   const { id } = await files.sendFile('a.jpg', 'image/jpeg', picture);
   await files.call('completeUpload', { id });
   // As an earlier version of the service left it: to be cleared while it is still being looked at.
-  const database = new DatabaseSync(files.databasePath);
-  database.exec(
-    `INSERT INTO outbox (id, kind, file_id, due_at_ms, attempts, leased_until_ms)
-     VALUES ('0', 'unstage', '${id}', ${files.nowMs - 1}, 0, 0)`,
+  await writeBeside(files.databasePath, (database) =>
+    database.exec(
+      `INSERT INTO outbox (id, kind, file_id, due_at_ms, attempts, leased_until_ms)
+       VALUES ('0', 'unstage', '${id}', ${files.nowMs - 1}, 0, 0)`,
+    ),
   );
-  database.close();
   const written = Promise.withResolvers<void>();
   let writes = 0;
   proxy.fault = ({ method, query }) => {
@@ -200,7 +198,7 @@ test('a file whose acknowledged bytes are gone is its owner’s to delete, where
     await files.call('completeUpload', { id });
     await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: files.row(id).objectKey }));
     await files.tick();
-    change(files, `state = '${state}'`, id);
+    await change(files, `state = '${state}'`, id);
     assert.match(
       (await files.refused('forbidden', 'deleteFile', { id: fileId, as: editor })).detail ?? '',
       /files:purge/,

@@ -245,6 +245,48 @@ test('trash, shares and archives of who has grants alone hold what lies below th
   assert.equal((await files.respond('getArchive', { as, query: { folders: work } })).status, 200);
 });
 
+test('what is restored goes only where the caller may put it', async (t) => {
+  const { files, work, plans, hidden, fileIn } = await openTree(t);
+  const { id: userId, as } = await newUser(files, 'none');
+  await files.call('createGrant', { body: { folderId: plans, role: 'editor', userId } });
+  const restore = (): Promise<Response> => files.respond('restoreFile', { as, id: fileIn.plans });
+  const folderOf = async (): Promise<readonly string[]> =>
+    (await files.call('getFile', { id: fileIn.plans })).folder;
+
+  await files.call('deleteFile', { as, id: fileIn.plans });
+  assert.equal((await restore()).status, 200, 'where it lay, which is theirs');
+
+  // The folder that was granted is in the trash: it would come back into one that was not.
+  await files.call('deleteFolder', { id: plans });
+  await files.tick();
+  assert.equal((await restore()).status, 403);
+  const names = async (): Promise<readonly string[]> =>
+    (await files.call('listFolders', { query: { parentId: work } })).folders.map(({ name }) => name);
+  assert.deepEqual(await names(), [], 'nothing came back');
+
+  // Another has taken its name: the file would go into that.
+  const { id: taken } = await files.call('createFolder', { body: { name: 'Plans', parentId: work } });
+  const { detail } = await files.refused('forbidden', 'restoreFile', { as, id: fileIn.plans });
+  assert.match(detail ?? '', /may not put anything/);
+  await files.call('createGrant', { body: { folderId: taken, role: 'viewer', userId } });
+  assert.equal((await restore()).status, 403, 'who may read there may not put there');
+  await files.call('createGrant', { body: { folderId: taken, role: 'editor', userId } });
+  assert.equal((await restore()).status, 200);
+  assert.deepEqual(await folderOf(), ['Work', 'Plans']);
+
+  // With a folder above, too: who may write there brings all of it back, and who may not, none.
+  const { as: ofHidden, id: hiddenUser } = await newUser(files, 'none');
+  await files.call('createGrant', { body: { folderId: hidden, role: 'editor', userId: hiddenUser } });
+  const { id: inner } = await files.call('createFolder', { body: { name: 'Inner', parentId: hidden } });
+  await files.call('changeFile', { id: fileIn.hidden, body: { folderId: inner } });
+  await files.call('deleteFolder', { as: ofHidden, id: inner });
+  await files.call('restoreFile', { as: ofHidden, id: fileIn.hidden });
+  await files.call('deleteFolder', { id: hidden });
+  await files.refused('forbidden', 'restoreFile', { as: ofHidden, id: fileIn.hidden });
+  await files.call('restoreFile', { id: fileIn.hidden });
+  assert.deepEqual((await files.call('getFile', { id: fileIn.hidden })).folder, ['Private', 'Inner']);
+});
+
 test('a key for one folder goes no further, and a file’s owner loses nothing by it', async (t) => {
   const { files, work, plans, fileIn } = await openTree(t);
   const { secret } = await files.call('createKey', { body: { name: 'plans', folderId: plans } });

@@ -8,7 +8,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { findPython } from '../../scripts/system-programs.ts';
-import { dayMs, minuteMs, ServiceFixture, serviceOrigin } from './service-fixture.ts';
+import { dayMs, mib, minuteMs, numberedText, readProblem, ServiceFixture, serviceOrigin } from './service-fixture.ts';
 
 const run = promisify(execFile);
 const text = (words: string): Buffer => Buffer.from(words);
@@ -120,6 +120,61 @@ test('an archive of a share counts as a file of it does: once it goes out, and i
   assert.equal(answers.filter(({ status }) => status === 410).length, 7);
   await Promise.all(answers.map((answer) => answer.arrayBuffer()));
   assert.deepEqual(await downloads(), [3, 3, 30]);
+});
+
+test('one share takes half of the places of its tenant’s archives at most', async (t) => {
+  const limits = { archiveConcurrency: 4, tenantArchiveConcurrency: 4, multipartThresholdBytes: 64 * mib };
+  const service = await ServiceFixture.open(t, { limits });
+  const { id } = await service.upload('large.txt', 'text/plain', numberedText(4 * mib));
+  const urls: string[] = [];
+  for (let count = 0; count < 2; count++) urls.push((await service.call('createShare', { body: { fileId: id } })).url);
+  const ask = (url = ''): Promise<Response> => get(service, `${url}/archive`);
+  const open = [await ask(urls[0]), await ask(urls[0])];
+  const refused = await ask(urls[0]);
+  assert.ok(Number(refused.headers.get('retry-after')) > 0);
+  await readProblem('too-busy', refused);
+  open.push(await ask(urls[1]), await service.respond('getArchive', { query: { files: id } }));
+  assert.deepEqual(
+    open.map(({ status }) => status),
+    [200, 200, 200, 200],
+  );
+  assert.equal((await ask(urls[1])).status, 503, 'and all of them together no more than there are');
+  await Promise.all(open.map(({ body }) => body?.cancel()));
+  assert.equal((await ask(urls[0])).status, 200);
+});
+
+test('who asks for headers alone is given no byte, no place and no count', async (t) => {
+  const limits = { archiveConcurrency: 1, tenantArchiveConcurrency: 1 };
+  const service = await ServiceFixture.open(t, { limits });
+  const { id } = await service.upload('plan.txt', 'text/plain', text('12345'));
+  const share = await service.call('createShare', { body: { fileId: id, maxDownloads: 1 } });
+  const head = (path: string): Promise<Response> =>
+    service.send(
+      new Request(new URL(path, serviceOrigin), { method: 'HEAD', headers: { cookie: service.cookie } }),
+    );
+  for (let round = 0; round < 3; round++) {
+    for (const path of [`/v1/archive?files=${id}`, `${share.url}/archive`]) {
+      const answer = await head(path);
+      assert.equal(answer.status, 200, path);
+      assert.equal(answer.headers.get('content-type'), 'application/zip');
+      assert.match(answer.headers.get('content-disposition') ?? '', /\.zip/);
+      assert.equal((await answer.arrayBuffer()).byteLength, 0);
+    }
+    for (const path of [`/v1/files/${id}/content`, `${share.url}/files/${id}`]) {
+      const answer = await head(path);
+      assert.equal(answer.status, 302, path);
+      const url = answer.headers.get('location') ?? '';
+      const headers = await fetch(url, { method: 'HEAD' });
+      assert.deepEqual([headers.status, headers.headers.get('content-length')], [200, '5']);
+      assert.equal((await fetch(url)).status, 403, 'it gives no byte');
+    }
+  }
+  assert.equal((await head(share.url)).status, 200);
+  assert.equal((await head('/v1/archive?files=nothing')).status, 404);
+  assert.equal((await service.call('listShares')).shares[0]?.downloads, 0);
+  assert.equal((await service.call('getUsage')).days.at(-1)?.downloads ?? 0, 0);
+  assert.equal((await get(service, `${share.url}/files/${id}`)).status, 302);
+  assert.equal((await head(`${share.url}/files/${id}`)).status, 410, 'and where nothing is left, that is said');
 });
 
 test('a share ends with its time, and shows nothing that is not ready', async (t) => {

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { dayMs, requestOf, ServiceFixture, sendBytes } from './service-fixture.ts';
+import { dayMs, requestOf, ServiceFixture, sendBytes, serviceOrigin } from './service-fixture.ts';
 
 const text = (words: string): Buffer => Buffer.from(words);
 
@@ -35,6 +35,32 @@ test('an earlier version is read, restored and deleted', async (t) => {
   service.advance(2 * dayMs);
   await service.tick();
   assert.equal(service.keys('files/').length, 1, 'the bytes of the version are gone');
+});
+
+test('no version of a file in the trash is given out, by whatever way the file came there', async (t) => {
+  const service = await ServiceFixture.open(t);
+  const { id } = await service.upload('plan.txt', 'text/plain', text('one'));
+  const second = await addVersion(service, id, 'two');
+  const folder = await service.call('createFolder', { body: { name: 'Plans' } });
+  await service.call('changeFile', { id, body: { folderId: folder.id } });
+  await service.call('deleteFile', { id });
+  for (const version of [id, second]) {
+    await service.refused('wrong-state', 'getContent', { id, query: { version } });
+    const head = await service.send(
+      new Request(`${serviceOrigin}/v1/files/${id}/content?version=${version}`, {
+        method: 'HEAD',
+        headers: { cookie: service.cookie },
+      }),
+    );
+    assert.equal(head.status, 409);
+  }
+  await service.call('restoreFile', { id });
+  await service.call('deleteFolder', { id: folder.id });
+  for (const version of [id, second]) await service.refused('wrong-state', 'getContent', { id, query: { version } });
+  // Listed and deleted they can be, as the file itself.
+  assert.deepEqual(await versionsOf(service, id), [`${second} current`, 'first']);
+  await service.call('restoreFile', { id });
+  assert.equal(await (await fetch(await service.contentUrl(id, { version: id }))).text(), 'one');
 });
 
 test('versions beyond those that the policy keeps are purged, the oldest first', async (t) => {

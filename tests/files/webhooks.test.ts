@@ -3,25 +3,35 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Webhook } from 'standardwebhooks';
+import { writeBeside } from './beside-database.ts';
 import { dayMs, hourMs, ServiceFixture } from './service-fixture.ts';
 
 const text = (words: string): Buffer => Buffer.from(words);
+
+interface Receiver {
+  url: string;
+  told: Told[];
+  status: number;
+  /** Done before it answers. */
+  onTold: () => Promise<unknown>;
+}
 
 interface Told {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
-async function startReceiver(t: TestContext): Promise<{ url: string; told: Told[]; status: number }> {
-  const receiver = { url: '', told: [] as Told[], status: 204 };
+async function startReceiver(t: TestContext): Promise<Receiver> {
+  const receiver: Receiver = { url: '', told: [], status: 204, onTold: () => Promise.resolve() };
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     receiver.told.push({ headers: request.headers as Record<string, string>, body: Buffer.concat(chunks).toString() });
+    await receiver.onTold();
     response.writeHead(receiver.status).end('noted');
   }).listen(0, '127.0.0.1');
   t.after(() => {
@@ -155,6 +165,84 @@ test('what waits for a webhook that is disabled becomes a dead letter, and so do
   const database = new DatabaseSync(service.databasePath, { readOnly: true });
   t.after(() => database.close());
   assert.equal(database.prepare('SELECT COUNT(*) AS count FROM webhook_deliveries').get()?.count, 0);
+});
+
+test('changes of a webhook at the same time each write what they change', async (t) => {
+  const receiver = await startReceiver(t);
+  const service = await ServiceFixture.open(t, { allowPrivateWebhooks: true });
+  const { id } = await service.call('createWebhook', { body: { url: receiver.url } });
+  for (let round = 0; round < 5; round++) {
+    const url = `${receiver.url}/${round}`;
+    const events = [round % 2 === 0 ? 'file.ready' : 'file.trashed'] as const;
+    const enabled = round % 2 === 0;
+    const bodies = [{ url }, { events: [...events] }, { enabled }];
+    const [, , , rotated] = await Promise.all([
+      ...bodies.map((body) => service.call('changeWebhook', { id, body })),
+      service.call('rotateWebhookSecret', { id }),
+    ]);
+    const [webhook] = (await service.call('listWebhooks')).webhooks;
+    assert.deepEqual([webhook?.url, webhook?.events, webhook?.enabled], [url, events, enabled]);
+    assert.ok(rotated);
+  }
+  await service.call('changeWebhook', { id, body: { enabled: true } });
+  const rotations = await Promise.all([
+    service.call('rotateWebhookSecret', { id }),
+    service.call('rotateWebhookSecret', { id }),
+  ]);
+  await service.call('testWebhook', { id });
+  await service.tick();
+  const told = receiver.told.at(-1);
+  assert.ok(told);
+  for (const { secret } of rotations) new Webhook(secret).verify(told.body, told.headers);
+
+  // An address that says it is gone disables the webhook only while it leads there.
+  receiver.status = 410;
+  receiver.onTold = () => service.call('changeWebhook', { id, body: { url: `${receiver.url}/moved` } });
+  await service.call('testWebhook', { id });
+  await service.tick();
+  const [moved] = (await service.call('listWebhooks')).webhooks;
+  assert.deepEqual([moved?.url, moved?.enabled], [`${receiver.url}/moved`, true]);
+  await service.call('deleteWebhook', { id });
+  await service.refused('not-found', 'changeWebhook', { id, body: { enabled: false } });
+  await service.refused('not-found', 'rotateWebhookSecret', { id });
+});
+
+test('a webhook goes with its deliveries, in slices between which others write', async (t) => {
+  const service = await ServiceFixture.open(t, { allowPrivateWebhooks: true });
+  const { id } = await service.call('createWebhook', { body: { url: 'http://127.0.0.1:9/' } });
+  await service.call('testWebhook', { id });
+  const count = 1_600;
+  await writeBeside(service.databasePath, (database) => {
+    const [first] = database.prepare('SELECT * FROM webhook_deliveries').all();
+    const names = Object.keys(first ?? {});
+    const insert = database.prepare(
+      `INSERT INTO webhook_deliveries (${names.join()}) VALUES (${names.map(() => '?').join()})`,
+    );
+    for (let index = 0; index < count; index++) {
+      const row = { ...first, id: String(index), due_at_ms: null, state: 'dead' } as Record<string, SQLInputValue>;
+      insert.run(...names.map((name) => row[name] ?? null));
+    }
+  });
+  const left = (): number => {
+    const database = new DatabaseSync(service.databasePath, { readOnly: true });
+    try {
+      return Number(database.prepare('SELECT COUNT(*) AS count FROM webhook_deliveries').get()?.count);
+    } finally {
+      database.close();
+    }
+  };
+  const seen = new Set<number>();
+  let removed = false;
+  const removing = service.call('deleteWebhook', { id }).finally(() => {
+    removed = true;
+  });
+  while (!removed) {
+    seen.add(left());
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await removing;
+  assert.equal(left(), 0);
+  assert.ok([...seen].some((rows) => rows > 0 && rows < count), `seen: ${[...seen].join()}`);
 });
 
 test('a receiver that does not answer delays neither checks nor other receivers, nor gets all there is', async (t) => {

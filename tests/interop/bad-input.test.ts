@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { hash } from 'node:crypto';
 import { it, type TestContext } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
-import { type Engine, type EngineOptions, startEngine } from '@stowage/engine';
+import { type Engine, type EngineOptions, type LogFields, startEngine } from '@stowage/engine';
 import { alice } from './engine-fixture.ts';
 import { presignedTarget, RawClient, signedHead } from './raw-client.ts';
 
@@ -17,8 +17,16 @@ interface Setting {
 }
 
 /** Whatever a test sends, afterwards the engine still serves. */
-async function useSetting(t: TestContext, limits: EngineOptions['limits'] = {}): Promise<Setting> {
-  const engine = await startEngine({ accounts: [alice], limits: { lingerMs: 100, ...limits } });
+async function useSetting(
+  t: TestContext,
+  limits: EngineOptions['limits'] = {},
+  log?: EngineOptions['log'],
+): Promise<Setting> {
+  const engine = await startEngine({
+    accounts: [alice],
+    limits: { lingerMs: 100, ...limits },
+    ...(log === undefined ? {} : { log }),
+  });
   await engine.store.createBucket({ name: bucket, owner: alice.id, region: engine.region });
   const clients: RawClient[] = [];
   t.after(async () => {
@@ -56,6 +64,21 @@ it('a body that ends early stores nothing', async (t) => {
   const answer = await half.answer({ untilClosed: true });
   assert.deepEqual([answer.status, answer.code], [400, 'IncompleteBody']);
   assert.deepEqual(keysIn(engine), []);
+});
+
+it('a client that stops within a body is told of as debug, one that sends nonsense as a warning', async (t) => {
+  const told: string[] = [];
+  const note = (level: string) => (message: string, fields: LogFields) => {
+    if (message === 'request refused') told.push(`${level} ${fields.code}`);
+  };
+  const log = { debug: note('debug'), info: note('info'), warn: note('warn'), error: note('error') };
+  const { engine, open } = await useSetting(t, {}, log);
+  const half = open().send(`${putHead(engine, 'content-length: 100\r\n')}only this`);
+  await setTimeout(30);
+  half.socket.end();
+  await half.answer({ untilClosed: true });
+  await open().send('nonsense\r\n\r\n').answer({ untilClosed: true });
+  assert.deepEqual(told, ['debug IncompleteBody', 'warn BadRequest']);
 });
 
 it('lengths that are none are refused', async (t) => {

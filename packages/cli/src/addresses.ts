@@ -17,11 +17,36 @@ export interface ListenAddress {
   readonly option: string;
 }
 
-/** @throws CommandError when the address cannot be listened at. */
-export async function assertFree(address: ListenAddress): Promise<void> {
-  if (address.port === 0) return;
-  const refusal = await tryListening(address.host, address.port);
-  if (refusal !== undefined) throw await explainListenError(refusal, address);
+/**
+ * `command`: how it was started, for advice that can be typed as it stands: it names every port, as what holds one may well hold the
+ * others too. @throws CommandError when one of the addresses cannot be listened at.
+ */
+export async function assertFree(addresses: readonly ListenAddress[], command: string): Promise<void> {
+  for (const address of addresses) {
+    if (address.port === 0) continue;
+    const refusal = await tryListening(address.host, address.port);
+    if (refusal === undefined) continue;
+    if (addresses.length === 1 || errorCode(refusal) !== 'EADDRINUSE') throw await explainListenError(refusal, address);
+    throw inUse(refusal, address, await adviceFor(addresses, command));
+  }
+}
+
+/** Every option with a port that is free. */
+async function adviceFor(addresses: readonly ListenAddress[], command: string): Promise<string> {
+  const options: string[] = [];
+  const chosen = new Set<number>();
+  for (const { host, port, option } of addresses) {
+    const free = port === 0 ? 0 : await findFreePort(host, port, chosen);
+    if (free === undefined) return `other ports: ${addresses.map((address) => address.option).join(', ')}`;
+    chosen.add(free);
+    options.push(`${option} ${free}`);
+  }
+  return `free ones: ${command} ${options.join(' ')}`;
+}
+
+function inUse(cause: unknown, { host, port, purpose }: ListenAddress, instead: string): CommandError {
+  const message = `Port ${port} on ${host} is in use by another program; ${purpose} needs it.\nStop that program, or choose ${instead}`;
+  return new CommandError('port', message, { cause });
 }
 
 /** What an error of listening means for the person who started us; any other error is given back as it is. */
@@ -29,10 +54,8 @@ export async function explainListenError(error: unknown, address: ListenAddress)
   const { host, port, purpose, option } = address;
   switch (errorCode(error)) {
     case 'EADDRINUSE': {
-      const free = await findFreePort(host, port);
-      const instead = free === undefined ? 'another port' : `a free one: ${option} ${free}`;
-      const message = `Port ${port} on ${host} is in use by another program; ${purpose} needs it.\nStop that program, or choose ${instead}`;
-      return new CommandError('port', message, { cause: error });
+      const free = await findFreePort(host, port + 1);
+      return inUse(error, address, free === undefined ? 'another port' : `a free one: ${option} ${free}`);
     }
     case 'EACCES':
       return new CommandError(
@@ -83,9 +106,14 @@ export function urlAuthority(host: string, port: number | string): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-async function findFreePort(host: string, taken: number): Promise<number | undefined> {
-  for (let port = taken + 1; port <= Math.min(taken + suggestionsTried, 65_535); port += 1) {
-    if ((await tryListening(host, port)) === undefined) return port;
+/** The first free one from `first` on that is not `spoken` for. */
+async function findFreePort(
+  host: string,
+  first: number,
+  spoken: ReadonlySet<number> = new Set(),
+): Promise<number | undefined> {
+  for (let port = first; port <= Math.min(first + suggestionsTried, 65_535); port += 1) {
+    if (!spoken.has(port) && (await tryListening(host, port)) === undefined) return port;
   }
   return undefined;
 }

@@ -28,3 +28,15 @@ for (const [status, text, kind, retryable] of cases) {
     if (verdict.kind !== 'stored') assert.equal(verdict.fault.retryable, retryable);
   });
 }
+
+it('says why the storage refused, and nothing twice', () => {
+  const said = (status: number, text: string): string => {
+    const verdict = judgeAnswer({ status, text });
+    return verdict.kind === 'stored' ? '' : verdict.fault.message;
+  };
+  const error = '<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>';
+  assert.equal(said(403, error), 'The storage refused the bytes: Access Denied.');
+  assert.equal(said(400, xml('EntityTooLarge')), 'The storage refused the bytes: So it is (EntityTooLarge).');
+  assert.equal(said(400, '<Code>BadDigest</Code>'), 'The storage refused the bytes: BadDigest.');
+  assert.equal(said(302, ''), 'The storage refused the bytes: it answered 302.');
+});

@@ -23,11 +23,19 @@ export function judgeAnswer({ status, text }: TransportAnswer): BucketVerdict {
   }
   const fault = new ClientError('storage-refused', {
     status,
-    message: `The storage refused the bytes: ${code ?? `status ${status}`}${said === undefined ? '' : `, ${said}`}`,
+    message: `The storage refused the bytes: ${describeRefusal(status, code, said)}`,
   });
   // 400 ExpiredToken: the signer's own short-lived credentials ran out.
   if (status === 403 || code === 'ExpiredToken') return { kind: 'sign-again', fault };
   // 404: NoSuchUpload. 412: the key was written already, maybe by an attempt of ours whose answer got lost.
   if (status === 404 || status === 412) return { kind: 'ask-service', fault };
   return { kind: 'failed', fault };
+}
+
+/** Code and message, where the one does not only say the other once more ("AccessDenied", "Access Denied"). */
+function describeRefusal(status: number, code: string | undefined, said: string | undefined): string {
+  const letters = (text: string): string => text.toLowerCase().replace(/[^a-z]/g, '');
+  if (said === undefined) return code === undefined ? `it answered ${status}.` : `${code}.`;
+  if (code === undefined || letters(said) === letters(code)) return said.replace(/\.?$/, '.');
+  return `${said.replace(/\.$/, '')} (${code}).`;
 }

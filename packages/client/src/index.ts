@@ -21,6 +21,7 @@ export {
 export type { UploadHandle, UploadPhase, UploadProgress, UploadSnapshot } from './upload.ts';
 export {
   createUploadList,
+  type MissedFile,
   type UploadEvent,
   type UploadItem,
   type UploadList,

@@ -15,5 +15,8 @@ export const servicePaths = {
   restore: (id: string) => `/v1/files/${segment(id)}/restore`,
   content: (id: string) => `/v1/files/${segment(id)}/content`,
   preview: (id: string, preset: string) => `/v1/files/${segment(id)}/previews/${segment(preset)}`,
+  shares: () => '/v1/shares',
+  share: (id: string) => `/v1/shares/${segment(id)}`,
+  rescan: (versionId: string) => `/v1/admin/quarantine/${segment(versionId)}/rescan`,
   links: (id: string) => `/v1/files/${segment(id)}/links`,
 } as const;

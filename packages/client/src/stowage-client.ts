@@ -2,13 +2,16 @@
 
 import type {
   CreateLinkRequest,
+  CreateShareRequest,
   Disposition,
   DownloadLink,
   FileEntry,
   FileList,
   ListFilesQuery,
   PreviewPreset,
+  QuarantineOutcome,
   Session,
+  Share,
   Upload,
   UploadList,
 } from '@stowage/contract';
@@ -74,8 +77,27 @@ export interface StowageClient {
     delete(id: string): Promise<void>;
     /** Out of the trash. */
     restore(id: string): Promise<FileEntry>;
-    /** A URL that downloads the file without signing in, until it expires. */
+    /**
+     * A URL that downloads the file from the bucket without signing in, until it expires. Nothing can end it before: for people, make a
+     * share.
+     */
     link(id: string, options?: CreateLinkRequest): Promise<DownloadLink>;
+  };
+  readonly shares: {
+    /**
+     * Makes a link (`url`) to a page from which anybody who has it can download: until it expires, is used up, is revoked, or the file is
+     * deleted. Throws a ClientError: `forbidden` when the caller may not share it, `wrong-state` when the file is not ready.
+     */
+    create(request: CreateShareRequest): Promise<Share>;
+    /** Ends a share at once; safe to repeat. A download that has begun goes on for a minute at most. */
+    revoke(id: string): Promise<void>;
+  };
+  readonly quarantine: {
+    /**
+     * Has the scanner judge a version anew that was set aside (`quarantined`, `scan-failed`), by a file's `versionId`. Throws a
+     * ClientError: `forbidden` when the caller may not judge files, `wrong-state` when it is not set aside.
+     */
+    rescan(versionId: string): Promise<QuarantineOutcome>;
   };
   readonly session: {
     get(signal?: AbortSignal): Promise<Session>;
@@ -182,6 +204,13 @@ export function createClient(options: ClientOptions = {}): StowageClient {
       delete: (id) => service.call<undefined>({ method: 'DELETE', path: servicePaths.file(id) }),
       restore: (id) => service.call<FileEntry>({ method: 'POST', path: servicePaths.restore(id) }),
       link: (id, body = {}) => service.call<DownloadLink>({ method: 'POST', path: servicePaths.links(id), body }),
+    },
+    shares: {
+      create: (body) => service.call<Share>({ method: 'POST', path: servicePaths.shares(), body }),
+      revoke: (id) => service.call<undefined>({ method: 'DELETE', path: servicePaths.share(id) }),
+    },
+    quarantine: {
+      rescan: (versionId) => service.call<QuarantineOutcome>({ method: 'POST', path: servicePaths.rescan(versionId) }),
     },
     session: {
       get: (signal) =>

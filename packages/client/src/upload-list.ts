@@ -40,6 +40,16 @@ export interface UploadListSnapshot {
   readonly resumable: readonly ResumableUpload[];
 }
 
+/** An unfinished upload whose file could not be had again by itself. */
+export interface MissedFile {
+  readonly upload: Upload;
+  /**
+   * `not-remembered`: the browser keeps no handle of it. `not-allowed`: it may not be read without the user's leave. `not-found`: it was
+   * moved or deleted, or cannot be read. `changed`: it is no longer the file whose upload was begun.
+   */
+  readonly reason: 'not-remembered' | 'not-allowed' | 'not-found' | 'changed';
+}
+
 export type UploadEvent = { readonly kind: 'stored' | 'ready' | 'failed'; readonly item: UploadItem };
 
 export interface UploadList extends SnapshotSource<UploadListSnapshot> {
@@ -64,9 +74,9 @@ export interface UploadList extends SnapshotSource<UploadListSnapshot> {
   ): readonly { readonly file: UploadSource; readonly error: ClientError }[];
   /**
    * Reads files again through remembered handles and goes on with their uploads. `ask`: where the browser wants the user's
-   * leave, ask for it, which works within a click alone. Answers how many could not be had.
+   * leave, ask for it, which works within a click alone. Answers those that could not be had, each with the reason.
    */
-  resumeRemembered(options: { readonly ask: boolean }): Promise<number>;
+  resumeRemembered(options: { readonly ask: boolean }): Promise<readonly MissedFile[]>;
   /** Gives up an upload that waits for its file. */
   abandon(uploadId: string): Promise<void>;
   /** Hears when an upload is stored, ready or failed. Returns how to stop. */
@@ -219,15 +229,15 @@ export function createUploadList(client: StowageClient, { maxRunning = defaultMa
       return misfits;
     },
     async resumeRemembered({ ask }) {
-      let missing = 0;
+      const missed: MissedFile[] = [];
       for (const found of resumable) {
         const file = await reopen(found, ask);
-        if (file === undefined) missing += 1;
+        if (typeof file === 'string') missed.push({ upload: found.upload, reason: file });
         else admitResumed(found, file);
       }
       startNext();
       source.publish();
-      return missing;
+      return missed;
     },
     async abandon(uploadId) {
       await client.abandon(uploadId);
@@ -249,20 +259,20 @@ function isSameUpload({ name, progress, folder }: UploadItem, upload: Upload): b
   );
 }
 
-/** The file behind a remembered handle; undefined when there is none, it changed, or the user said no. */
-async function reopen(found: ResumableUpload, ask: boolean): Promise<UploadRequest | undefined> {
+/** The file behind a remembered handle, or why it cannot be had. */
+async function reopen(found: ResumableUpload, ask: boolean): Promise<UploadRequest | MissedFile['reason']> {
   const handle = found.remembered?.handle;
-  if (handle === undefined) return undefined;
+  if (handle === undefined) return 'not-remembered';
   try {
     const known = (await handle.queryPermission?.({ mode: 'read' })) ?? 'granted';
     const allowed = known === 'granted' || !ask ? known : await handle.requestPermission?.({ mode: 'read' });
-    if (allowed !== 'granted') return undefined;
+    if (allowed !== 'granted') return 'not-allowed';
     const file = await handle.getFile();
-    assertSameFile(found, file);
-    return { file, handle };
-  } catch {
-    // Moved, deleted, changed or not allowed: the user chooses the file instead.
-    return undefined;
+    return isSameFile(found, file) ? { file, handle } : 'changed';
+  } catch (error) {
+    // Names of the File System standard; asking outside of a click is a SecurityError.
+    const name = error instanceof Error ? error.name : '';
+    return name === 'NotAllowedError' || name === 'SecurityError' ? 'not-allowed' : 'not-found';
   }
 }
 
@@ -281,7 +291,7 @@ function sum(items: readonly UploadItem[]): UploadTotals {
   let bytesPerSecond = 0;
   let leftBytes = 0;
   let [active, paused, ready, failed] = [0, 0, 0, 0];
-  for (const { state, progress } of items) {
+  for (const { state, progress, trouble } of items) {
     sentBytes += progress.sentBytes;
     totalBytes += progress.totalBytes;
     if (state === 'paused') paused += 1;
@@ -290,7 +300,8 @@ function sum(items: readonly UploadItem[]): UploadTotals {
     else if (state !== 'cancelled') {
       active += 1;
       leftBytes += progress.totalBytes - progress.sentBytes;
-      bytesPerSecond += progress.bytesPerSecond ?? 0;
+      // What waits for the connection does not move, however fast it was.
+      if (trouble === undefined) bytesPerSecond += progress.bytesPerSecond ?? 0;
     }
   }
   return {

@@ -33,6 +33,7 @@ export const auditActions = [
   'quarantine.released',
   'quarantine.deleted',
   'file.downloaded',
+  'job.given-up',
   'link.created',
   'policy.changed',
   'reconcile.started',

@@ -43,6 +43,8 @@ export interface FileEntry {
   readonly reason?: string;
   /** What was noticed about the bytes and did not refuse them, in the order of `contentFindings`. */
   readonly marks?: readonly ContentFinding[];
+  /** Why nothing judged the bytes for malware. Absent where a scanner or a person did, and before. */
+  readonly unscanned?: string;
   /** The first characters of a text that is ready. */
   readonly excerpt?: string;
   /** base64 of the bytes' CRC or SHA, when the bucket gave one. */
@@ -79,6 +81,7 @@ export const fileEntrySchema: z.ZodType<FileEntry> = z.object({
   state: z.enum(fileStateNames as [FileState, ...FileState[]]),
   reason: z.string().exactOptional(),
   marks: z.array(z.enum(contentFindings)).exactOptional(),
+  unscanned: z.string().exactOptional(),
   excerpt: z.string().exactOptional(),
   checksum: z.object({ algorithm: z.string(), value: z.string() }).exactOptional(),
   previews: z.array(z.enum(Object.keys(previewPresets) as [PreviewPreset])),

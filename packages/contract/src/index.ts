@@ -17,6 +17,7 @@ export type { Route } from './routes/route.ts';
 export * from './routes.ts';
 export * from './search.ts';
 export * from './share.ts';
+export * from './shown-name.ts';
 export * from './upload.ts';
 export * from './usage.ts';
 export * from './version.ts';

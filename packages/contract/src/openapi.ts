@@ -6,7 +6,13 @@ import type { Route } from './routes/route.ts';
 import { type RouteName, routeNames, routes } from './routes.ts';
 
 /** Problems that any route may answer. */
-const everywhere = ['invalid-request', 'unauthenticated', 'too-many-requests', 'internal-error'] as const;
+const everywhere = [
+  'invalid-request',
+  'unauthenticated',
+  'too-many-requests',
+  'internal-error',
+  'database-unavailable',
+] as const;
 
 /** Plain JSON data, freshly made. */
 export function openApiDocument(): object {
@@ -31,7 +37,13 @@ export function openApiDocument(): object {
     components: {
       schemas: { Problem: jsonSchema(problemSchema, 'output') },
       securitySchemes: {
-        session: { type: 'apiKey', in: 'cookie', name: 'stowage_session' },
+        session: {
+          type: 'apiKey',
+          in: 'cookie',
+          name: 'stowage_session',
+          description:
+            'Set by signing in. Where the public address has a port, the port follows the name, as in `stowage_session_3000`.',
+        },
         apiKey: {
           type: 'http',
           scheme: 'bearer',

@@ -41,6 +41,7 @@ export const problems = {
   'internal-error': { status: 500, title: 'Something went wrong on our side.' },
   'too-busy': { status: 503, title: 'Too much of this is going on already; try again in a while.' },
   'provider-unavailable': { status: 503, title: 'The place where one signs in does not answer as it should.' },
+  'database-unavailable': { status: 503, title: 'The database of the service does not answer; try again in a moment.' },
   'storage-unavailable': { status: 503, title: 'The object storage does not answer.' },
 } as const satisfies Record<string, ProblemRow>;
 

@@ -3,6 +3,8 @@
 
 /** Takes one event: a short fixed message, and what varies as fields. */
 export interface EngineLog {
+  /** What is nobody's fault and matters only to who follows single requests. Default: it is dropped. */
+  debug?(message: string, fields: LogFields): void;
   info(message: string, fields: LogFields): void;
   warn(message: string, fields: LogFields): void;
   error(message: string, fields: LogFields): void;

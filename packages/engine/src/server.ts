@@ -211,7 +211,9 @@ export class S3Server {
       receivedBytes: 0,
       sentBytes: 0,
     });
-    this.#engine.log?.warn('request refused', { requestId, code, cause: error.code ?? error.message });
+    // A client that stops within a body, as a paused upload does, has done nothing wrong.
+    const level = code === 'IncompleteBody' ? 'debug' : 'warn';
+    this.#engine.log?.[level]?.('request refused', { requestId, code, cause: error.code ?? error.message });
     socket.end(
       `HTTP/1.1 ${refusal.status} Bad Request\r\nconnection: close\r\ncontent-type: application/xml\r\n` +
         `x-amz-request-id: ${requestId}\r\ndate: ${new Date(this.#engine.clock()).toUTCString()}\r\nserver: Stowage\r\n` +

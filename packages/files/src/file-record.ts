@@ -58,7 +58,7 @@ export interface FileRecord {
   readonly announcedValue: string | null;
   readonly checksumAlgorithm: string | null;
   readonly checksumValue: string | null;
-  /** What judged the bytes: `no scanner configured` where nothing did. */
+  /** What judged the bytes; where nothing did, `unscannedPrefix` and why. */
   readonly scanPolicy: string | null;
   /** Since when it waits for its verdict. */
   readonly scanningSinceMs: number | null;
@@ -156,6 +156,9 @@ const shelves: Readonly<Record<FileState, Exclude<Shelf, 'versions'>>> = {
   expired: 'none',
 };
 
+/** How `scanPolicy` begins where nothing judged the bytes. */
+export const unscannedPrefix = 'not scanned: ';
+
 /** The row as its owner sees it; `folder` names the folders above it. */
 export function fileEntry(file: FileRecord, folder: readonly string[]): FileEntry {
   return {
@@ -171,6 +174,9 @@ export function fileEntry(file: FileRecord, folder: readonly string[]): FileEntr
     state: file.state,
     ...(file.reason === null ? {} : { reason: file.reason }),
     ...(file.contentMarks.length === 0 ? {} : { marks: file.contentMarks }),
+    ...(file.scanPolicy?.startsWith(unscannedPrefix)
+      ? { unscanned: file.scanPolicy.slice(unscannedPrefix.length) }
+      : {}),
     ...(file.state !== 'ready' || file.excerpt === null ? {} : { excerpt: file.excerpt }),
     ...(file.checksumAlgorithm === null || file.checksumValue === null
       ? {}

@@ -112,7 +112,7 @@ export interface FilesLimits {
   readonly maxArchiveFiles: number;
   /** ZIP archives that are sent at the same time; who asks for another is told to come back. Default 32. */
   readonly archiveConcurrency: number;
-  /** ZIP archives of one tenant that are sent at the same time, to its own people and by its shares. Default 16. */
+  /** ZIP archives of one tenant that are sent at the same time, to its own people and by its shares, of which one has half at most. Default 16. */
   readonly tenantArchiveConcurrency: number;
   /** Who reads a ZIP archive more slowly than this, over `archiveSlowMs`, is cut off. Default 8 KiB a second. */
   readonly archiveMinBytesPerSecond: number;

@@ -7,6 +7,7 @@ import { createApp } from './http/app.ts';
 import { openConsolePages } from './http/console-pages.ts';
 import { createHandlers } from './http/handlers.ts';
 import type { AppEnvironment } from './http/request-context.ts';
+import { sessionCookieName } from './http/request-context.ts';
 import { openSharePages } from './http/share-pages.ts';
 import { errorFields } from './log.ts';
 import { closeService } from './service/close-service.ts';
@@ -135,5 +136,6 @@ function openApp(
     consolePages:
       consoleDirectory === undefined ? undefined : openConsolePages({ directory: consoleDirectory, storageOrigin }),
     alwaysSecure,
+    sessionCookie: sessionCookieName(options.publicUrl),
   });
 }

@@ -13,6 +13,7 @@ export interface FileFacts {
   readonly userId: string;
   readonly name: string;
   readonly folderId: string;
+  readonly category: string;
   readonly sizeBytes: number;
   readonly state: FileState;
   readonly fence: number;
@@ -49,6 +50,20 @@ interface UsageFacts {
   readonly reservedFiles: number;
 }
 
+interface CategoryFacts {
+  readonly tenantId: string;
+  readonly userId: string;
+  readonly category: string;
+  readonly heldBytes: number;
+}
+
+/** Of all tenants: what is kept, and what the rows are at the same moment. */
+interface CountFacts {
+  readonly state: string;
+  readonly kept: number;
+  readonly counted: number;
+}
+
 interface JobFacts {
   readonly kind: string;
   readonly fileId: string;
@@ -82,6 +97,8 @@ export interface Facts {
   readonly bytes: ReadonlyMap<string, StoredBytes>;
   readonly jobs: readonly JobFacts[];
   readonly usage: readonly UsageFacts[];
+  readonly categories: readonly CategoryFacts[];
+  readonly counts: readonly CountFacts[];
   readonly webhooks: readonly { readonly id: string; readonly tenantId: string; readonly createdAtMs: number }[];
   readonly deliveries: readonly DeliveryFacts[];
   readonly references: readonly ReferenceFacts[];
@@ -112,6 +129,12 @@ export async function readFacts(
     `SELECT outbox.* FROM outbox JOIN files ON files.id = outbox.file_id ${ofTenant('files.tenant_id')}`,
   );
   const usage = await read<UsageFacts>(`SELECT * FROM usage_totals ${ofTenant()}`);
+  const categories = await read<CategoryFacts>(`SELECT * FROM category_totals ${ofTenant()}`);
+  const counts = (await database.rows(countsQuery)).map(({ state, kept, counted }) => ({
+    state: String(state),
+    kept: Number(kept),
+    counted: Number(counted),
+  }));
   const webhooks = await read<Facts['webhooks'][number]>(`SELECT * FROM webhooks ${ofTenant()}`);
   const deliveries = await read<DeliveryFacts>(`SELECT * FROM webhook_deliveries ${ofTenant()} ORDER BY id`);
   const references: ReferenceFacts[] = [];
@@ -128,8 +151,13 @@ export async function readFacts(
     const stored = await bucket.get(file.objectKey, file.objectVersionId);
     if (stored !== undefined) bytes.set(file.id, stored);
   }
-  return { files, versions, uploads, bytes, jobs, usage, webhooks, deliveries, references };
+  return { files, versions, uploads, bytes, jobs, usage, categories, counts, webhooks, deliveries, references };
 }
+
+/** One query, so that both are of one moment. */
+const countsQuery = `SELECT state, SUM(kept) AS kept, SUM(counted) AS counted FROM (
+  SELECT state, files AS kept, 0 AS counted FROM file_counts UNION ALL SELECT state, 0, 1 FROM files
+) AS states GROUP BY state`;
 
 const reference = (what: string, from: string, join: string, where = ''): string =>
   `SELECT '${what}' AS what, ${from}.id AS id, ${from}.tenant_id AS tenant_id, named.tenant_id AS named_tenant_id

@@ -2,6 +2,7 @@
 
 import { DatabaseSync } from 'node:sqlite';
 import type { FileServiceOptions } from '@stowage/files';
+import { writeBeside } from '../../files/beside-database.ts';
 
 type SqlValue = string | number | null;
 type SqlRow = Readonly<Record<string, unknown>>;
@@ -14,7 +15,7 @@ export interface ProofDatabase {
   close(): Promise<void>;
 }
 
-const busyTimeoutMs = 5_000;
+const readTimeoutMs = 5_000;
 /** PostgreSQL's 64-bit integers, which `pg` gives as text; all of ours fit a double. */
 const bigintType = 20;
 
@@ -23,15 +24,14 @@ export async function openProofDatabase(settings: FileServiceOptions['database']
 }
 
 function openSqlite(path: string): ProofDatabase {
-  const database = new DatabaseSync(path, { timeout: busyTimeoutMs });
-  database.exec('PRAGMA foreign_keys = ON');
+  const database = new DatabaseSync(path, { timeout: readTimeoutMs });
   return {
     rows: async (sql, values = []) =>
       database
         .prepare(sql)
         .all(...values)
         .map(inCamelCase),
-    run: async (sql, values = []) => Number(database.prepare(sql).run(...values).changes),
+    run: (sql, values = []) => writeBeside(path, (writing) => Number(writing.prepare(sql).run(...values).changes)),
     close: async () => database.close(),
   };
 }

@@ -139,10 +139,11 @@ const chargeOf: Readonly<Record<FileState, 'reserved' | 'used' | 'none'>> = {
   'scan-failed': 'used',
 };
 
-/** 9: used + reserved equals the sum over files; a reservation settles exactly once. */
-export function* sumsOfRows({ files, usage }: Examination): Generator<string> {
+/** 9: used + reserved equals the sum over files, each user's and of each category; a reservation settles exactly once. */
+export function* sumsOfRows({ files, usage, categories, counts }: Examination): Generator<string> {
   const none = { usedBytes: 0, usedFiles: 0, reservedBytes: 0, reservedFiles: 0 };
   const sums = new Map<string, typeof none>();
+  const held = new Map<string, number>();
   for (const file of files) {
     const who = `${file.tenantId}/${file.userId}`;
     const sum = sums.get(who) ?? { ...none };
@@ -152,6 +153,8 @@ export function* sumsOfRows({ files, usage }: Examination): Generator<string> {
     if (charge === 'none') continue;
     sum[`${charge}Bytes`] += file.sizeBytes;
     sum[`${charge}Files`] += 1;
+    const where = `${who}/${file.category}`;
+    held.set(where, (held.get(where) ?? 0) + file.sizeBytes);
   }
   const kept = new Map(usage.map((row) => [`${row.tenantId}/${row.userId}`, row]));
   for (const who of new Set([...sums.keys(), ...kept.keys()])) {
@@ -161,4 +164,13 @@ export function* sumsOfRows({ files, usage }: Examination): Generator<string> {
       if (row[column] !== sum[column])
         yield `Of ${who} the sum ${column} says ${row[column]}, its rows ${sum[column]}.`;
   }
+  const keptHeld = new Map(
+    categories.map(({ tenantId, userId, category, heldBytes }) => [`${tenantId}/${userId}/${category}`, heldBytes]),
+  );
+  for (const where of new Set([...held.keys(), ...keptHeld.keys()])) {
+    const [is, says] = [held.get(where) ?? 0, keptHeld.get(where) ?? 0];
+    if (is !== says) yield `Of ${where} the sum of the category says ${says} bytes, its rows ${is}.`;
+  }
+  for (const { state, kept: says, counted } of counts)
+    if (says !== counted) yield `There are ${counted} files that are ${state}; ${says} were counted.`;
 }

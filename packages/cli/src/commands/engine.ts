@@ -41,7 +41,7 @@ export async function runEngineCommand(options: EngineCommandOptions, terminal: 
       `--workers ${options.workers} needs a data folder: at --durability memory everything is in the memory of one thread.`,
     );
   }
-  await assertFree(address);
+  await assertFree([address], 'stowage engine');
   const accounts = options.accounts === undefined ? undefined : await readAccounts(options.accounts);
   const tls = await readTls(options);
   const dataFolder = options.durability.level === 'memory' ? undefined : await prepareDataFolder(options.data);

@@ -22,7 +22,7 @@ import { openLogging } from '../logging.ts';
 import { explainDataError } from '../open-engine.ts';
 import { openS3Credentials, type S3Credentials } from '../s3-credentials.ts';
 import { untilStopped } from '../shutdown.ts';
-import { renderSummary } from '../summary.ts';
+import { renderSummary, scannerRow } from '../summary.ts';
 import type { Terminal } from '../terminal.ts';
 import { startedIn } from '../uptime.ts';
 import { hostRows } from './engine.ts';
@@ -43,7 +43,7 @@ export async function runServeCommand(given: ServeCommandOptions, terminal: Term
   const { host, port } = listenAddress(settings);
   const address: ListenAddress = { host, port, purpose: 'the file service', option: '--port' };
   // What is checked may well be running there.
-  if (!given.check) await assertFree(address);
+  if (!given.check) await assertFree([address], 'stowage serve');
   const format = settings['log.format'] ?? (terminal.interactive ? 'pretty' : 'json');
   const level = settings['log.level'] ?? 'info';
   const log = (await openLogging({ format, level, colour: terminal.colour }))('files');
@@ -183,7 +183,7 @@ async function summarise(about: {
       },
       { label: 'Bucket', value: `${bucket} at ${endpoint}`, note: `region ${region}; keys ${about.keySource}` },
       { label: 'Database', value: database },
-      { label: 'Scanner', value: settings['clamd.address'] ?? 'none: files are not scanned' },
+      scannerRow(settings),
       ...(traces === undefined ? [] : [{ label: 'Traces', value: traces }]),
       ...hostRows(about.host, { encrypted: service.url.startsWith('https:') }),
       { label: 'Started in', value: startedIn() },

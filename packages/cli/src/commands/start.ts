@@ -16,7 +16,7 @@ import { makeFolderDurably } from '../durable-file.ts';
 import { openLogging } from '../logging.ts';
 import { closeGraceMs, explainDataError, type OpenedEngine, openEngine, prepareDataFolder } from '../open-engine.ts';
 import { untilStopped } from '../shutdown.ts';
-import { describeDurability, renderSummary } from '../summary.ts';
+import { describeDurability, renderSummary, scannerRow } from '../summary.ts';
 import type { Terminal } from '../terminal.ts';
 import { startedIn } from '../uptime.ts';
 import { endpointFor, hostRows, keyRows } from './engine.ts';
@@ -54,8 +54,9 @@ export async function runStartCommand(given: StartCommandOptions, terminal: Term
   if (port === s3Port && port !== 0) {
     throw new CommandError('usage', `--port and --s3-port are both ${port}. The two need a port each.`);
   }
-  await assertFree(consoleAddress);
-  await assertFree(engineAddress);
+  // npm names the script that it runs.
+  const command = given.variables.npm_lifecycle_event === 'start' ? 'npm start --' : 'stowage start';
+  await assertFree([consoleAddress, engineAddress], command);
   const dataFolder = await prepareDataFolder(settings.data ?? './data');
   const format = settings['log.format'] ?? (terminal.interactive ? 'pretty' : 'json');
   const logFor = await openLogging({ format, level: settings['log.level'] ?? 'info', colour: terminal.colour });
@@ -78,7 +79,7 @@ export async function runStartCommand(given: StartCommandOptions, terminal: Term
     const explained = await explainListenError(error, consoleAddress);
     throw explained === error ? explainDataError(error, dataFolder) : explained;
   }
-  const summary = await summarise({ host, dataFolder, opened, service, terminal });
+  const summary = await summarise({ host, settings, dataFolder, opened, service, terminal });
   const { shutdownSeconds } = settings;
   await untilStopped({
     onListening: () => terminal.print(summary),
@@ -131,6 +132,7 @@ async function startService(parts: {
 
 async function summarise(about: {
   readonly host: string;
+  readonly settings: Settings;
   readonly dataFolder: string;
   readonly opened: OpenedEngine;
   readonly service: RunningService;
@@ -145,6 +147,7 @@ async function summarise(about: {
       ...keyRows(opened.key, host),
       { label: 'Data folder', value: about.dataFolder },
       { label: 'Durability', value: describeDurability(durability) },
+      scannerRow(about.settings),
       ...hostRows(host, { encrypted: false }),
       { label: 'Started in', value: startedIn() },
     ],

@@ -2,9 +2,11 @@
 // that it is mended in one go; each line says where it stands, what came, what was expected. Secrets are not repeated.
 
 import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { CommandError } from '../command-error.ts';
 import { readConfigurationFile } from './configuration-file.ts';
+import { expectationOf } from './expectation.ts';
 import { nearestName } from './nearest-name.ts';
 import type { Setting, SettingCommand } from './setting.ts';
 import { type SettingName, type Settings, settingNames, settings } from './settings.ts';
@@ -55,7 +57,9 @@ export async function readConfiguration(options: ReadConfigurationOptions): Prom
     const isOther = !row.commands.includes(command);
     // The environment is shared by many programs; a file is written for this one.
     if (isOther && place === name) remarks.push(`${name} is read by \`stowage ${row.commands.join(', ')}\` alone.`);
-    const plain = row.secret === true ? await readSecretFile(place, value, wrong) : { place, value };
+    // What a configuration file names lies beside it, wherever the command was started.
+    const folder = path !== undefined && place === name ? dirname(resolve(path)) : '.';
+    const plain = row.secret === true ? await readSecretFile({ place, value }, folder, wrong) : { place, value };
     if (plain === undefined || isOther) continue;
     const parsed = row.schema.safeParse(plain.value);
     if (parsed.success) values[name] = parsed.data;
@@ -138,14 +142,19 @@ function parseText(text: string, { text: kind }: Setting): unknown {
   }
 }
 
-/** Content of the file that a secret was given as; the value itself when it was not. */
-async function readSecretFile(place: string, value: unknown, wrong: string[]): Promise<GivenValue | undefined> {
+/** Content of the file that a secret was given as, its path seen from `folder`; the value itself when it was not. */
+async function readSecretFile(
+  { place, value }: GivenValue,
+  folder: string,
+  wrong: string[],
+): Promise<GivenValue | undefined> {
   if (!isRecord(value) || Object.keys(value).length !== 1 || typeof value.file !== 'string') return { place, value };
+  const file = resolve(folder, value.file);
   try {
-    return { place: `${place} (${value.file})`, value: (await readFile(value.file, 'utf8')).trim() };
+    return { place: `${place} (${file})`, value: (await readFile(file, 'utf8')).trim() };
   } catch (error) {
     wrong.push(
-      `${place}: the file ${value.file} cannot be read (${error instanceof Error ? error.message : String(error)}).`,
+      `${place}: the file ${file} cannot be read (${error instanceof Error ? error.message : String(error)}).`,
     );
     return undefined;
   }
@@ -164,15 +173,12 @@ function explain(row: Setting, { place, value }: GivenValue, error: z.ZodError):
     );
     const came = row.secret === true ? hide(found) : describe(found);
     // At the top the row says it best; further in, only the schema knows.
-    const expected =
-      issue.path.length === 0
-        ? `expected ${row.expected}`
-        : issue.message.replace(/^Invalid input: /, '').replace(/, received .*$/, '');
+    const expected = issue.path.length === 0 ? row.expected : expectationOf(issue);
     const reason =
       issue.path.length === 0 && issue.code === 'custom' && issue.message !== 'Invalid input'
         ? ` (${issue.message})`
         : '';
-    return `${where}: ${came} came${reason}; ${expected}.`;
+    return `${where}: ${came} came${reason}; expected ${expected}.`;
   });
 }
 

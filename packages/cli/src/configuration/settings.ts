@@ -311,7 +311,8 @@ export const settings = {
     commands: serve,
   },
   'clamd.address': {
-    summary: 'A running clamd. With one, nothing can be downloaded before it was scanned; without one, rows say so.',
+    summary:
+      'A running clamd. With one, nothing can be downloaded before it was scanned; without one, nothing is scanned, and the start says so.',
     expected: 'host:port, or the absolute path of a Unix socket',
     variable: 'CLAMD',
     schema: z.string().regex(/^(\/.+|(tcp:\/\/)?(\[[0-9a-fA-F:]+\]|[^\s/:]+):\d{1,5})$/),

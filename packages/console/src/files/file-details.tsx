@@ -1,13 +1,13 @@
 // All that is known of one file, with its picture, why it was refused where it was, and what can be done with it.
 
 import { Dialog } from '@base-ui/react/dialog';
-import type { FileEntry } from '@stowage/contract';
+import { type FileEntry, shownName } from '@stowage/contract';
 import { useStowage } from '@stowage/react';
-import { Download, ExternalLink, Link2, Trash2, X } from 'lucide-react';
+import { Download, ExternalLink, Link2, RotateCw, Trash2, X } from 'lucide-react';
 import { type ReactNode, useRef, useState } from 'react';
 import { formatBytes } from '../format/bytes.ts';
 import { formatExactMoment } from '../format/time.ts';
-import { IconButton } from '../shell/icon-button.tsx';
+import { useSession } from '../session/session-context.ts';
 import { KindGlyph } from './file-glyph.tsx';
 import { opensInBrowser } from './file-kind.ts';
 import { canBeDeleted, StateBadge } from './state-badge.tsx';
@@ -48,8 +48,11 @@ export function FileDetails({ file, actions, onClose }: FileDetailsProps): React
           {file === undefined ? null : (
             <>
               <header className="details-head">
-                <Dialog.Title className="details-title">{file.name}</Dialog.Title>
-                <Dialog.Close render={<IconButton label="Close" />}>
+                <Dialog.Title className="details-title">
+                  <bdi>{shownName(file.name)}</bdi>
+                </Dialog.Title>
+                {/* Without a tooltip: it has the focus first, and Escape would close its tooltip instead of the dialog. */}
+                <Dialog.Close className="icon-button" aria-label="Close">
                   <X size={18} aria-hidden="true" />
                 </Dialog.Close>
               </header>
@@ -80,7 +83,7 @@ function Picture({ file }: { readonly file: FileEntry }): ReactNode {
       <div className="details-picture">
         <img
           src={client.previewUrl(file.id, 'thumbnail')}
-          alt={`Preview of ${file.name}`}
+          alt={`Preview of ${shownName(file.name)}`}
           onError={() => setBroken(true)}
         />
       </div>
@@ -99,15 +102,21 @@ function Picture({ file }: { readonly file: FileEntry }): ReactNode {
 const advice: Readonly<Partial<Record<FileEntry['state'], string>>> = {
   rejected:
     'Nobody can download it. Delete it here; if it is what you wanted to keep, upload it under its right name and type.',
-  quarantined: 'Nobody can download it. Whoever runs Stowage can look at it and release it.',
+  quarantined: 'Nobody can download it. An owner can have it checked again, or release it.',
+  'scan-failed': 'It is stored, and nobody can download it until it was checked. An owner can have it checked again.',
+};
+/** For who may judge it. */
+const judgesAdvice: typeof advice = {
+  quarantined: 'Nobody can download it. If the scanner is mistaken, have it checked again, or release it by the API.',
   'scan-failed':
-    'It is stored, and nobody can download it until it was checked. Whoever runs Stowage can have it checked again.',
+    'It is stored, and nobody can download it until it was checked. Have it checked again, or release it by the API.',
 };
 
 /** How it stands where it is not simply there. */
 function Standing({ file }: { readonly file: FileEntry }): ReactNode {
+  const { rights } = useSession();
   if (file.state === 'ready') return null;
-  const next = advice[file.state];
+  const next = (rights.includes('quarantine:write') ? judgesAdvice : advice)[file.state] ?? advice[file.state];
   return (
     <div className="details-standing">
       <StateBadge state={file.state} />
@@ -118,14 +127,15 @@ function Standing({ file }: { readonly file: FileEntry }): ReactNode {
 }
 
 function Facts({ file }: { readonly file: FileEntry }): ReactNode {
-  const { width, height, folder, tags, purgeAt } = file;
+  const { width, height, folder, tags, purgeAt, unscanned } = file;
   const facts: readonly (readonly [string, string | undefined])[] = [
     ['Size', sizeWords(file.sizeBytes)],
     ['Type', file.contentType],
     ['Pixels', width === undefined || height === undefined ? undefined : `${width} × ${height}`],
-    ['Folder', folder.length === 0 ? undefined : folder.join(' / ')],
-    ['Tags', tags.length === 0 ? undefined : tags.join(', ')],
+    ['Folder', folder.length === 0 ? undefined : shownName(folder.join(' / '))],
+    ['Tags', tags.length === 0 ? undefined : shownName(tags.join(', '))],
     ['Added', formatExactMoment(file.createdAt)],
+    ['Malware', unscanned === undefined ? undefined : `Not scanned: ${unscanned}`],
     ['Removed for good', purgeAt === undefined ? undefined : formatExactMoment(purgeAt)],
   ];
   return (
@@ -155,6 +165,8 @@ interface DetailsActionsProps {
 }
 
 function DetailsActions({ file, actions, onRemove }: DetailsActionsProps): ReactNode {
+  const { rights } = useSession();
+  const isSetAside = file.state === 'quarantined' || file.state === 'scan-failed';
   const isReady = file.state === 'ready';
   return (
     <div className="details-actions">
@@ -172,6 +184,11 @@ function DetailsActions({ file, actions, onRemove }: DetailsActionsProps): React
             <Link2 size={17} aria-hidden="true" /> Copy link for 1 day
           </button>
         </>
+      ) : null}
+      {isSetAside && rights.includes('quarantine:write') ? (
+        <button type="button" className="button" onClick={() => void actions.checkAgain(file)}>
+          <RotateCw size={17} aria-hidden="true" /> Check again
+        </button>
       ) : null}
       {canBeDeleted(file) ? (
         <button type="button" className="button" data-kind="danger" onClick={onRemove}>

@@ -1,7 +1,7 @@
 // The buttons at the end of a row, and all of it once more as a menu.
 
 import { Menu } from '@base-ui/react/menu';
-import type { FileEntry } from '@stowage/contract';
+import { type FileEntry, shownName } from '@stowage/contract';
 import { Download, Ellipsis, ExternalLink, Info, Link2, Trash2 } from 'lucide-react';
 import { type ReactNode, useRef } from 'react';
 import { IconButton } from '../shell/icon-button.tsx';
@@ -31,7 +31,7 @@ export function FileRowActions({ file, actions, isActive }: FileRowActionsProps)
       {file.state === 'ready' ? (
         <>
           <IconButton
-            label={`Download ${file.name}`}
+            label={`Download ${shownName(file.name)}`}
             hint="Download"
             tabIndex={tabIndex}
             onClick={() => actions.download(file)}
@@ -39,7 +39,7 @@ export function FileRowActions({ file, actions, isActive }: FileRowActionsProps)
             <Download size={17} aria-hidden="true" />
           </IconButton>
           <IconButton
-            label={`Copy a link to ${file.name}, good for one day`}
+            label={`Copy a link to ${shownName(file.name)}, good for one day`}
             hint="Copy link for 1 day"
             tabIndex={tabIndex}
             onClick={() => void actions.copyLink(file, daySeconds)}
@@ -47,7 +47,7 @@ export function FileRowActions({ file, actions, isActive }: FileRowActionsProps)
             <Link2 size={17} aria-hidden="true" />
           </IconButton>
           <IconButton
-            label={`Delete ${file.name}`}
+            label={`Delete ${shownName(file.name)}`}
             hint="Delete"
             tabIndex={tabIndex}
             onClick={() => void actions.remove(file)}
@@ -68,7 +68,7 @@ function UnreadyActions({ file, actions, tabIndex }: FileMenuProps): ReactNode {
   return (
     <>
       <IconButton
-        label={`Details of ${file.name}`}
+        label={`Details of ${shownName(file.name)}`}
         hint="Details"
         tabIndex={tabIndex}
         onClick={() => actions.show(file)}
@@ -77,7 +77,7 @@ function UnreadyActions({ file, actions, tabIndex }: FileMenuProps): ReactNode {
       </IconButton>
       {canBeDeleted(file) ? (
         <IconButton
-          label={`Delete ${file.name}`}
+          label={`Delete ${shownName(file.name)}`}
           hint="Delete"
           data-narrow="true"
           tabIndex={tabIndex}
@@ -108,14 +108,20 @@ function FileMenu({ file, actions, tabIndex }: FileMenuProps): ReactNode {
 
   return (
     <Menu.Root onOpenChangeComplete={onOpenChangeComplete}>
-      <Menu.Trigger className="icon-button file-menu-button" aria-label={`More for ${file.name}`} tabIndex={tabIndex}>
+      <Menu.Trigger
+        className="icon-button file-menu-button"
+        aria-label={`More for ${shownName(file.name)}`}
+        tabIndex={tabIndex}
+      >
         <Ellipsis size={17} aria-hidden="true" />
       </Menu.Trigger>
       <Menu.Portal>
         <Menu.Positioner sideOffset={4} align="end">
           <Menu.Popup className="menu">
             <div className="menu-note">
-              <strong>{file.name}</strong>
+              <strong>
+                <bdi>{shownName(file.name)}</bdi>
+              </strong>
             </div>
             <div className="menu-rule" />
             <Menu.Item className="menu-item" onClick={() => actions.show(file)}>

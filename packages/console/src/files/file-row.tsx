@@ -1,6 +1,6 @@
 // One file of the list.
 
-import type { FileEntry } from '@stowage/contract';
+import { type FileEntry, shownName } from '@stowage/contract';
 import { type MouseEvent, memo, type ReactNode } from 'react';
 import { formatBytes } from '../format/bytes.ts';
 import { formatExactMoment, formatMoment } from '../format/time.ts';
@@ -40,14 +40,14 @@ export const FileRow = memo(function FileRow(props: FileRowProps): ReactNode {
         <FileGlyph file={file} />
         <div className="file-name">
           <div className="file-name-line">
-            <span className="file-name-text" title={file.name}>
-              {file.name}
-            </span>
+            <bdi className="file-name-text" title={shownName(file.name)}>
+              {shownName(file.name)}
+            </bdi>
             <StateBadge state={file.state} />
           </div>
           {file.reason === undefined ? null : <div className="file-reason">{file.reason}</div>}
           {file.reason !== undefined || file.folder.length === 0 ? null : (
-            <div className="file-folder">{file.folder.join(' / ')}</div>
+            <div className="file-folder">{shownName(file.folder.join(' / '))}</div>
           )}
           <div className="file-facts">
             {size} · {when}

@@ -1,5 +1,6 @@
 // The first page: all files, newest first, found by name.
 
+import { shownName } from '@stowage/contract';
 import { useFilePicker, useStowage, useUploadEvents } from '@stowage/react';
 import { keepPreviousData, useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
@@ -44,7 +45,7 @@ export function FilesPage(): ReactNode {
     <>
       <ConnectionBanner isServiceSilent={files !== undefined && (error !== null || list.failureCount > 1)} />
       <div className="files-head">
-        <h1>{search.name === undefined ? 'All files' : `Files named “${search.name}”`}</h1>
+        <h1>{search.name === undefined ? 'All files' : `Files with “${shownName(search.name)}” in the name`}</h1>
         {isEmpty ? null : <SortMenu />}
       </div>
       {content()}
@@ -75,7 +76,12 @@ function NothingFound({ name }: { readonly name: string }): ReactNode {
   const navigate = useNavigate({ from: '/' });
   const search = useSearch({ from: '/' });
   return (
-    <BlankPage icon={SearchX} role="status" title="No such file" text={`No file has “${name}” in its name.`}>
+    <BlankPage
+      icon={SearchX}
+      role="status"
+      title={`No file has “${shownName(name)}” in its name`}
+      text="All files were looked through, in whatever folder, capital letters or not. Folders’ names, tags and what stands in files are not searched here. Try a shorter piece of the name, as it is written: two words are found only side by side."
+    >
       <button type="button" className="button" onClick={() => void navigate({ search: withName(search, '') })}>
         Show all files
       </button>

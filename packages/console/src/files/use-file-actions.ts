@@ -1,7 +1,7 @@
 // What can be done with a file of the list. Each says what it did, and how to take it back.
 
 import { isClientError } from '@stowage/client';
-import type { FileEntry } from '@stowage/contract';
+import type { FileEntry, Share } from '@stowage/contract';
 import { useStowage } from '@stowage/react';
 import { useQueryClient } from '@tanstack/react-query';
 import { useMemo } from 'react';
@@ -16,7 +16,10 @@ export interface FileActions {
   /** In a new tab where the browser can show it, else as a download. */
   open(file: FileEntry): void;
   download(file: FileEntry): void;
+  /** Shares it for so long, and offers to end the share. */
   copyLink(file: FileEntry, expiresInSeconds: number): Promise<void>;
+  /** Has the scanner judge what was set aside anew. */
+  checkAgain(file: FileEntry): Promise<void>;
   /** Into the trash, with an offer to undo. */
   remove(file: FileEntry): Promise<void>;
 }
@@ -47,6 +50,29 @@ export function useFileActions({ onShow, onRestored }: FileActionsOptions): File
       await refresh();
     }
 
+    async function endLink(shareId: string, { name }: FileEntry): Promise<void> {
+      try {
+        await client.shares.revoke(shareId);
+        say({ title: 'Link ended', detail: `It no longer leads to “${name}”.` });
+      } catch (error) {
+        sayFailure('The link could not be ended', error);
+      }
+    }
+
+    /** Either there is none, or the browser did not copy it: then nobody has it, and it ends. */
+    async function tellNoLink(sharing: Promise<Share>): Promise<void> {
+      try {
+        const { id } = await sharing;
+        await client.shares.revoke(id);
+        const advice =
+          'The browser does not let this page copy. Allow it in the settings of this page, then try again.';
+        say({ title: 'No link was made', detail: advice });
+      } catch (error) {
+        const mayNot = isClientError(error) && error.code === 'forbidden';
+        sayFailure(mayNot ? 'You may not share this file' : 'No link was made', error);
+      }
+    }
+
     function download(file: FileEntry): void {
       const link = document.createElement('a');
       link.href = client.contentUrl(file.id, 'attachment');
@@ -63,14 +89,28 @@ export function useFileActions({ onShow, onRestored }: FileActionsOptions): File
       },
       download,
       async copyLink(file, expiresInSeconds) {
+        const sharing = client.shares.create({ fileId: file.id, expiresInSeconds });
         try {
-          const link = client.files.link(file.id, { expiresInSeconds });
-          await writeClipboard(link.then(({ url }) => url));
-          const until = formatDeadline((await link).expiresAt, Date.now());
-          say({ title: 'Link copied', detail: `Anyone who has it can download “${file.name}” until ${until}.` });
-        } catch (error) {
-          sayFailure('The link could not be copied', isClientError(error) ? error : undefined);
+          await writeClipboard(sharing.then(({ url }) => url));
+          const { id, expiresAt } = await sharing;
+          const until = expiresAt === undefined ? '' : ` until ${formatDeadline(expiresAt, Date.now())}`;
+          say({
+            title: 'Link copied',
+            detail: `Anyone who has it can download “${file.name}”${until}, or until you end the link or delete the file.`,
+            action: { label: 'End link', onAction: () => void endLink(id, file) },
+          });
+        } catch {
+          await tellNoLink(sharing);
         }
+      },
+      async checkAgain(file) {
+        try {
+          await client.quarantine.rescan(file.versionId);
+          say({ title: `“${file.name}” is being checked again` });
+        } catch (error) {
+          sayFailure(`“${file.name}” could not be checked again`, error);
+        }
+        await refresh();
       },
       async remove(file) {
         // A refresh under way would bring it back for a moment.

@@ -1,7 +1,8 @@
-// Says things to the user.
+// Says things to the user. What is said may hold names of files: they are shown as names are everywhere.
 
 import { Toast } from '@base-ui/react/toast';
 import { isClientError } from '@stowage/client';
+import { shownName } from '@stowage/contract';
 import { useMemo } from 'react';
 
 interface Notice {
@@ -22,8 +23,8 @@ export function useNotices(): NoticeBoard {
     () => ({
       say({ title, detail, action }) {
         const id: string = add({
-          title,
-          description: detail,
+          title: shownName(title),
+          ...(detail === undefined ? {} : { description: shownName(detail) }),
           ...(action === undefined
             ? {}
             : {
@@ -39,8 +40,8 @@ export function useNotices(): NoticeBoard {
       },
       sayFailure(title, error) {
         add({
-          title,
-          description: isClientError(error) ? error.message : 'Something unexpected happened in this page.',
+          title: shownName(title),
+          description: isClientError(error) ? shownName(error.message) : 'Something unexpected happened in this page.',
           type: 'failure',
           priority: 'high',
           timeout: 12_000,

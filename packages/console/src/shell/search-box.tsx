@@ -1,4 +1,4 @@
-// Finds files by name. What is typed goes into the address a moment later; "/" leads here, Escape empties it.
+// Finds files by a piece of their name. What is typed goes into the address a moment later; "/" leads here, Escape empties it.
 
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { Search } from 'lucide-react';
@@ -50,7 +50,8 @@ export function SearchBox(): ReactNode {
         type="search"
         aria-label="Search files by name"
         aria-keyshortcuts="/"
-        placeholder="Search files"
+        placeholder="Search"
+        title="Finds files that have these letters in their name"
         maxLength={256}
         autoComplete="off"
         spellCheck={false}

@@ -2,6 +2,7 @@
 // otherwise the user chooses them once more.
 
 import type { ResumableUpload } from '@stowage/client';
+import { shownName } from '@stowage/contract';
 import { useFilePicker, useStowage } from '@stowage/react';
 import { X } from 'lucide-react';
 import type { ReactNode } from 'react';
@@ -9,6 +10,7 @@ import { formatBytes } from '../format/bytes.ts';
 import { count } from '../format/count.ts';
 import { useNotices } from '../notices/use-notices.ts';
 import { IconButton } from '../shell/icon-button.tsx';
+import { describeMissed } from './missed-words.ts';
 
 const maxNamed = 4;
 
@@ -16,15 +18,14 @@ export function ResumeOffer({ resumable }: { readonly resumable: readonly Resuma
   const { uploads } = useStowage();
   const { say, sayFailure } = useNotices();
   const pick = useFilePicker(({ requests }) => {
-    for (const { error } of uploads.resumeWith(requests)) sayFailure('That is not the file', error);
+    for (const { error } of uploads.resumeWith(requests)) sayFailure('That is not the file to go on with', error);
   });
   const areRemembered = resumable.every(({ remembered }) => remembered?.handle !== undefined);
   const them = resumable.length === 1 ? 'file' : 'files';
 
   async function goOn(): Promise<void> {
-    const missing = await uploads.resumeRemembered({ ask: true });
-    if (missing > 0)
-      say({ title: `Choose the ${them} again`, detail: 'The browser could not read all of them by itself.' });
+    const missed = await uploads.resumeRemembered({ ask: true });
+    if (missed.length > 0) say(describeMissed(missed));
   }
 
   return (
@@ -33,12 +34,12 @@ export function ResumeOffer({ resumable }: { readonly resumable: readonly Resuma
       <ul>
         {resumable.slice(0, maxNamed).map(({ upload }) => (
           <li key={upload.id}>
-            <span className="resume-offer-name" title={upload.name}>
-              {upload.name}
-            </span>
+            <bdi className="resume-offer-name" title={shownName(upload.name)}>
+              {shownName(upload.name)}
+            </bdi>
             <span className="resume-offer-size">{formatBytes(upload.sizeBytes)}</span>
             <IconButton
-              label={`Give up the upload of ${upload.name}`}
+              label={`Give up the upload of ${shownName(upload.name)}`}
               hint="Give up"
               onClick={() => {
                 uploads.abandon(upload.id).catch((error: unknown) => sayFailure('It could not be given up', error));

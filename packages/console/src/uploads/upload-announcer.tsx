@@ -1,6 +1,7 @@
 // Tells screen readers how uploads end: gathered, so that a hundred files are one sentence.
 
 import type { UploadItem } from '@stowage/client';
+import { shownName } from '@stowage/contract';
 import { useUploadEvents } from '@stowage/react';
 import { type ReactNode, useEffect, useRef, useState } from 'react';
 import { count } from '../format/count.ts';
@@ -39,5 +40,7 @@ export function UploadAnnouncer(): ReactNode {
 }
 
 function sentence(items: readonly UploadItem[], what: string): string {
-  return items.length === 1 ? `${items[0]?.name} was ${what}.` : `${count(items.length, 'file')} were ${what}.`;
+  return items.length === 1
+    ? `${shownName(items[0]?.name ?? '')} was ${what}.`
+    : `${count(items.length, 'file')} were ${what}.`;
 }

@@ -1,6 +1,7 @@
 // One upload of the tray.
 
 import type { UploadItem, UploadList } from '@stowage/client';
+import { shownName } from '@stowage/contract';
 import { Check, Pause, Play, RotateCw, X } from 'lucide-react';
 import { memo, type ReactNode } from 'react';
 import { KindGlyph } from '../files/file-glyph.tsx';
@@ -44,15 +45,15 @@ export const UploadRow = memo(function UploadRow({
       <KindGlyph contentType={item.contentType} />
       <div className="upload-row-text">
         <div className="upload-row-line">
-          <span className="upload-row-name" title={[...item.folder, item.name].join(' / ')}>
-            {item.name}
-          </span>
+          <bdi className="upload-row-name" title={shownName([...item.folder, item.name].join(' / '))}>
+            {shownName(item.name)}
+          </bdi>
           <span className="upload-row-left">{describeTimeLeft(item)}</span>
         </div>
         <div className="upload-row-detail">{describeItem(item)}</div>
         {isOver ? null : (
           <ProgressBar
-            label={`Upload of ${item.name}`}
+            label={`Upload of ${shownName(item.name)}`}
             value={isIndeterminate ? null : percent(progress.sentBytes, progress.totalBytes)}
             tone={isStill ? 'still' : 'moving'}
           />
@@ -66,7 +67,8 @@ export const UploadRow = memo(function UploadRow({
 });
 
 function UploadRowActions({ item, uploads }: Pick<UploadRowProps, 'item' | 'uploads'>): ReactNode {
-  const { key, name, state, error } = item;
+  const { key, state, error } = item;
+  const name = shownName(item.name);
   switch (state) {
     case 'queued':
     case 'starting':

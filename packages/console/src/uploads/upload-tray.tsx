@@ -7,7 +7,7 @@ import { IconButton } from '../shell/icon-button.tsx';
 import { ProgressBar } from './progress-bar.tsx';
 import { ResumeOffer } from './resume-offer.tsx';
 import { UploadRows } from './upload-rows.tsx';
-import { describeFailures, describeOverall, describeTotals, percent } from './upload-words.ts';
+import { describeFailures, describeOverall, describeTotals, isWaiting, percent } from './upload-words.ts';
 import './upload-tray.css';
 
 export function UploadTray(): ReactNode {
@@ -31,7 +31,7 @@ export function UploadTray(): ReactNode {
   if (items.length === 0 && resumable.length === 0) return null;
   // A single upload tells why it failed in its row, while that is in view.
   const failures = isOpen && items.length === 1 ? '' : describeFailures(items);
-  const overall = totals.active > 0 ? describeOverall(totals) : failures;
+  const overall = totals.active > 0 ? describeOverall(totals, isWaiting(items)) : failures;
   return (
     <section className="upload-tray" aria-labelledby={titleId}>
       <header className="upload-tray-head">

@@ -56,10 +56,17 @@ export function describeFailures(items: readonly UploadItem[]): string {
   return `For ${reasons.size} reasons, which stand below.`;
 }
 
-/** Beside the title: how far all of it is. */
-export function describeOverall(totals: UploadTotals): string {
+/** Nothing moves: whatever was begun waits for the connection. */
+export function isWaiting(items: readonly UploadItem[]): boolean {
+  const begun = items.filter(({ state }) => state === 'starting' || state === 'sending' || state === 'confirming');
+  return begun.length > 0 && begun.every(({ trouble }) => trouble !== undefined);
+}
+
+/** Beside the title: how far all of it is, and how fast it goes unless it waits. */
+export function describeOverall(totals: UploadTotals, waits: boolean): string {
   if (totals.active === 0) return '';
-  return [`${percent(totals.sentBytes, totals.totalBytes)}%`, ...rateWord(totals), ...leftWord(totals)].join(' · ');
+  const speed = waits ? ['waiting for the connection'] : [...rateWord(totals), ...leftWord(totals)];
+  return [`${percent(totals.sentBytes, totals.totalBytes)}%`, ...speed].join(' · ');
 }
 
 export function percent(sentBytes: number, totalBytes: number): number {

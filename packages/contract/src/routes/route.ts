@@ -23,6 +23,9 @@ export interface Route {
   readonly produces?: 'application/zip' | 'text/csv';
   /** Body of success; absent for 204, 302 and streams. */
   readonly response?: z.ZodType;
-  /** Problems beside invalid-request, unauthenticated, too-many-requests and internal-error, which any route may answer. */
+  /**
+   * Problems beside invalid-request, unauthenticated, too-many-requests, internal-error and database-unavailable, which any route may
+   * answer.
+   */
   readonly problems: readonly ProblemCode[];
 }

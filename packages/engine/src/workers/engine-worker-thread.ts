@@ -135,7 +135,7 @@ export class EngineWorker {
         });
         break;
       case 'log':
-        for (const { level, message, fields } of report.lines) this.#options.log?.[level](message, fields);
+        for (const { level, message, fields } of report.lines) this.#options.log?.[level]?.(message, fields);
         break;
     }
   }

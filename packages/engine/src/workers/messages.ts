@@ -43,7 +43,7 @@ export type WorkerReport =
   | { readonly kind: 'log'; readonly lines: readonly LogLine[] };
 
 export interface LogLine {
-  readonly level: 'info' | 'warn' | 'error';
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
   readonly message: string;
   readonly fields: LogFields;
 }

@@ -97,6 +97,7 @@ function forwardingLog(requests: 'all' | 'failed', report: (message: WorkerRepor
     if (waiting.length === 1) setImmediate(send);
   };
   return {
+    debug: (message, fields) => add('debug', message, fields),
     info: (message, fields) => add('info', message, fields),
     warn: (message, fields) => add('warn', message, fields),
     error: (message, fields) => add('error', message, fields),

@@ -33,13 +33,15 @@ export interface UrlSigner {
     readonly lifeMs: number;
     readonly checksum?: ChecksumHeader;
   }): SignedPart;
-  /** The bytes, with the type and disposition that the browser is to see. */
+  /** The bytes, or by HEAD their headers alone, with the type and disposition that the browser is to see. */
   signGet(options: {
     readonly key: string;
     readonly versionId: string | null;
     readonly contentType: string;
     readonly disposition: string;
     readonly lifeMs: number;
+    /** Good for HEAD alone. Default false. */
+    readonly headersOnly?: boolean | undefined;
   }): { readonly url: string; readonly expiresAt: string };
 }
 
@@ -54,7 +56,7 @@ export function openUrlSigner({ settings, clock }: UrlSignerOptions): UrlSigner 
   const signingKeys = new SigningKeys();
 
   function sign(request: {
-    readonly method: 'GET' | 'PUT';
+    readonly method: 'GET' | 'HEAD' | 'PUT';
     readonly key: string;
     readonly lifeMs: number;
     readonly headers?: Readonly<Record<string, string>>;
@@ -104,13 +106,13 @@ export function openUrlSigner({ settings, clock }: UrlSignerOptions): UrlSigner 
       return { partNumber, method: 'PUT', ...sign({ method: 'PUT', key, lifeMs, query, headers }), headers: checksum };
     },
 
-    signGet: ({ key, versionId, contentType, disposition, lifeMs }) => {
+    signGet: ({ key, versionId, contentType, disposition, lifeMs, headersOnly = false }) => {
       const query: (readonly [string, string])[] = [
         ['response-content-type', contentType],
         ['response-content-disposition', disposition],
       ];
       if (versionId !== null) query.push(['versionId', versionId]);
-      return sign({ method: 'GET', key, lifeMs, query });
+      return sign({ method: headersOnly ? 'HEAD' : 'GET', key, lifeMs, query });
     },
   };
 }

@@ -10,7 +10,7 @@ import type { SqlScope } from './sql-scope.ts';
 export function openAccountTable(scope: SqlScope, writeNote: WriteNote): AccountTable {
   return {
     addSignInToken: (token, note) =>
-      scope.write(token, async (transaction) => {
+      scope.writeLocked(token, async (transaction) => {
         await transaction.insertInto('signInTokens').values(token).execute();
         await writeNote(transaction, note);
       }),
@@ -26,7 +26,7 @@ export function openAccountTable(scope: SqlScope, writeNote: WriteNote): Account
       ),
 
     redeemSignInToken: (tokenHash, session, note) =>
-      scope.write(session, async (transaction) => {
+      scope.writeLocked(session, async (transaction) => {
         const { numDeletedRows } = await transaction
           .deleteFrom('signInTokens')
           .where('tokenHash', '=', tokenHash)
@@ -40,7 +40,7 @@ export function openAccountTable(scope: SqlScope, writeNote: WriteNote): Account
       }),
 
     addSession: (session, note) =>
-      scope.write(session, async (transaction) => {
+      scope.writeLocked(session, async (transaction) => {
         await transaction.insertInto('sessions').values(session).execute();
         await writeNote(transaction, note);
       }),
@@ -89,7 +89,7 @@ export function openAccountTable(scope: SqlScope, writeNote: WriteNote): Account
     },
 
     removeSessionById: ({ tenantId, id }, sessionId, note) =>
-      scope.write({ tenantId }, async (transaction) => {
+      scope.writeLocked({ tenantId }, async (transaction) => {
         const { numDeletedRows } = await transaction
           .deleteFrom('sessions')
           .where('tenantId', '=', tenantId)
@@ -102,7 +102,7 @@ export function openAccountTable(scope: SqlScope, writeNote: WriteNote): Account
       }),
 
     removeOtherSessions: ({ tenantId, id }, keptTokenHash, note) =>
-      scope.write({ tenantId }, async (transaction) => {
+      scope.writeLocked({ tenantId }, async (transaction) => {
         const { numDeletedRows } = await transaction
           .deleteFrom('sessions')
           .where('tenantId', '=', tenantId)
@@ -120,7 +120,7 @@ export function openAccountTable(scope: SqlScope, writeNote: WriteNote): Account
       }),
 
     addApiKey: (key, note) =>
-      scope.write(key, async (transaction) => {
+      scope.writeLocked(key, async (transaction) => {
         await transaction.insertInto('apiKeys').values(key).execute();
         await writeNote(transaction, note);
       }),
@@ -137,7 +137,7 @@ export function openAccountTable(scope: SqlScope, writeNote: WriteNote): Account
       }),
 
     removeApiKey: ({ tenantId, id }, userId, note) =>
-      scope.write({ tenantId }, async (transaction) => {
+      scope.writeLocked({ tenantId }, async (transaction) => {
         let rows = transaction.deleteFrom('apiKeys').where('tenantId', '=', tenantId).where('id', '=', id);
         if (userId !== undefined) rows = rows.where('userId', '=', userId);
         const { numDeletedRows } = await rows.executeTakeFirstOrThrow();

@@ -1,15 +1,12 @@
-// Rows of the audit log, added in the transaction of what they tell. All who write to one tenant's log queue for its last row.
+// Rows of the audit log, added in the transaction of what they tell.
 
-import type { Transaction } from 'kysely';
 import { type AuditRecord, type AuditSeal, canonicalJson, firstPreviousHash } from '../accounts/audit-chain.ts';
 import type { AuditNote } from '../accounts/audit-note.ts';
 import type { AuditTable } from './account-tables.ts';
-import { lockTenant } from './file-names.ts';
-import type { Schema } from './schema.ts';
-import type { SqlScope } from './sql-scope.ts';
+import type { LockedTransaction, SqlScope } from './sql-scope.ts';
 
-/** Adds a note to the log in a transaction. */
-export type WriteNote = (transaction: Transaction<Schema>, note: AuditNote) => Promise<void>;
+/** Adds a note to the log in a transaction that has locked the note's tenant: all who write to one log queue for it. */
+export type WriteNote = (transaction: LockedTransaction, note: AuditNote) => Promise<void>;
 
 interface NoteWriterOptions {
   readonly seal: AuditSeal;
@@ -18,7 +15,6 @@ interface NoteWriterOptions {
 
 export function openNoteWriter({ seal, clock }: NoteWriterOptions): WriteNote {
   return async (transaction, { tenantId, action, actor, subject, details, address, requestId }) => {
-    await lockTenant(transaction, tenantId);
     const last = await transaction
       .selectFrom('auditEntries')
       .select(['sequence', 'hash'])
@@ -49,7 +45,7 @@ export function openNoteWriter({ seal, clock }: NoteWriterOptions): WriteNote {
 
 export function openAuditTable(scope: SqlScope, writeNote: WriteNote): AuditTable {
   return {
-    append: (note) => scope.write(note, (transaction) => writeNote(transaction, note)),
+    append: (note) => scope.writeLocked(note, (transaction) => writeNote(transaction, note)),
 
     list: ({ tenantId, limit, beforeSequence, action, actorId, subjectId, fromMs, untilMs }) =>
       scope.read({ tenantId }, async (query): Promise<readonly AuditRecord[]> => {

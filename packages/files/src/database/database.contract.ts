@@ -72,7 +72,7 @@ function contract(openEmpty: OpenEmpty): void {
     await database.outbox.release();
     const [third] = await take(1_101);
     assert.ok(third);
-    await database.outbox.retry(third, 5_000, 'later');
+    await database.outbox.retry(third, { dueAtMs: 5_000, error: 'later' });
     assert.deepEqual(await take(4_999), []);
     const [fourth] = await take(5_000);
     assert.ok(fourth);

@@ -36,6 +36,8 @@ export interface Database {
    * `none`: SQLite has no such thing.
    */
   readonly rowSecurity: 'enforced' | 'bypassed' | 'none';
+  /** Whether it answers. Throws as all that asks it while it does not: `database-unavailable`. */
+  ping(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -53,6 +55,11 @@ export type TakenName = 'keep-both' | 'refuse';
 interface RelocateOptions {
   readonly onConflict: TakenName;
   readonly jobs?: readonly NewJob[];
+  /**
+   * Of a file that comes out of the trash: it, and the folders that come with it, are put only into these folders, however deep. Throws
+   * `forbidden` where that would be elsewhere. Default: wherever it lay.
+   */
+  readonly within?: readonly string[] | undefined;
 }
 
 export interface AddOptions {
@@ -63,6 +70,16 @@ export interface AddOptions {
   readonly onConflict?: TakenName | undefined;
   /** Bytes that the file's user may hold in the file's category, this one with them. Default: no limit. */
   readonly userQuotaBytes?: number | undefined;
+}
+
+export interface EmptyTrashOptions {
+  readonly tenantId: string;
+  readonly nowMs: number;
+  readonly within?: readonly string[] | undefined;
+  /** Written once, with the number of files. */
+  readonly note: AuditNote;
+  /** Files that are looked at in one transaction. Default 1,000. */
+  readonly sliceSize?: number;
 }
 
 export type SortColumn = 'name' | 'createdAt' | 'sizeBytes';
@@ -153,21 +170,22 @@ export interface FileTable {
   retainedUntil(file: Pick<FileRecord, 'tenantId' | 'lineId'>): Promise<number | null>;
   /**
    * Has everything in a tenant's trash of which no version is retained be purged at the next review; of what lies in some folders, where
-   * they are named. Answers how many files.
+   * they are named. Answers how many files. In several transactions, one after the other, where there are many.
    */
-  emptyTrash(options: {
-    readonly tenantId: string;
-    readonly nowMs: number;
-    readonly within?: readonly string[] | undefined;
-    readonly note: AuditNote;
-  }): Promise<number>;
+  emptyTrash(options: EmptyTrashOptions): Promise<number>;
   /** In order, at most `limit`. */
   list(options: ListOptions): Promise<readonly FileRecord[]>;
   /** As `list`, only names that hold a text, whatever the case; of so many files as are looked at for one page. */
   listNamed(options: NamedListOptions): Promise<FilePage>;
-  /** Rows whose review is due, the longest due first; nobody else gets them before `leaseMs` have passed. */
+  /**
+   * Rows whose review is due, as they were, the longest due first; nobody else gets them before `leaseMs` have passed. The lease stands in
+   * place of the time they were due at, and whatever else of the row is changed leaves it there.
+   */
   takeDue(options: LeaseOptions): Promise<readonly FileRecord[]>;
-  /** Keeps a row that was taken, from the end of its lease on. `false` when it was written meanwhile, or taken by another. */
+  /**
+   * Keeps a row that was taken, from the end of its lease on; or gives it back, to be due at an earlier time. `false` when it was given
+   * another time meanwhile, or taken by another.
+   */
   renewDue(row: { readonly id: string; readonly fromMs: number; readonly untilMs: number }): Promise<boolean>;
   /** How many rows are in each state. */
   count(): Promise<readonly { readonly state: FileState; readonly count: number }[]>;
@@ -246,8 +264,18 @@ export interface WebhookTable {
   add(webhook: WebhookRecord, note: AuditNote): Promise<void>;
   list(tenantId: string): Promise<readonly WebhookRecord[]>;
   get(webhook: TenantId): Promise<WebhookRecord | undefined>;
-  replace(webhook: WebhookRecord, note: AuditNote): Promise<void>;
-  /** With its deliveries. Whether there was one. */
+  /**
+   * Writes these changes and no other column, and answers the new row; `undefined`, and nothing is written, when there is none, or its
+   * secret is no longer the one of `ifSecret`.
+   */
+  change(
+    webhook: TenantId & { readonly ifSecret?: string },
+    changes: Partial<Omit<WebhookRecord, 'id' | 'tenantId' | 'createdAtMs'>>,
+    note: AuditNote,
+  ): Promise<WebhookRecord | undefined>;
+  /** Forgets deliveries of a webhook, whatever their states, at most `limit`. Answers how many. */
+  removeDeliveries(webhook: TenantId, limit: number): Promise<number>;
+  /** With what there still is of its deliveries. Whether there was one. */
   remove(webhook: TenantId, note: AuditNote): Promise<boolean>;
   addDelivery(delivery: DeliveryRecord): Promise<void>;
   getDelivery(delivery: TenantId & { readonly webhookId: string }): Promise<DeliveryRecord | undefined>;
@@ -275,7 +303,8 @@ export interface WebhookTable {
   ): Promise<void>;
   /** Makes dead letters of what waits for webhooks that are disabled, at most `limit`. Answers how many. */
   endDisabled(limit: number): Promise<number>;
-  disable(webhook: TenantId, reason: string): Promise<void>;
+  /** Unless it leads elsewhere by now. */
+  disable(webhook: Pick<WebhookRecord, 'tenantId' | 'id' | 'url'>, reason: string): Promise<void>;
   /** How many deliveries are kept in each state, of all tenants. */
   countDeliveries(): Promise<readonly { readonly state: DeliveryRecord['state']; readonly count: number }[]>;
   /** Forgets deliveries that were settled before, at most `limit`. Answers how many. */
@@ -347,6 +376,14 @@ interface LeaseOptions {
   readonly limit: number;
 }
 
+interface RetryOptions {
+  readonly dueAtMs: number;
+  /** Kept with the job. */
+  readonly error: string;
+  /** What counts as tried from now on. Default: this try, too. */
+  readonly tries?: number;
+}
+
 export interface EndpointTable {
   /** `undefined` when it was never tried out. */
   get(place: { readonly endpoint: string; readonly bucket: string }): Promise<EndpointProfile | undefined>;
@@ -363,8 +400,10 @@ export interface Outbox {
   renew(jobs: readonly Job[], options: Pick<LeaseOptions, 'nowMs' | 'leaseMs'>): Promise<ReadonlySet<string>>;
   /** Strikes a job off. `false`, and nothing is written, when the lease was lost and another has taken it. */
   done(job: Job): Promise<boolean>;
-  /** Puts a job back, to be done at `dueAtMs`. `false` as for `done`. */
-  retry(job: Job, dueAtMs: number, error: string): Promise<boolean>;
+  /** Strikes off a job that no try brought to its end, and writes that into the audit log. `false` as for `done`. */
+  giveUp(job: Job, note: AuditNote): Promise<boolean>;
+  /** Puts a job back, to be done later. `false` as for `done`. */
+  retry(job: Job, how: RetryOptions): Promise<boolean>;
   /** Gives every job back that was taken and not struck off: what a process that ended left behind. */
   release(): Promise<void>;
   /** Gives jobs back that were taken and not begun: whoever asks next gets them, and the try is not counted. */

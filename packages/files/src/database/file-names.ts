@@ -6,13 +6,14 @@ import { FilesError } from '../files-error.ts';
 import { foldName, topFolderId } from '../tree/folder-record.ts';
 import type { TakenName } from './database.ts';
 import type { Schema } from './schema.ts';
+import type { LockedTransaction } from './sql-scope.ts';
 
 /** Numbers that are tried in order; beyond them the file's own id is put into the name. */
 const maxNumber = 100;
 
-/** The name that the file gets in its folder. Throws `name-taken` where that is wanted, `not-found` when the folder is gone. */
+/** The name that the file gets in its folder, alone with the tenant: two must not choose the same. Throws `name-taken` where that is wanted, `not-found` when the folder is gone. */
 export async function chooseName(
-  transaction: Transaction<Schema>,
+  transaction: LockedTransaction,
   file: Pick<FileRecord, 'tenantId' | 'folderId' | 'name' | 'lineId'>,
   onConflict: TakenName,
 ): Promise<string> {
@@ -66,13 +67,4 @@ async function requireFolder(
     .where('trashedAtMs', 'is', null)
     .executeTakeFirst();
   if (folder === undefined) throw new FilesError('not-found', { detail: `There is no folder ${folderId}.` });
-}
-
-/** Has everything that chooses names in a tenant queue up, so that two do not choose the same. */
-export async function lockTenant(transaction: Transaction<Schema>, tenantId: string): Promise<void> {
-  await transaction
-    .updateTable('tenants')
-    .set(({ ref }) => ({ name: ref('name') }))
-    .where('id', '=', tenantId)
-    .execute();
 }

@@ -1,7 +1,7 @@
 // A file's record as its row, and back.
 
 import type { ContentFinding, PreviewPreset } from '@stowage/contract';
-import { type FileRecord, shelfOf } from '../file-record.ts';
+import { type FileChanges, type FileRecord, shelfOf } from '../file-record.ts';
 import { foldName } from '../tree/folder-record.ts';
 import type { FileRow } from './schema.ts';
 
@@ -15,6 +15,16 @@ export function rowOf(file: FileRecord): FileRow {
     nameFolded: foldName(file.name),
     shelf: shelfOf(file),
   };
+}
+
+/**
+ * What of a row is written when some of it changes, and what follows from that. Not the rest: what else is in the record may be older
+ * than the row, whose lease is written beside the fence.
+ */
+export function columnsOf(changed: FileRecord, changes: FileChanges): Partial<FileRow> {
+  const row = rowOf(changed);
+  const written = new Set<string>([...Object.keys(changes), 'fence', 'shelf', 'nameFolded']);
+  return Object.fromEntries(Object.entries(row).filter(([column]) => written.has(column)));
 }
 
 export function recordOf(row: FileRow): FileRecord {

@@ -1,23 +1,26 @@
 // Rows of files. A change is one UPDATE … WHERE id AND fence, with what it takes up and the jobs it makes necessary in the same
 // transaction.
 
-import type { FileState } from '@stowage/contract';
 import { sql, type Transaction } from 'kysely';
 import type { FileChanges, FileRecord } from '../file-record.ts';
 import { FilesError } from '../files-error.ts';
+import type { NewJob } from '../lifecycle/job.ts';
 import { tooFast } from '../lifecycle/move-file.ts';
 import { foldName, topFolderId } from '../tree/folder-record.ts';
 import type { WriteNote } from './audit-table.ts';
 import type { AddOptions, FileTable, IdempotencyKey } from './database.ts';
+import { dueFiles } from './due-rows.ts';
+import { emptyTrash, goneStates } from './empty-trash.ts';
 import { listFiles, listNamedFiles, placeOf } from './file-lists.ts';
-import { chooseName, lockTenant } from './file-names.ts';
-import { recordOf, rowOf } from './file-rows.ts';
+import { chooseName } from './file-names.ts';
+import { columnsOf, recordOf, rowOf } from './file-rows.ts';
 import { restoreFolders } from './folder-table.ts';
-import { chainOf, isInSight, liesWithin, subtreeOf, subtreesOf } from './folder-tree.ts';
-import { addJobs } from './outbox.ts';
+import { chainOf, isInSight, liesWithin, subtreeOf } from './folder-tree.ts';
+import type { SqlDialect } from './migrations/migration.ts';
+import { type AddJobsOptions, addJobs } from './outbox.ts';
 import type { FileRow, Schema } from './schema.ts';
 import { indexWords } from './search-table.ts';
-import type { SqlScope } from './sql-scope.ts';
+import type { LockedTransaction, SqlScope } from './sql-scope.ts';
 import { requireRoom, requireUserRoom, settleUsage } from './usage-totals.ts';
 import { tellWebhooks } from './webhook-table.ts';
 
@@ -31,9 +34,10 @@ interface FileTableOptions {
 export function openFileTable(scope: SqlScope, { newId, writeNote, trashRetentionMs }: FileTableOptions): FileTable {
   return {
     add: (file, options = {}) =>
-      scope.write(file, async (transaction) => {
+      scope.writeLocked(file, async (transaction) => {
         const added = await add(transaction, file, options);
-        if (added.id === file.id) await addJobs(transaction, file.id, options.jobs ?? [], newId);
+        if (added.id === file.id)
+          await addJobs(transaction, file.id, options.jobs ?? [], { newId, dialect: scope.dialect });
         return added;
       }),
 
@@ -92,30 +96,31 @@ export function openFileTable(scope: SqlScope, { newId, writeNote, trashRetentio
         return row === undefined ? undefined : recordOf(row);
       }),
 
-    change: (file, changes, jobs = [], note) =>
-      scope.write(file, async (transaction) => {
+    change: (file, changes, jobs = [], note) => {
+      const followed = async (transaction: Transaction<Schema>): Promise<FileRecord | undefined> => {
         const changed = await change(transaction, file, changes);
-        if (changed !== undefined) {
-          await addJobs(transaction, file.id, jobs, newId);
-          await tellWebhooks(transaction, { before: file, after: changed, newId });
-          if (note !== undefined) await writeNote(transaction, note);
-        }
+        if (changed !== undefined) await follow(transaction, file, changed, { jobs, newId, dialect: scope.dialect });
         return changed;
-      }),
+      };
+      if (note === undefined) return scope.write(file, followed);
+      return scope.writeLocked(file, async (transaction) => {
+        const changed = await followed(transaction);
+        if (changed !== undefined) await writeNote(transaction, note);
+        return changed;
+      });
+    },
 
-    relocate: (file, changes, { onConflict, jobs = [] }) =>
-      scope.write(file, async (transaction) => {
-        await lockTenant(transaction, file.tenantId);
+    relocate: (file, changes, { onConflict, jobs = [], within }) =>
+      scope.writeLocked(file, async (transaction) => {
+        // First of all: a folder that comes back for a file that has moved on would stay.
+        if (!(await holdRow(transaction, file, scope.dialect))) return undefined;
         const place =
           changes.state === 'ready' && file.state === 'trashed'
-            ? await returnFrom(transaction, file, changes, { newId, trashRetentionMs })
+            ? await returnFrom(transaction, file, changes, { newId, trashRetentionMs, within, dialect: scope.dialect })
             : {};
         const name = await chooseName(transaction, { ...file, ...changes, ...place }, onConflict);
         const changed = await change(transaction, file, { ...changes, ...place, name });
-        if (changed !== undefined) {
-          await addJobs(transaction, file.id, jobs, newId);
-          await tellWebhooks(transaction, { before: file, after: changed, newId });
-        }
+        if (changed !== undefined) await follow(transaction, file, changed, { jobs, newId, dialect: scope.dialect });
         return changed;
       }),
 
@@ -164,33 +169,18 @@ export function openFileTable(scope: SqlScope, { newId, writeNote, trashRetentio
         return untilMs === null ? null : Number(untilMs);
       }),
 
-    emptyTrash: ({ tenantId, nowMs, within, note }) =>
-      scope.write({ tenantId }, async (transaction) => {
-        let rows = transaction
-          .updateTable('files')
-          .set(({ eb }) => ({ purgeAtMs: nowMs, reviewAtMs: nowMs, fence: eb('fence', '+', 1) }))
-          .where('tenantId', '=', tenantId)
-          .where('shelf', '=', 'trash')
-          .where(({ exists, not, selectFrom }) =>
-            not(
-              exists(
-                selectFrom('files as versions')
-                  .select('versions.id')
-                  .where('versions.tenantId', '=', tenantId)
-                  .whereRef('versions.lineId', '=', 'files.lineId')
-                  .where('versions.retainUntilMs', '>', nowMs)
-                  .where('versions.state', 'not in', goneStates),
-              ),
-            ),
-          );
-        if (within !== undefined) rows = rows.where('folderId', 'in', subtreesOf(tenantId, within));
-        const { numUpdatedRows } = await rows.executeTakeFirstOrThrow();
-        const count = Number(numUpdatedRows);
-        await writeNote(transaction, { ...note, details: { ...note.details, files: count } });
-        return count;
-      }),
+    emptyTrash: (options) => emptyTrash(scope, writeNote, options),
 
-    trashWithin: (options) => scope.write('service', (transaction) => trashWithin(transaction, { ...options, newId })),
+    trashWithin: (options) =>
+      scope.write('service', async (transaction) => {
+        const rows = await readyInTrashedFolders(transaction, options.limit, scope.dialect);
+        const trashed: FileRecord[] = [];
+        for (const row of rows) {
+          const changed = await trashFile(transaction, recordOf(row), { ...options, newId });
+          if (changed !== undefined) trashed.push(changed);
+        }
+        return trashed;
+      }),
 
     list: (options) => scope.read(options, (query) => listFiles(query, options, scope.dialect)),
 
@@ -198,13 +188,7 @@ export function openFileTable(scope: SqlScope, { newId, writeNote, trashRetentio
 
     takeDue: ({ nowMs, leaseMs, limit }) =>
       scope.write('service', async (transaction) => {
-        const due = transaction
-          .selectFrom('files')
-          .selectAll()
-          .where('reviewAtMs', 'is not', null)
-          .where('reviewAtMs', '<=', nowMs)
-          .orderBy('reviewAtMs')
-          .limit(limit);
+        const due = dueFiles(transaction, { nowMs, limit });
         const rows = await (scope.dialect === 'postgres' ? due.forUpdate().skipLocked() : due).execute();
         if (rows.length === 0) return [];
         const ids = rows.map(({ id }) => id);
@@ -243,16 +227,13 @@ export function openFileTable(scope: SqlScope, { newId, writeNote, trashRetentio
 
 /** Files that follow a folder into the trash in one transaction before it comes back: more are the worker's. */
 const maxFollowing = 100;
-/** Of what is in them, nothing is left to be kept. */
-const goneStates = ['purging', 'purged'] as const satisfies readonly FileState[];
 
 async function add(
-  transaction: Transaction<Schema>,
+  transaction: LockedTransaction,
   file: FileRecord,
   { idempotency, onConflict = 'keep-both', userQuotaBytes }: AddOptions,
 ): Promise<FileRecord> {
-  // First of all: of two announcements at once with one key, the second must find the row of the first.
-  await lockTenant(transaction, file.tenantId);
+  // Alone with the tenant: of two announcements at once with one key, the second finds the row of the first.
   if (idempotency !== undefined) {
     const known = await findRepeated(transaction, file, idempotency);
     if (known !== undefined) return known;
@@ -312,7 +293,7 @@ async function change(
   const changed: FileRecord = { ...file, ...changes, ...place, fence: file.fence + 1 };
   const { numUpdatedRows } = await transaction
     .updateTable('files')
-    .set(rowOf(changed))
+    .set(columnsOf(changed, { ...changes, ...place }))
     .where('id', '=', file.id)
     .where('fence', '=', file.fence)
     .executeTakeFirstOrThrow();
@@ -324,6 +305,27 @@ async function change(
   await settleUsage(transaction, file, changed);
   await indexWords(transaction, file, changed);
   return changed;
+}
+
+/** What a change of a file makes necessary, and who is told. */
+async function follow(
+  transaction: Transaction<Schema>,
+  before: FileRecord,
+  after: FileRecord,
+  { jobs, ...options }: AddJobsOptions & { readonly jobs: readonly NewJob[] },
+): Promise<void> {
+  await addJobs(transaction, after.id, jobs, options);
+  await tellWebhooks(transaction, { before, after, newId: options.newId });
+}
+
+/** Has nobody else write the row until the transaction ends. `false` when it has moved on. */
+async function holdRow(
+  transaction: Transaction<Schema>,
+  { id, fence }: FileRecord,
+  dialect: SqlDialect,
+): Promise<boolean> {
+  const row = transaction.selectFrom('files').select('id').where('id', '=', id).where('fence', '=', fence);
+  return (await (dialect === 'postgres' ? row.forUpdate() : row).executeTakeFirst()) !== undefined;
 }
 
 /**
@@ -342,7 +344,7 @@ async function takeOver(transaction: Transaction<Schema>, version: FileRecord): 
   if (current.state !== 'ready') return { role: 'version' };
   const { numUpdatedRows } = await transaction
     .updateTable('files')
-    .set(rowOf({ ...current, role: 'version', fence: current.fence + 1 }))
+    .set(columnsOf({ ...current, role: 'version', fence: current.fence + 1 }, { role: 'version' }))
     .where('id', '=', current.id)
     .where('fence', '=', current.fence)
     .executeTakeFirstOrThrow();
@@ -354,14 +356,22 @@ async function takeOver(transaction: Transaction<Schema>, version: FileRecord): 
 
 /** The place of a file that comes out of the trash: its folder may be there too, and comes back with it. */
 async function returnFrom(
-  transaction: Transaction<Schema>,
+  transaction: LockedTransaction,
   { tenantId, folderId, updatedAtMs }: FileRecord,
   changes: FileChanges,
-  { newId, trashRetentionMs }: Pick<FileTableOptions, 'newId' | 'trashRetentionMs'>,
+  {
+    newId,
+    trashRetentionMs,
+    within,
+    dialect,
+  }: Pick<FileTableOptions, 'newId' | 'trashRetentionMs'> & {
+    readonly within: readonly string[] | undefined;
+    readonly dialect: SqlDialect;
+  },
 ): Promise<FileChanges> {
   const nowMs = changes.updatedAtMs ?? updatedAtMs;
   // What else lies in the folders that come back was thrown away with them, and stays so.
-  const left = await readyInChain(transaction, { tenantId, folderId, limit: maxFollowing + 1 });
+  const left = await readyInChain(transaction, { tenantId, folderId, limit: maxFollowing + 1, dialect });
   if (left.length > maxFollowing) {
     throw new FilesError('wrong-state', {
       detail: 'The folder of the file is still being put into the trash. Try again in a moment.',
@@ -371,17 +381,22 @@ async function returnFrom(
   for (const row of left) {
     await trashFile(transaction, recordOf(row), { nowMs, purgeAtMs: nowMs + trashRetentionMs, newId });
   }
-  return { folderId: await restoreFolders(transaction, { tenantId, folderId, nowMs }) };
+  return { folderId: await restoreFolders(transaction, { tenantId, folderId, nowMs, within }) };
 }
 
 /** Files that are ready, in a folder of the trash and those of the trash above it. */
 async function readyInChain(
   transaction: Transaction<Schema>,
-  { tenantId, folderId, limit }: { readonly tenantId: string; readonly folderId: string; readonly limit: number },
+  {
+    tenantId,
+    folderId,
+    limit,
+    dialect,
+  }: { readonly tenantId: string; readonly folderId: string; readonly limit: number; readonly dialect: SqlDialect },
 ): Promise<readonly FileRow[]> {
   const chain = await chainOf(transaction, tenantId, folderId);
   if (chain.length === 0) return [];
-  return transaction
+  const ready = transaction
     .selectFrom('files')
     .selectAll()
     .where('tenantId', '=', tenantId)
@@ -389,28 +404,16 @@ async function readyInChain(
     .where('shelf', '=', 'files')
     .where('state', '=', 'ready')
     .where(({ not }) => not(isInSight('files.folderId')))
-    .limit(limit)
-    .execute();
-}
-
-async function trashWithin(
-  transaction: Transaction<Schema>,
-  { nowMs, purgeAtMs, limit, newId }: Parameters<FileTable['trashWithin']>[0] & { readonly newId: () => string },
-): Promise<readonly FileRecord[]> {
-  const rows = await readyInTrashedFolders(transaction, limit);
-  const trashed: FileRecord[] = [];
-  for (const row of rows) {
-    const changed = await trashFile(transaction, recordOf(row), { nowMs, purgeAtMs, newId });
-    if (changed !== undefined) trashed.push(changed);
-  }
-  return trashed;
+    .orderBy('id')
+    .limit(limit);
+  return (dialect === 'postgres' ? ready.forUpdate() : ready).execute();
 }
 
 /** Into the trash with its folder. `undefined` when the row has moved on. */
 async function trashFile(
   transaction: Transaction<Schema>,
   before: FileRecord,
-  { nowMs, purgeAtMs, newId }: Omit<Parameters<typeof trashWithin>[1], 'limit'>,
+  { nowMs, purgeAtMs, newId }: { readonly nowMs: number; readonly purgeAtMs: number; readonly newId: () => string },
 ): Promise<FileRecord | undefined> {
   const changes = {
     state: 'trashed',
@@ -424,8 +427,12 @@ async function trashFile(
   return changed;
 }
 
-/** Files that are ready and lie in folders of the trash, at most `limit`. */
-async function readyInTrashedFolders(transaction: Transaction<Schema>, limit: number): Promise<readonly FileRow[]> {
+/** Files that are ready and lie in folders of the trash, at most `limit`; what somebody else is just writing is passed over. */
+async function readyInTrashedFolders(
+  transaction: Transaction<Schema>,
+  limit: number,
+  dialect: SqlDialect,
+): Promise<readonly FileRow[]> {
   // Asked of each folder by itself, which an index answers: joined, PostgreSQL would read every file there is.
   const folders = await transaction
     .selectFrom('folders')
@@ -445,16 +452,15 @@ async function readyInTrashedFolders(transaction: Transaction<Schema>, limit: nu
   const rows: FileRow[] = [];
   for (const { id, tenantId } of folders) {
     if (rows.length === limit) break;
-    const found = await transaction
+    const ready = transaction
       .selectFrom('files')
       .selectAll()
       .where('tenantId', '=', tenantId)
       .where('folderId', '=', id)
       .where('shelf', '=', 'files')
       .where('state', '=', 'ready')
-      .limit(limit - rows.length)
-      .execute();
-    rows.push(...found);
+      .limit(limit - rows.length);
+    rows.push(...(await (dialect === 'postgres' ? ready.forUpdate().skipLocked() : ready).execute()));
   }
   return rows;
 }

@@ -6,10 +6,9 @@ import type { Shelf } from '../file-record.ts';
 import { FilesError } from '../files-error.ts';
 import { type FolderRecord, foldName, topFolderId } from '../tree/folder-record.ts';
 import type { FolderTable, ListFoldersOptions } from './database.ts';
-import { lockTenant } from './file-names.ts';
 import { chainOf, chainsOf, liesWithin, maxFolderDepth, pathsOf, subtreeOf } from './folder-tree.ts';
 import type { FolderRow, Schema } from './schema.ts';
-import type { SqlScope } from './sql-scope.ts';
+import type { LockedTransaction, SqlScope } from './sql-scope.ts';
 
 export function openFolderTable(scope: SqlScope, { newId }: { readonly newId: () => string }): FolderTable {
   return {
@@ -28,17 +27,15 @@ export function openFolderTable(scope: SqlScope, { newId }: { readonly newId: ()
     list: (options) => scope.read(options, (query) => list(query, options)),
 
     add: (folder) =>
-      scope.write(folder, async (transaction) => {
-        await lockTenant(transaction, folder.tenantId);
+      scope.writeLocked(folder, async (transaction) => {
         await requirePlace(transaction, folder);
         await transaction.insertInto('folders').values(rowOf(folder)).execute();
         return folder;
       }),
 
     change: (folder, changes) =>
-      scope.write(folder, async (transaction) => {
+      scope.writeLocked(folder, async (transaction) => {
         const changed: FolderRecord = { ...folder, ...changes, fence: folder.fence + 1 };
-        await lockTenant(transaction, folder.tenantId);
         await requirePlace(transaction, changed);
         const { numUpdatedRows } = await transaction
           .updateTable('folders')
@@ -51,8 +48,7 @@ export function openFolderTable(scope: SqlScope, { newId }: { readonly newId: ()
       }),
 
     trash: ({ tenantId, id, fence }, nowMs) =>
-      scope.write({ tenantId }, async (transaction) => {
-        await lockTenant(transaction, tenantId);
+      scope.writeLocked({ tenantId }, async (transaction) => {
         const row = await transaction
           .selectFrom('folders')
           .select(['fence', 'trashedAtMs'])
@@ -71,8 +67,7 @@ export function openFolderTable(scope: SqlScope, { newId }: { readonly newId: ()
 
     ensure: ({ tenantId, userId, parentId, names, nowMs }) => {
       if (names.length === 0) return Promise.resolve(parentId);
-      return scope.write({ tenantId }, async (transaction) => {
-        await lockTenant(transaction, tenantId);
+      return scope.writeLocked({ tenantId }, async (transaction) => {
         await requireParent(transaction, { tenantId, parentId });
         let id = parentId;
         for (const name of names) {
@@ -130,7 +125,7 @@ export function openFolderTable(scope: SqlScope, { newId }: { readonly newId: ()
 
     removeEmpty: (limit) =>
       scope.write('service', async (transaction) => {
-        const empty = await transaction
+        const found = transaction
           .selectFrom('folders')
           .select('id')
           .where('trashedAtMs', 'is not', null)
@@ -156,8 +151,9 @@ export function openFolderTable(scope: SqlScope, { newId }: { readonly newId: ()
               ),
             ),
           )
-          .limit(limit)
-          .execute();
+          .limit(limit);
+        // What somebody brings back, or moves, just now is not empty, or is looked at again.
+        const empty = await (scope.dialect === 'postgres' ? found.forUpdate().skipLocked() : found).execute();
         if (empty.length === 0) return 0;
         const ids = empty.map(({ id }) => id);
         await transaction.deleteFrom('grants').where('folderId', 'in', ids).execute();
@@ -170,27 +166,49 @@ export function openFolderTable(scope: SqlScope, { newId }: { readonly newId: ()
 /** Where something of a file still lies: everywhere but `none`. */
 const keptShelves = ['uploads', 'files', 'trash', 'versions'] as const satisfies readonly Exclude<Shelf, 'none'>[];
 
-/** Brings a folder and those above it back out of the trash, each as itself or as the one that has taken its name since. */
+interface RestoreFoldersOptions {
+  readonly tenantId: string;
+  readonly folderId: string;
+  readonly nowMs: number;
+  /** As `RelocateOptions.within`. */
+  readonly within: readonly string[] | undefined;
+}
+
+/**
+ * Brings a folder and those above it back out of the trash, each as itself or as the one that has taken its name since. Throws
+ * `forbidden` when one would come back, or the last of them lie, outside of the folders of `within`.
+ */
 export async function restoreFolders(
-  transaction: Transaction<Schema>,
-  { tenantId, folderId, nowMs }: { readonly tenantId: string; readonly folderId: string; readonly nowMs: number },
+  transaction: LockedTransaction,
+  { tenantId, folderId, nowMs, within }: RestoreFoldersOptions,
 ): Promise<string> {
   const chain = [...(await chainOf(transaction, tenantId, folderId))].reverse();
+  const above: string[] = [];
+  const requireWithin = (): void => {
+    if (within === undefined || above.some((id) => within.includes(id))) return;
+    throw new FilesError('forbidden', {
+      detail: 'It would come back to where you may not put anything. Ask an owner to restore it.',
+    });
+  };
   let parentId = topFolderId;
   for (const id of chain) {
     const row = await transaction.selectFrom('folders').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
     const there = await findNamed(transaction, { tenantId, parentId, name: row.name });
     if (there !== undefined) {
       parentId = there;
+      above.push(there);
       continue;
     }
+    requireWithin();
     await transaction
       .updateTable('folders')
       .set({ parentId, trashedAtMs: null, updatedAtMs: nowMs, fence: row.fence + 1 })
       .where('id', '=', id)
       .execute();
     parentId = id;
+    above.push(id);
   }
+  requireWithin();
   return parentId;
 }
 
@@ -220,7 +238,7 @@ async function list(
 }
 
 /** Throws unless the folder may stand where it says. */
-async function requirePlace(transaction: Transaction<Schema>, folder: FolderRecord): Promise<void> {
+async function requirePlace(transaction: LockedTransaction, folder: FolderRecord): Promise<void> {
   const { tenantId, parentId, id } = folder;
   await requireParent(transaction, folder);
   if (parentId !== topFolderId) {

@@ -10,7 +10,7 @@ import type { SqlScope } from './sql-scope.ts';
 export function openGroupTable(scope: SqlScope, writeNote: WriteNote): GroupTable {
   return {
     add: (group, note) =>
-      scope.write(group, async (transaction) => {
+      scope.writeLocked(group, async (transaction) => {
         const { numInsertedOrUpdatedRows } = await transaction
           .insertInto('userGroups')
           .values({ ...group, nameFolded: foldName(group.name) })
@@ -60,7 +60,7 @@ export function openGroupTable(scope: SqlScope, writeNote: WriteNote): GroupTabl
     },
 
     rename: ({ tenantId, id }, name, note) =>
-      scope.write({ tenantId }, async (transaction) => {
+      scope.writeLocked({ tenantId }, async (transaction) => {
         const nameFolded = foldName(name);
         const other = await transaction
           .selectFrom('userGroups')
@@ -82,7 +82,7 @@ export function openGroupTable(scope: SqlScope, writeNote: WriteNote): GroupTabl
       }),
 
     remove: ({ tenantId, id }, note) =>
-      scope.write({ tenantId }, async (transaction) => {
+      scope.writeLocked({ tenantId }, async (transaction) => {
         const mine = { tenantId, id };
         await transaction
           .deleteFrom('groupMembers')
@@ -101,7 +101,7 @@ export function openGroupTable(scope: SqlScope, writeNote: WriteNote): GroupTabl
       }),
 
     addMember: ({ tenantId, id }, userId, note) =>
-      scope.write({ tenantId }, async (transaction) => {
+      scope.writeLocked({ tenantId }, async (transaction) => {
         const group = await transaction
           .selectFrom('userGroups')
           .innerJoin('users', 'users.tenantId', 'userGroups.tenantId')
@@ -121,7 +121,7 @@ export function openGroupTable(scope: SqlScope, writeNote: WriteNote): GroupTabl
       }),
 
     removeMember: ({ tenantId, id }, userId, note) =>
-      scope.write({ tenantId }, async (transaction) => {
+      scope.writeLocked({ tenantId }, async (transaction) => {
         const { numDeletedRows } = await transaction
           .deleteFrom('groupMembers')
           .where('tenantId', '=', tenantId)
@@ -139,7 +139,7 @@ const maxGrantsOfUser = 1_000;
 export function openGrantTable(scope: SqlScope, writeNote: WriteNote): GrantTable {
   return {
     set: (grant, note) =>
-      scope.write(grant, async (transaction) => {
+      scope.writeLocked(grant, async (transaction) => {
         const { tenantId, subjectId, folderId, role } = grant;
         await transaction
           .insertInto('grants')
@@ -171,7 +171,7 @@ export function openGrantTable(scope: SqlScope, writeNote: WriteNote): GrantTabl
       ),
 
     remove: ({ tenantId, id }, note) =>
-      scope.write({ tenantId }, async (transaction) => {
+      scope.writeLocked({ tenantId }, async (transaction) => {
         const { numDeletedRows } = await transaction
           .deleteFrom('grants')
           .where('tenantId', '=', tenantId)

@@ -10,5 +10,6 @@ export function observeScope(scope: SqlScope, observe: DatabaseObserver): SqlSco
     dialect: scope.dialect,
     read: (who, work) => observe('read', () => scope.read(who, work)),
     write: (who, work) => observe('write', () => scope.write(who, work)),
+    writeLocked: (who, work) => observe('write', () => scope.writeLocked(who, work)),
   };
 }

@@ -14,6 +14,7 @@ import { databaseContract } from './database.contract.ts';
 import type { Database } from './database.ts';
 import { listsContract } from './lists.contract.ts';
 import { describeDatabase, openDatabase } from './open-database.ts';
+import { sharedWorkContract } from './shared-work.contract.ts';
 
 const newId = monotonicFactory();
 let count = 0;
@@ -34,6 +35,19 @@ after(async () => {
 databaseContract('sqlite', () => open(':memory:'));
 databaseContract('sqlite in a file', () => open(join(folder, 'contract.sqlite')));
 listsContract('sqlite in a file', () => open(join(folder, 'lists.sqlite')));
+sharedWorkContract('sqlite', async () => {
+  const path = join(folder, 'shared.sqlite');
+  return {
+    database: await open(path),
+    explain: async (query, parameters) => {
+      const raw = new DatabaseSync(path, { readOnly: true });
+      // The queries of the contract have numbers in them alone.
+      const rows = raw.prepare(`EXPLAIN QUERY PLAN ${query}`).all(...parameters.map(Number));
+      raw.close();
+      return rows.map(({ detail }) => detail).join('\n');
+    },
+  };
+});
 accountsContract('sqlite', (secret) => open(':memory:', secret));
 
 test('what was committed is there after opening again, durably written', async () => {

@@ -22,6 +22,7 @@ import { openSearchTable } from './search-table.ts';
 import { openShareTable } from './share-table.ts';
 import { openSqlScope } from './sql-scope.ts';
 import { sqliteDialect } from './sqlite/sqlite-dialect.ts';
+import { tellOutages } from './tell-outages.ts';
 import { openTenantTable } from './tenant-table.ts';
 import { openUsageDayTable } from './usage-day-table.ts';
 import { openUserTable } from './user-table.ts';
@@ -61,10 +62,10 @@ export async function openDatabase({
   const kysely = new Kysely<Schema>({ dialect, plugins: [new CamelCasePlugin()] });
   try {
     await migrate(kysely, { dialect: kind, nowMs: clock(), newId });
-    const plain = openSqlScope(kysely, kind);
+    const plain = tellOutages(openSqlScope(kysely, kind));
     const scope = observe === undefined ? plain : observeScope(plain, observe);
     const writeNote = openNoteWriter({ seal: openAuditSeal(secret), clock });
-    const outbox = openOutbox(scope, { newId });
+    const outbox = openOutbox(scope, { newId, writeNote });
     const reconcile = openReconcileTable(scope, writeNote);
     // This process is the only one: whoever took these has ended. Of several processes, another may be at work on them.
     if (kind === 'sqlite') await Promise.all([outbox.release(), reconcile.release()]);
@@ -86,6 +87,7 @@ export async function openDatabase({
       quarantine: openQuarantineTable(scope),
       reconcile,
       rowSecurity: kind === 'sqlite' ? 'none' : await readRowSecurity(kysely),
+      ping: () => scope.read('service', async (query) => void (await sql`SELECT 1`.execute(query))),
       close: () => kysely.destroy(),
     };
   } catch (error) {

@@ -1,41 +1,44 @@
-// Jobs waiting to be done, in the order they are due.
+// Jobs waiting to be done, in the order they are due. Whoever takes one holds it by the number of the taking: what another has taken
+// since, or was given back, is no longer theirs, and a job that was added while one of its kind runs is another row.
 
 import type { Transaction } from 'kysely';
 import type { Job, NewJob } from '../lifecycle/job.ts';
+import type { WriteNote } from './audit-table.ts';
 import type { Outbox } from './database.ts';
+import { dueJobs } from './due-rows.ts';
+import type { SqlDialect } from './migrations/migration.ts';
 import type { Schema } from './schema.ts';
 import type { SqlScope } from './sql-scope.ts';
 
 /** Longest error text kept with a job. */
 const maxErrorCharacters = 500;
 
-export function openOutbox(scope: SqlScope, { newId }: { readonly newId: () => string }): Outbox {
+interface OutboxOptions {
+  readonly newId: () => string;
+  readonly writeNote: WriteNote;
+}
+
+export function openOutbox(scope: SqlScope, { newId, writeNote }: OutboxOptions): Outbox {
+  const { dialect } = scope;
   return {
     add: async (fileId, job) => {
-      await scope.write('service', (transaction) => addJobs(transaction, fileId, [job], newId));
+      await scope.write('service', (transaction) => addJobs(transaction, fileId, [job], { newId, dialect }));
     },
 
     take: ({ nowMs, leaseMs, limit }) =>
       scope.write('service', async (transaction) => {
-        const waiting = transaction
-          .selectFrom('outbox')
-          .select(['id', 'kind', 'fileId', 'attempts'])
-          .where('dueAtMs', '<=', nowMs)
-          .where('leasedUntilMs', '<=', nowMs)
-          .orderBy('dueAtMs')
-          .orderBy('id')
-          .limit(limit);
+        const waiting = dueJobs(transaction, { nowMs, limit });
         // Several processes share the work: what another is just taking is passed over.
-        const due = await (scope.dialect === 'postgres' ? waiting.forUpdate().skipLocked() : waiting).execute();
+        const due = await (dialect === 'postgres' ? waiting.forUpdate().skipLocked() : waiting).execute();
         const taken: Job[] = [];
         for (const job of due) {
           const { numUpdatedRows } = await transaction
             .updateTable('outbox')
-            .set({ leasedUntilMs: nowMs + leaseMs, attempts: job.attempts + 1 })
+            .set({ leasedUntilMs: nowMs + leaseMs, attempts: job.attempts + 1, fence: job.fence + 1 })
             .where('id', '=', job.id)
-            .where('leasedUntilMs', '<=', nowMs)
+            .where('fence', '=', job.fence)
             .executeTakeFirstOrThrow();
-          if (numUpdatedRows === 1n) taken.push(job);
+          if (numUpdatedRows === 1n) taken.push({ ...job, fence: job.fence + 1 });
         }
         return taken;
       }),
@@ -43,12 +46,12 @@ export function openOutbox(scope: SqlScope, { newId }: { readonly newId: () => s
     renew: (jobs, { nowMs, leaseMs }) =>
       scope.write('service', async (transaction) => {
         const held = new Set<string>();
-        for (const job of jobs) {
+        for (const job of inOrder(jobs)) {
           const { numUpdatedRows } = await transaction
             .updateTable('outbox')
             .set({ leasedUntilMs: nowMs + leaseMs })
             .where('id', '=', job.id)
-            .where('attempts', '=', job.attempts + 1)
+            .where('fence', '=', job.fence)
             .where('leasedUntilMs', '>', 0)
             .executeTakeFirstOrThrow();
           if (numUpdatedRows === 1n) held.add(job.id);
@@ -56,24 +59,22 @@ export function openOutbox(scope: SqlScope, { newId }: { readonly newId: () => s
         return held;
       }),
 
-    done: (job) =>
-      scope.write('service', async (transaction) => {
-        const { numDeletedRows } = await transaction
-          .deleteFrom('outbox')
-          .where('id', '=', job.id)
-          .where('attempts', '=', job.attempts + 1)
-          .where('leasedUntilMs', '>', 0)
-          .executeTakeFirstOrThrow();
-        return numDeletedRows === 1n;
+    done: (job) => scope.write('service', (transaction) => strikeOff(transaction, job)),
+
+    giveUp: (job, note) =>
+      scope.writeLocked({ serviceFor: [note.tenantId] }, async (transaction) => {
+        const struckOff = await strikeOff(transaction, job);
+        if (struckOff) await writeNote(transaction, note);
+        return struckOff;
       }),
 
-    retry: (job, dueAtMs, error) =>
+    retry: (job, { dueAtMs, error, tries = job.attempts + 1 }) =>
       scope.write('service', async (transaction) => {
         const { numUpdatedRows } = await transaction
           .updateTable('outbox')
-          .set({ dueAtMs, leasedUntilMs: 0, lastError: error.slice(0, maxErrorCharacters) })
+          .set({ dueAtMs, leasedUntilMs: 0, attempts: tries, lastError: error.slice(0, maxErrorCharacters) })
           .where('id', '=', job.id)
-          .where('attempts', '=', job.attempts + 1)
+          .where('fence', '=', job.fence)
           .where('leasedUntilMs', '>', 0)
           .executeTakeFirstOrThrow();
         return numUpdatedRows === 1n;
@@ -87,12 +88,12 @@ export function openOutbox(scope: SqlScope, { newId }: { readonly newId: () => s
 
     giveBack: async (jobs) => {
       await scope.write('service', async (transaction) => {
-        for (const { id, attempts } of jobs) {
+        for (const { id, attempts, fence } of inOrder(jobs)) {
           await transaction
             .updateTable('outbox')
             .set({ leasedUntilMs: 0, attempts })
             .where('id', '=', id)
-            .where('attempts', '=', attempts + 1)
+            .where('fence', '=', fence)
             .where('leasedUntilMs', '>', 0)
             .execute();
         }
@@ -123,23 +124,43 @@ export function openOutbox(scope: SqlScope, { newId }: { readonly newId: () => s
   };
 }
 
+async function strikeOff(transaction: Transaction<Schema>, { id, fence }: Job): Promise<boolean> {
+  const { numDeletedRows } = await transaction
+    .deleteFrom('outbox')
+    .where('id', '=', id)
+    .where('fence', '=', fence)
+    .where('leasedUntilMs', '>', 0)
+    .executeTakeFirstOrThrow();
+  return numDeletedRows === 1n;
+}
+
+function inOrder(jobs: readonly Job[]): readonly Job[] {
+  return jobs.toSorted((one, other) => (one.id < other.id ? -1 : 1));
+}
+
+export interface AddJobsOptions {
+  readonly newId: () => string;
+  readonly dialect: SqlDialect;
+}
+
 /** A job of the same kind that waits already is enough; it is done at the earlier of both times. */
 export async function addJobs(
   transaction: Transaction<Schema>,
   fileId: string,
   jobs: readonly NewJob[],
-  newId: () => string,
+  { newId, dialect }: AddJobsOptions,
 ): Promise<void> {
   for (const job of jobs) {
-    const waiting = await transaction
+    const same = transaction
       .selectFrom('outbox')
       .select(['id', 'dueAtMs'])
       .where('fileId', '=', fileId)
       .where('kind', '=', job.kind)
-      .where('leasedUntilMs', '=', 0)
-      .executeTakeFirst();
+      .where('leasedUntilMs', '=', 0);
+    // Held until the commit: taken before it, the job would be done, and struck off, by who does not see yet what it is for.
+    const waiting = await (dialect === 'postgres' ? same.forUpdate() : same).executeTakeFirst();
     if (waiting === undefined) {
-      const row = { id: newId(), ...job, fileId, attempts: 0, leasedUntilMs: 0, lastError: null };
+      const row = { id: newId(), ...job, fileId, attempts: 0, fence: 0, leasedUntilMs: 0, lastError: null };
       await transaction.insertInto('outbox').values(row).execute();
     } else if (waiting.dueAtMs > job.dueAtMs) {
       await transaction.updateTable('outbox').set({ dueAtMs: job.dueAtMs }).where('id', '=', waiting.id).execute();

@@ -35,7 +35,7 @@ const maxErrorCharacters = 500;
 export function openReconcileTable(scope: SqlScope, writeNote: WriteNote): ReconcileTable {
   return {
     start: (run, { keep, note }) =>
-      scope.write('service', async (transaction) => {
+      scope.writeLocked({ serviceFor: note === undefined ? [] : [note.tenantId] }, async (transaction) => {
         const { numInsertedOrUpdatedRows } = await transaction
           .insertInto('reconcileRuns')
           .values({ ...rowOf(run), leaseHolder: null, leasedUntilMs: 0 })
@@ -124,7 +124,7 @@ export function openReconcileTable(scope: SqlScope, writeNote: WriteNote): Recon
       }),
 
     stop: (id, nowMs, note) =>
-      scope.write('service', async (transaction) => {
+      scope.writeLocked({ serviceFor: [note.tenantId] }, async (transaction) => {
         const { numUpdatedRows } = await transaction
           .updateTable('reconcileRuns')
           .set({ state: 'stopped', updatedAtMs: nowMs, finishedAtMs: nowMs })

@@ -104,6 +104,8 @@ interface OutboxRow {
   readonly attempts: number;
   readonly leasedUntilMs: number;
   readonly lastError: string | null;
+  /** Rises whenever it is taken. */
+  readonly fence: number;
 }
 
 interface IdempotencyRow {

@@ -1,14 +1,16 @@
 // Rows of shares. A download is counted by one UPDATE that also judges: of any number that come at once, no more than the limit
 // succeed, and each success is counted once.
 
+import type { Transaction } from 'kysely';
 import type { WriteNote } from './audit-table.ts';
 import type { ShareTable } from './database.ts';
+import type { Schema } from './schema.ts';
 import type { SqlScope } from './sql-scope.ts';
 
 export function openShareTable(scope: SqlScope, writeNote: WriteNote): ShareTable {
   return {
     add: (share, note) =>
-      scope.write(share, async (transaction) => {
+      scope.writeLocked(share, async (transaction) => {
         await transaction.insertInto('shares').values(share).execute();
         await writeNote(transaction, note);
       }),
@@ -37,7 +39,7 @@ export function openShareTable(scope: SqlScope, writeNote: WriteNote): ShareTabl
       }),
 
     revoke: ({ tenantId, id, createdBy }, nowMs, note) =>
-      scope.write({ tenantId }, async (transaction) => {
+      scope.writeLocked({ tenantId }, async (transaction) => {
         let rows = transaction
           .selectFrom('shares')
           .select('revokedAtMs')
@@ -52,18 +54,26 @@ export function openShareTable(scope: SqlScope, writeNote: WriteNote): ShareTabl
         return true;
       }),
 
-    countDownload: (share, nowMs, note) =>
-      scope.write(share, async (transaction) => {
-        const { numUpdatedRows } = await transaction
-          .updateTable('shares')
-          .set(({ eb }) => ({ downloads: eb('downloads', '+', 1) }))
-          .where('id', '=', share.id)
-          .where('revokedAtMs', 'is', null)
-          .where(({ eb, or }) => or([eb('expiresAtMs', 'is', null), eb('expiresAtMs', '>', nowMs)]))
-          .where(({ eb, or, ref }) => or([eb('maxDownloads', 'is', null), eb('downloads', '<', ref('maxDownloads'))]))
-          .executeTakeFirstOrThrow();
-        if (numUpdatedRows === 1n && note !== undefined) await writeNote(transaction, note);
-        return numUpdatedRows === 1n;
-      }),
+    countDownload: (share, nowMs, note) => {
+      if (note === undefined) return scope.write(share, (transaction) => countDownload(transaction, share.id, nowMs));
+      return scope.writeLocked(share, async (transaction) => {
+        const counted = await countDownload(transaction, share.id, nowMs);
+        if (counted) await writeNote(transaction, note);
+        return counted;
+      });
+    },
   };
+}
+
+/** `false` when the share is at its limit, over or revoked. */
+async function countDownload(transaction: Transaction<Schema>, id: string, nowMs: number): Promise<boolean> {
+  const { numUpdatedRows } = await transaction
+    .updateTable('shares')
+    .set(({ eb }) => ({ downloads: eb('downloads', '+', 1) }))
+    .where('id', '=', id)
+    .where('revokedAtMs', 'is', null)
+    .where(({ eb, or }) => or([eb('expiresAtMs', 'is', null), eb('expiresAtMs', '>', nowMs)]))
+    .where(({ eb, or, ref }) => or([eb('maxDownloads', 'is', null), eb('downloads', '<', ref('maxDownloads'))]))
+    .executeTakeFirstOrThrow();
+  return numUpdatedRows === 1n;
 }

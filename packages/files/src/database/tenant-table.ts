@@ -10,7 +10,7 @@ import { addUser } from './user-table.ts';
 export function openTenantTable(scope: SqlScope, writeNote: WriteNote): TenantTable {
   return {
     add: (tenant, owner, token, notes) =>
-      scope.write('service', async (transaction) => {
+      scope.writeLocked({ serviceFor: notes.map(({ tenantId }) => tenantId) }, async (transaction) => {
         const { numInsertedOrUpdatedRows } = await transaction
           .insertInto('tenants')
           .values(tenant)
@@ -35,7 +35,7 @@ export function openTenantTable(scope: SqlScope, writeNote: WriteNote): TenantTa
       }),
 
     change: (id, changes, note) =>
-      scope.write({ tenantId: id }, async (transaction) => {
+      scope.writeLocked({ tenantId: id }, async (transaction) => {
         const { numUpdatedRows } = await transaction
           .updateTable('tenants')
           .set(changes)

@@ -6,6 +6,7 @@ import type { Transaction } from 'kysely';
 import { chargeOf, type FileRecord } from '../file-record.ts';
 import { FilesError } from '../files-error.ts';
 import type { Schema, UsageTotalsRow } from './schema.ts';
+import type { LockedTransaction } from './sql-scope.ts';
 import { addUsageDay, dayOf } from './usage-day-table.ts';
 
 type Sums = Omit<UsageTotalsRow, 'tenantId' | 'userId'>;
@@ -92,10 +93,10 @@ async function countDay(
 }
 
 /**
- * Throws `quota-exceeded` when the tenant has not enough room for one more file. To be called before the file is added, with the
- * tenant locked: two uploads at once must not both take the last room.
+ * Throws `quota-exceeded` when the tenant has not enough room for one more file. To be called before the file is added, alone
+ * with the tenant: two uploads at once must not both take the last room.
  */
-export async function requireRoom(transaction: Transaction<Schema>, file: FileRecord): Promise<void> {
+export async function requireRoom(transaction: LockedTransaction, file: FileRecord): Promise<void> {
   const tenant = await transaction
     .selectFrom('tenants')
     .select(['quotaBytes', 'quotaFiles'])
@@ -119,7 +120,7 @@ export async function requireRoom(transaction: Transaction<Schema>, file: FileRe
 
 /** Throws `quota-exceeded` when one user would hold more than this in the file's category. To be called as `requireRoom` is. */
 export async function requireUserRoom(
-  transaction: Transaction<Schema>,
+  transaction: LockedTransaction,
   { tenantId, userId, category, sizeBytes }: FileRecord,
   quotaBytes: number,
 ): Promise<void> {

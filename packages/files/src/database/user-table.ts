@@ -6,7 +6,6 @@ import type { SignInTokenRecord, UserRecord, UserRow } from './account-rows.ts';
 import { identities, identityOf } from './account-table.ts';
 import type { UserTable } from './account-tables.ts';
 import type { WriteNote } from './audit-table.ts';
-import { lockTenant } from './file-names.ts';
 import type { Schema } from './schema.ts';
 import type { SqlScope } from './sql-scope.ts';
 import type { TenantId } from './tenant-id.ts';
@@ -14,7 +13,7 @@ import type { TenantId } from './tenant-id.ts';
 export function openUserTable(scope: SqlScope, writeNote: WriteNote): UserTable {
   return {
     add: (user, token, note) =>
-      scope.write(user, async (transaction) => {
+      scope.writeLocked(user, async (transaction) => {
         await addUser(transaction, user, token);
         await writeNote(transaction, note);
       }),
@@ -67,9 +66,8 @@ export function openUserTable(scope: SqlScope, writeNote: WriteNote): UserTable 
       }),
 
     change: ({ tenantId, id }, changes, note) =>
-      scope.write({ tenantId }, async (transaction) => {
-        // Two owners who each take the other's right away must not both succeed.
-        await lockTenant(transaction, tenantId);
+      // Locked: two owners who each take the other's right away must not both succeed.
+      scope.writeLocked({ tenantId }, async (transaction) => {
         const { email } = changes;
         const emailFolded = typeof email === 'string' ? foldEmail(email) : null;
         if (emailFolded !== null) await requireFreeEmail(transaction, { tenantId, id, emailFolded });
@@ -93,7 +91,7 @@ export function openUserTable(scope: SqlScope, writeNote: WriteNote): UserTable 
       }),
 
     setPassword: ({ tenantId, id }, passwordHash, keptTokenHash, note) =>
-      scope.write({ tenantId }, async (transaction) => {
+      scope.writeLocked({ tenantId }, async (transaction) => {
         await transaction
           .updateTable('users')
           .set({ passwordHash })
@@ -128,7 +126,7 @@ export function openUserTable(scope: SqlScope, writeNote: WriteNote): UserTable 
       }),
 
     confirmAuthenticator: ({ tenantId, id }, { authenticator, step, nowMs, codeHashes }, note) =>
-      scope.write({ tenantId }, async (transaction) => {
+      scope.writeLocked({ tenantId }, async (transaction) => {
         const { numUpdatedRows } = await transaction
           .updateTable('users')
           .set({ authenticatorAtMs: nowMs, authenticatorStep: step })
@@ -172,7 +170,7 @@ export function openUserTable(scope: SqlScope, writeNote: WriteNote): UserTable 
       }),
 
     removeAuthenticator: ({ tenantId, id }, note) =>
-      scope.write({ tenantId }, async (transaction) => {
+      scope.writeLocked({ tenantId }, async (transaction) => {
         const { numUpdatedRows } = await transaction
           .updateTable('users')
           .set({ authenticator: null, authenticatorAtMs: null, authenticatorStep: 0 })
@@ -193,7 +191,6 @@ export async function addUser(
   user: UserRecord,
   token: SignInTokenRecord | undefined,
 ): Promise<void> {
-  await lockTenant(transaction, user.tenantId);
   const row: UserRow = { ...user, emailFolded: user.email === null ? null : foldEmail(user.email) };
   const { numInsertedOrUpdatedRows } = await transaction
     .insertInto('users')

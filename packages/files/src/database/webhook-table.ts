@@ -16,7 +16,7 @@ const disabledAnswer = 'Not sent: the webhook is disabled.';
 export function openWebhookTable(scope: SqlScope, writeNote: WriteNote): WebhookTable {
   return {
     add: (webhook, note) =>
-      scope.write(webhook, async (transaction) => {
+      scope.writeLocked(webhook, async (transaction) => {
         await transaction.insertInto('webhooks').values(rowOf(webhook)).execute();
         await writeNote(transaction, note);
       }),
@@ -43,14 +43,42 @@ export function openWebhookTable(scope: SqlScope, writeNote: WriteNote): Webhook
         return row === undefined ? undefined : recordOf(row);
       }),
 
-    replace: (webhook, note) =>
-      scope.write(webhook, async (transaction) => {
-        await transaction.updateTable('webhooks').set(rowOf(webhook)).where('id', '=', webhook.id).execute();
+    change: ({ tenantId, id, ifSecret }, changes, note) =>
+      scope.writeLocked({ tenantId }, async (transaction) => {
+        const rows = transaction
+          .updateTable('webhooks')
+          .set(columnsOf(changes))
+          .where('id', '=', id)
+          .where('tenantId', '=', tenantId);
+        const { numUpdatedRows } = await (ifSecret === undefined
+          ? rows
+          : rows.where('secretSealed', '=', ifSecret)
+        ).executeTakeFirstOrThrow();
+        if (numUpdatedRows !== 1n) return undefined;
         await writeNote(transaction, note);
+        return recordOf(
+          await transaction.selectFrom('webhooks').selectAll().where('id', '=', id).executeTakeFirstOrThrow(),
+        );
+      }),
+
+    removeDeliveries: ({ tenantId, id }, limit) =>
+      scope.write({ tenantId }, async (transaction) => {
+        const { numDeletedRows } = await transaction
+          .deleteFrom('webhookDeliveries')
+          .where('id', 'in', ({ selectFrom }) =>
+            selectFrom('webhookDeliveries')
+              .select('id')
+              .where('webhookId', '=', id)
+              .where('tenantId', '=', tenantId)
+              .orderBy('id')
+              .limit(limit),
+          )
+          .executeTakeFirstOrThrow();
+        return Number(numDeletedRows);
       }),
 
     remove: ({ tenantId, id }, note) =>
-      scope.write({ tenantId }, async (transaction) => {
+      scope.writeLocked({ tenantId }, async (transaction) => {
         const { numDeletedRows } = await transaction
           .deleteFrom('webhooks')
           .where('id', '=', id)
@@ -134,17 +162,18 @@ export function openWebhookTable(scope: SqlScope, writeNote: WriteNote): Webhook
       }),
 
     giveBack: async (deliveries, nowMs) => {
-      await scope.write('service', async (transaction) => {
-        for (const { id, attempts } of deliveries) {
-          await transaction
+      // One by one: their webhook, and with it all of them in whatever order, may just be removed.
+      for (const { id, attempts } of deliveries) {
+        await scope.write('service', (transaction) =>
+          transaction
             .updateTable('webhookDeliveries')
             .set({ dueAtMs: nowMs, attempts: attempts - 1 })
             .where('id', '=', id)
             .where('attempts', '=', attempts)
             .where('state', '=', 'waiting')
-            .execute();
-        }
-      });
+            .execute(),
+        );
+      }
     },
 
     settle: async ({ id, attempts }, outcome) => {
@@ -178,9 +207,14 @@ export function openWebhookTable(scope: SqlScope, writeNote: WriteNote): Webhook
         return Number(numUpdatedRows);
       }),
 
-    disable: async ({ tenantId, id }, reason) => {
+    disable: async ({ tenantId, id, url }, reason) => {
       await scope.write({ tenantId }, (transaction) =>
-        transaction.updateTable('webhooks').set({ enabled: 0, disabledReason: reason }).where('id', '=', id).execute(),
+        transaction
+          .updateTable('webhooks')
+          .set({ enabled: 0, disabledReason: reason })
+          .where('id', '=', id)
+          .where('url', '=', url)
+          .execute(),
       );
     },
 
@@ -267,6 +301,15 @@ function describe(file: FileRecord): WebhookEvent['data'] {
 
 function rowOf(webhook: WebhookRecord): WebhookRow {
   return { ...webhook, events: JSON.stringify(webhook.events), enabled: webhook.enabled ? 1 : 0 };
+}
+
+/** As `rowOf`, of some columns. */
+function columnsOf({ events, enabled, ...rest }: Partial<WebhookRecord>): Partial<WebhookRow> {
+  return {
+    ...rest,
+    ...(events === undefined ? {} : { events: JSON.stringify(events) }),
+    ...(enabled === undefined ? {} : { enabled: enabled ? 1 : 0 }),
+  };
 }
 
 function recordOf(row: Selectable<WebhookRow>): WebhookRecord {

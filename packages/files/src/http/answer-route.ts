@@ -1,7 +1,7 @@
 // How a route of the contract is answered, the same for each: limit → recognise → same site? → allowed? → parse → judge what it names →
-// handle → trim → render. Who is over a limit is refused before anything that they show is looked at.
+// handle → trim → render. Who showed something too often is refused before it is looked at again.
 
-import { type Route, type RouteName, routes } from '@stowage/contract';
+import { problems, type Route, type RouteName, routes } from '@stowage/contract';
 import { getCookie } from 'hono/cookie';
 import { type Access, accessOf, requireAction } from '../accounts/access.ts';
 import { type Caller, noteBy } from '../accounts/caller.ts';
@@ -16,7 +16,7 @@ import type { Call, Handlers, Reply } from './handler.ts';
 import type { RateLimit } from './rate-limit.ts';
 import { readBody, readIdempotencyKey, readParameters, readQuery } from './read-request.ts';
 import { renderReply } from './render-reply.ts';
-import { type AppContext, addressOf, placeOf, recognised, sessionCookie } from './request-context.ts';
+import { type AppContext, addressOf, placeOf, recognised } from './request-context.ts';
 import { judgeSubjects } from './subjects.ts';
 import { trimPaths } from './visible-paths.ts';
 
@@ -32,6 +32,8 @@ export interface AnswerRouteOptions {
   /** Of one address that tries to become somebody. */
   readonly signIns: RateLimit;
   readonly alwaysSecure: boolean;
+  /** What the session's cookie is called. */
+  readonly sessionCookie: string;
 }
 
 interface RouteAnswerer {
@@ -44,11 +46,11 @@ interface RouteAnswerer {
 const signInRoutes: ReadonlySet<RouteName> = new Set(['signIn', 'finishOidcSignIn'] satisfies RouteName[]);
 
 export function openRouteAnswerer(options: AnswerRouteOptions): RouteAnswerer {
-  const { database, metrics, requests, signIns } = options;
+  const { database, metrics, requests, signIns, alwaysSecure, sessionCookie } = options;
 
   /**
-   * Judges by what was counted before it looks: what is shown is counted under its digest, and what was refused under the address it
-   * came from, which so cannot have keys tried without end.
+   * What is shown is counted under its digest, before anything is looked at. What nobody knows is counted under the address it came from,
+   * which so cannot have keys tried without end; but a good key is taken from there all the same: it may be behind one address with others.
    */
   async function recognise(context: AppContext): Promise<Caller | undefined> {
     const address = `address:${addressOf(context)}`;
@@ -61,13 +63,13 @@ export function openRouteAnswerer(options: AnswerRouteOptions): RouteAnswerer {
     }
     const refused = `refused:${address}`;
     const holder = `${authorization === undefined ? 'session' : 'shown'}:${hashToken(shown)}`;
-    requests.require(refused);
     requests.require(holder);
     let caller: Caller | undefined;
     try {
       caller = await options.recognise({ authorization, sessionToken }, placeOf(context));
     } catch (error) {
-      if (isFilesError(error)) requests.take(refused);
+      // What is wrong on our side is nobody's fault there.
+      if (isFilesError(error) && problems[error.code].status < 500) requests.take(refused);
       throw error;
     }
     requests.take(caller?.principal ?? refused);
@@ -104,6 +106,7 @@ export function openRouteAnswerer(options: AnswerRouteOptions): RouteAnswerer {
       body: await readBody(request, route.body, body),
       ifMatch: request.headers.get('if-match') ?? undefined,
       idempotencyKey: readIdempotencyKey(request.headers),
+      headersOnly: request.method === 'HEAD',
       sessionToken: getCookie(context, sessionCookie),
       cookie: (cookie: string) => getCookie(context, cookie),
       signal: request.signal,
@@ -131,7 +134,7 @@ export function openRouteAnswerer(options: AnswerRouteOptions): RouteAnswerer {
       const handle = options.handlers[name] as (call: Call<RouteName>) => Promise<Reply<unknown>>;
       const reply = await handle(call);
       const body = access === undefined ? reply.body : await trimPaths(reply.body, access);
-      return renderReply(route, { ...reply, body }, { request, alwaysSecure: options.alwaysSecure });
+      return renderReply(route, { ...reply, body }, { request, alwaysSecure, sessionCookie });
     },
   };
 }

@@ -5,6 +5,7 @@ import { problems, routeNames, routes } from '@stowage/contract';
 import { Hono } from 'hono';
 import { cors } from 'hono/cors';
 import type { EventsWebhook } from '../events-in/events-webhook.ts';
+import type { Database } from '../database/database.ts';
 import { FilesError, isFilesError } from '../files-error.ts';
 import type { FilesLimits } from '../limits.ts';
 import { errorFields, type FilesLog } from '../log.ts';
@@ -21,6 +22,7 @@ import { addServicePages } from './service-pages.ts';
 import type { SharePages } from './share-pages.ts';
 
 interface AppOptions extends Omit<AnswerRouteOptions, 'requests' | 'signIns'> {
+  readonly database: AnswerRouteOptions['database'] & Pick<Database, 'ping'>;
   readonly limits: FilesLimits;
   readonly clock: () => number;
   readonly newId: () => string;

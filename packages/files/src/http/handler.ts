@@ -20,6 +20,8 @@ export interface Call<Name extends RouteName> {
   readonly body: RouteBody<Name>;
   readonly ifMatch: string | undefined;
   readonly idempotencyKey: string | undefined;
+  /** Asked by HEAD: headers are sent and nothing else, so that nothing is handed out and nothing counts. */
+  readonly headersOnly: boolean;
   /** The session cookie as it came. */
   readonly sessionToken: string | undefined;
   /** A cookie of the request. */

@@ -2,15 +2,17 @@
 
 import type { Route } from '@stowage/contract';
 import type { Reply } from './handler.ts';
-import { sessionCookie } from './request-context.ts';
 
 interface RenderOptions {
   readonly request: Request;
   /** Whether browsers reach the service by https, whatever the request says: a proxy may stand before it. */
   readonly alwaysSecure: boolean;
+  /** What the session's cookie is called. */
+  readonly sessionCookie: string;
 }
 
-export function renderReply(route: Route, reply: Reply<unknown>, { request, alwaysSecure }: RenderOptions): Response {
+export function renderReply(route: Route, reply: Reply<unknown>, options: RenderOptions): Response {
+  const { request, alwaysSecure, sessionCookie } = options;
   const headers = new Headers({ 'cache-control': 'no-store', ...reply.headers });
   const { session } = reply;
   if (session !== undefined) {
@@ -22,9 +24,9 @@ export function renderReply(route: Route, reply: Reply<unknown>, { request, alwa
       `${sessionCookie}=${value}; Path=/; Max-Age=${seconds}; HttpOnly; SameSite=Lax${secure}`,
     );
   }
-  if (reply.stream !== undefined && route.produces !== undefined) {
+  if (route.produces !== undefined) {
     headers.set('content-type', route.produces);
-    return new Response(reply.stream, { status: route.status, headers });
+    return new Response(reply.stream ?? null, { status: route.status, headers });
   }
   if (route.response === undefined) return new Response(null, { status: route.status, headers });
   headers.set('content-type', 'application/json');

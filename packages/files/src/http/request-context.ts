@@ -25,7 +25,14 @@ export interface HonoTypes {
 
 export type AppContext = Context<HonoTypes>;
 
-export const sessionCookie = 'stowage_session';
+/**
+ * What the session's cookie is called. A browser keeps cookies by host, whatever the port (RFC 6265 §8.5): two services of one machine
+ * would sign each other out, so a port of the public address that is not the scheme's own stands in the name.
+ */
+export function sessionCookieName(publicUrl: string | undefined): string {
+  const port = publicUrl === undefined ? '' : new URL(publicUrl).port;
+  return port === '' ? 'stowage_session' : `stowage_session_${port}`;
+}
 
 /** Which address a request is limited by. */
 export function addressOf(context: AppContext): string {

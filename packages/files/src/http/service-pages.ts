@@ -1,4 +1,4 @@
-// What a service tells of itself: whether it lives, what it offers, what it counts.
+// What a service tells of itself: whether it lives, whether it can answer, what it offers, what it counts.
 
 import { openApiDocument } from '@stowage/contract';
 import type { Hono } from 'hono';
@@ -6,10 +6,11 @@ import { accessOf, requireAction } from '../accounts/access.ts';
 import type { Caller } from '../accounts/caller.ts';
 import type { Database } from '../database/database.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { openReadiness } from './readiness.ts';
 import { type AppContext, type HonoTypes, recognised } from './request-context.ts';
 
 interface ServicePagesOptions {
-  readonly database: Pick<Database, 'files' | 'folders' | 'grants'>;
+  readonly database: Pick<Database, 'files' | 'folders' | 'grants' | 'ping'>;
   readonly metrics: Metrics;
   /** Brings gauges up to date before they are shown. */
   readonly measure: () => Promise<void>;
@@ -22,10 +23,17 @@ const proxyHeaders = ['x-forwarded-for', 'forwarded', 'x-real-ip', 'x-forwarded-
 
 export function addServicePages(app: Hono<HonoTypes>, options: ServicePagesOptions): void {
   const openApi = JSON.stringify(openApiDocument());
+  const requireReady = openReadiness({ ping: () => options.database.ping() });
 
   app.get('/healthz', (context) => {
     context.set('answeredBy', 'health');
     return context.json({ status: 'ok' }, 200, { 'cache-control': 'no-store' });
+  });
+
+  app.get('/readyz', async (context) => {
+    context.set('answeredBy', 'ready');
+    await requireReady();
+    return context.json({ status: 'ready' }, 200, { 'cache-control': 'no-store' });
   });
 
   app.get('/v1/openapi.json', (context) => {

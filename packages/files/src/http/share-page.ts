@@ -1,6 +1,7 @@
 // What the page of a share looks like. Plain HTML without scripts; its style is allowed by its hash. Names are escaped by `html`.
 
 import { createHash } from 'node:crypto';
+import { shownName } from '@stowage/contract';
 import { html, raw } from 'hono/html';
 
 export interface PageFile {
@@ -40,16 +41,16 @@ export function renderFiles(view: {
   const total = files.reduce((sum, file) => sum + file.sizeBytes, 0);
   const count = `${files.length} ${files.length === 1 ? 'file' : 'files'}, ${sizeText(total)}`;
   return layout(
-    title,
-    html`<h1>${title}</h1>
+    shownName(title),
+    html`<h1><bdi>${shownName(title)}</bdi></h1>
       ${isFolder ? html`<p class="muted">${count}</p>` : ''}
       ${files.length === 0 ? html`<p>There is nothing here yet.</p>` : ''}
       <ul class="files">
         ${files.map(
           (file) => html`<li>
             ${file.hasPreview ? html`<img src="${base}/files/${file.id}/preview" alt="" loading="lazy" width="64" height="64" />` : html`<span class="glyph" aria-hidden="true"></span>`}
-            <span class="name">${file.name}<small>${sizeText(file.sizeBytes)}</small></span>
-            <a class="button" href="${base}/files/${file.id}" aria-label="Download ${file.name}">Download</a>
+            <span class="name"><bdi>${shownName(file.name)}</bdi><small>${sizeText(file.sizeBytes)}</small></span>
+            <a class="button" href="${base}/files/${file.id}" aria-label="Download ${shownName(file.name)}">Download</a>
           </li>`,
         )}
       </ul>

@@ -1,5 +1,6 @@
 // The public face of shares, below `/s/{token}`: a page for people, the same as JSON for programs, downloads, previews and an
-// archive. No script runs on the page. Looking at it counts nothing; each download and each archive counts once.
+// archive. No script runs on the page. Looking at it counts nothing, and asking for headers alone neither; each download and each
+// archive counts once.
 
 import { createHmac, createSecretKey, hkdfSync, timingSafeEqual } from 'node:crypto';
 import { FilesError, isFilesError } from '../files-error.ts';
@@ -103,33 +104,37 @@ export function openSharePages(options: SharePagesOptions): SharePages {
     });
   }
 
-  async function download(share: ShareRecord, fileId: string): Promise<Response> {
+  async function download(share: ShareRecord, fileId: string, headersOnly: boolean): Promise<Response> {
     const file = await shares.file(share, fileId);
     // Signed first: a link that cannot be made must not use one up.
-    const { url } = downloads.link(file, { lifeMs: downloadLifeMs });
+    const { url } = downloads.link(file, { lifeMs: downloadLifeMs, headersOnly });
+    if (headersOnly) return redirect(url);
     await shares.countDownload(share, file.lineId);
     await options.usage.handedOut(share.tenantId, file.sizeBytes);
     return redirect(url);
   }
 
-  async function archive(share: ShareRecord, request: Request): Promise<Response> {
+  async function archive(share: ShareRecord, request: Request, headersOnly: boolean): Promise<Response> {
     const { tenantId, targetId } = share;
     const selection =
       share.targetKind === 'folder'
         ? { tenantId, fileIds: [], folderIds: [targetId] }
         : { tenantId, fileIds: [targetId], folderIds: [] };
     const { title } = await shares.describe(share);
+    const headers = {
+      'content-type': 'application/zip',
+      'content-disposition': dispositionHeader(`${title}.zip`, 'attachment'),
+      'cache-control': 'no-store',
+    };
+    if (headersOnly) {
+      await archives.require(selection);
+      return new Response(null, { headers });
+    }
     // As with a file: what cannot be made uses nothing up, and what the share does not let out is in no books.
-    const { sizeBytes, send } = await archives.make(selection);
+    const { sizeBytes, send } = await archives.make({ ...selection, shareId: share.id });
     await shares.countDownload(share, 'archive');
     await options.usage.handedOut(tenantId, sizeBytes);
-    return new Response(send(request.signal), {
-      headers: {
-        'content-type': 'application/zip',
-        'content-disposition': dispositionHeader(`${title}.zip`, 'attachment'),
-        'cache-control': 'no-store',
-      },
-    });
+    return new Response(send(request.signal), { headers });
   }
 
   return {
@@ -146,7 +151,8 @@ export function openSharePages(options: SharePagesOptions): SharePages {
         return page(renderEnded(), error.code === 'not-found' ? 404 : 410);
       }
       if (request.method === 'POST' && below === undefined) return enter(share, request);
-      if (request.method !== 'GET')
+      const headersOnly = request.method === 'HEAD';
+      if (request.method !== 'GET' && !headersOnly)
         throw new FilesError('not-found', { detail: `There is no ${request.method} here.` });
       if (!isLetIn(share, request)) {
         if (wantsJson(request) || below !== undefined) {
@@ -160,11 +166,11 @@ export function openSharePages(options: SharePagesOptions): SharePages {
       if (below !== undefined && /prefetch/.test(request.headers.get('sec-purpose') ?? '')) {
         return new Response(null, { status: 503, headers: { 'cache-control': 'no-store' } });
       }
-      if (below === 'archive') return archive(share, request);
+      if (below === 'archive') return archive(share, request, headersOnly);
       if (fileId === undefined) return showFiles(share, request);
-      if (preview === undefined) return download(share, fileId);
+      if (preview === undefined) return download(share, fileId, headersOnly);
       const file = await shares.file(share, fileId);
-      return redirect(downloads.previewLink(file, 'thumbnail', limits.urlLifeMs).url);
+      return redirect(downloads.previewLink(file, 'thumbnail', { lifeMs: limits.urlLifeMs, headersOnly }).url);
     },
   };
 }

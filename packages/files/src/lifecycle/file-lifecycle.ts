@@ -36,7 +36,8 @@ export type FileEvent =
   /** To be judged anew: by newer signatures, or a scanner that takes more. */
   | { readonly kind: 'rescan' }
   | { readonly kind: 'trashed'; readonly forGood?: boolean }
-  | { readonly kind: 'restored'; readonly previewable: boolean }
+  /** `within`: only into these folders, however deep. */
+  | { readonly kind: 'restored'; readonly previewable: boolean; readonly within?: readonly string[] | undefined }
   /** `asked`: somebody wants it gone now. Without, only what is due goes. */
   | { readonly kind: 'purge-started'; readonly asked?: boolean }
   | { readonly kind: 'purged' }

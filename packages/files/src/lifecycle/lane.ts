@@ -13,6 +13,8 @@ export interface LaneWork<Item> {
 
 interface LaneOptions<Item> extends LaneWork<Item> {
   readonly atOnce: number;
+  /** How many may be taken yet. Default: as many as there are. */
+  readonly allowance?: () => number;
   /** Told whenever something was taken, or came to its end, or a look ended. */
   readonly onChange: () => void;
   readonly onError: (error: unknown) => void;
@@ -31,7 +33,7 @@ export interface Lane<Item> {
 }
 
 export function openLane<Item>(options: LaneOptions<Item>): Lane<Item> {
-  const { atOnce, take, run, giveBack, onChange, onError } = options;
+  const { atOnce, allowance = () => Number.POSITIVE_INFINITY, take, run, giveBack, onChange, onError } = options;
   const running = new Set<Item>();
   const ended = Promise.withResolvers<void>();
   let isWanted = false;
@@ -47,7 +49,9 @@ export function openLane<Item>(options: LaneOptions<Item>): Lane<Item> {
   async function look(): Promise<void> {
     while (isWanted && !closed && running.size < atOnce) {
       isWanted = false;
-      const items = await take(atOnce - running.size);
+      const limit = Math.min(atOnce - running.size, allowance());
+      if (limit <= 0) return;
+      const items = await take(limit);
       if (items.length === 0) continue;
       if (closed) {
         await giveBack(items);

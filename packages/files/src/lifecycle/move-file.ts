@@ -12,7 +12,8 @@ import { canHappen, type FileEvent, isRetained, purgeableFrom, transition } from
 export interface FileMover {
   /**
    * Moves the file if it still is as given. `undefined` when the row has moved on or the event cannot happen in its state:
-   * read it again and decide anew. A note for the audit log is written with the move; none is taken with `restored`.
+   * read it again and decide anew. A note for the audit log is written with the move; none is taken with `restored`. Throws `forbidden`
+   * for a file that would be restored to outside of the folders that were named.
    */
   move(file: FileRecord, event: FileEvent, note?: AuditNote): Promise<FileRecord | undefined>;
 }
@@ -50,7 +51,7 @@ export function openFileMover({ files, clock, limits, policies, log, onMove }: F
       const { changes, jobs } = transition(file, event, { nowMs, limits, policies });
       // What comes out of the trash may find its folder gone and its name taken.
       const moved = await (event.kind === 'restored'
-        ? files.relocate(file, changes, { onConflict: 'keep-both', jobs })
+        ? files.relocate(file, changes, { onConflict: 'keep-both', jobs, within: event.within })
         : files.change(file, changes, jobs, note ?? noteOf(file, event)));
       if (moved === undefined) return undefined;
       log.debug?.('File moved.', { fileId: file.id, from: file.state, to: moved.state, fence: moved.fence });

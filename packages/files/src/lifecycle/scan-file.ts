@@ -3,7 +3,7 @@
 
 import type { Bucket } from '../bucket/bucket.ts';
 import { isPreviewable } from '../content/content-rules.ts';
-import { type FileRecord, objectOf } from '../file-record.ts';
+import { type FileRecord, objectOf, unscannedPrefix } from '../file-record.ts';
 import type { FilesLimits } from '../limits.ts';
 import { errorFields, type FilesLog } from '../log.ts';
 import type { Policies } from '../policies.ts';
@@ -22,10 +22,18 @@ export interface ScanFileOptions {
 
 /** What stands in the row where nothing judged the bytes. */
 const unscanned = {
-  noScanner: 'not scanned: no scanner is configured',
-  off: 'not scanned: the policy does not want it',
-  away: 'not scanned: the scanner was away',
+  noScanner: `${unscannedPrefix}no scanner is configured`,
+  off: `${unscannedPrefix}the policy does not want it`,
+  away: `${unscannedPrefix}the scanner was away`,
 } as const;
+
+/** The scanner does not answer at all: whatever the file is, it is none of its fault. */
+export class ScannerAwayError extends Error {
+  constructor(cause: unknown) {
+    super(`The scanner is away: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    this.name = 'ScannerAwayError';
+  }
+}
 
 /** Throws when the scanner is away and the file has to wait for it, and `storage-unavailable`. `missing`: there is nothing to be judged. */
 export async function scanFile(file: FileRecord, options: ScanFileOptions): Promise<FileEvent | 'missing'> {
@@ -43,7 +51,7 @@ export async function scanFile(file: FileRecord, options: ScanFileOptions): Prom
   }
   if (wanted === 'off') return pass(unscanned.off);
   const cannot = (reason: string): FileEvent =>
-    wanted === 'required' ? { kind: 'scan-failed', reason } : pass(`not scanned: ${reason}`);
+    wanted === 'required' ? { kind: 'scan-failed', reason } : pass(unscannedPrefix + reason);
   if (file.sizeBytes > limits.scanMaxBytes) {
     return cannot(`The file has ${file.sizeBytes} bytes; the scanner is given at most ${limits.scanMaxBytes}.`);
   }
@@ -72,7 +80,7 @@ async function judge(
   { bucket }: { readonly bucket: Pick<Bucket, 'read'> },
   { pass, cannot }: { readonly pass: (policy: string) => FileEvent; readonly cannot: (reason: string) => FileEvent },
 ): Promise<FileEvent | 'gone'> {
-  const scannedBy = await scanner.describe();
+  const scannedBy = await scanner.describe().catch((cause: unknown) => Promise.reject(new ScannerAwayError(cause)));
   if (file.sizeBytes === 0) return pass(scannedBy);
   const etag = file.objectEtag ?? '';
   const verdict = await scanner.scan((signal) => bucket.read(objectOf(file), { etag, signal }));

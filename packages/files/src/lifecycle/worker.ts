@@ -9,14 +9,15 @@ import type { FilesLimits } from '../limits.ts';
 import { errorFields, type FilesLog } from '../log.ts';
 import type { DeliveryRecord } from '../webhooks/webhook-record.ts';
 import { nextUploadReview, purgeableFrom } from './file-lifecycle.ts';
-import { type Job, type JobKind, jobs } from './job.ts';
+import { endWithout, noteOfGivenUp, triesAfter } from './give-up.ts';
+import type { Job, JobKind } from './job.ts';
 import { type JobLease, LeaseLostError } from './job-lease.ts';
 import { type Lane, type LaneWork, openLane } from './lane.ts';
 import type { FileMover } from './move-file.ts';
 import { isUploading } from './reconcile.ts';
 
 export interface Worker {
-  /** Works until nothing is due. Failures of jobs are put back for later, not thrown; what the database throws is, when all rests. */
+  /** Works until nothing is due, or as much was done as one tick may. Failures of jobs are put back for later, not thrown; what the database throws is, when all rests. */
   tick(): Promise<void>;
   /** Says that there may be something to do; `folders`: that one was put into the trash. */
   wake(what?: 'folders'): void;
@@ -47,6 +48,8 @@ interface WorkerOptions {
   /** Tells applications what is due. */
   readonly deliveries: LaneWork<DeliveryRecord>;
   readonly onJob: (kind: JobKind, outcome: 'done' | 'retried' | 'given-up' | 'lost') => void;
+  /** Jobs, reviews, deliveries and slices of upkeep of one tick. Default 100,000. */
+  readonly maxPerTick?: number;
   /** Runs one job or review, and may measure it. */
   readonly observe: (what: JobKind | 'review', fileId: string, work: () => Promise<void>) => Promise<void>;
 }
@@ -56,7 +59,9 @@ const pollMs = 1_000;
 /** First wait after a failure, doubled each time, up to the longest. */
 const retryMs = 500;
 const maxRetryMs = 5 * 60_000;
-/** Rounds of one tick: what comes after waits for the next. */
+/** Of one tick: what comes after waits for the next. */
+const defaultMaxPerTick = 100_000;
+/** Rounds of one tick. */
 const maxRounds = 10_000;
 const cleanUpIntervalMs = 60 * 60_000;
 /** How often folders of the trash are looked through when nobody put one there: a file in one may have become ready since. */
@@ -73,10 +78,12 @@ interface Leased<Item> {
 }
 
 export function openWorker(options: WorkerOptions): Worker {
-  const { database, mover, clock, limits, log } = options;
+  const { database, mover, clock, limits, log, maxPerTick = defaultMaxPerTick } = options;
   let closed = false;
   let started = false;
   let ticking = 0;
+  /** Ticks take until so much was taken. */
+  let ticksEndAt = 0;
   let timer: NodeJS.Timeout | undefined;
   let cleanedUpAtMs = Number.NEGATIVE_INFINITY;
   let sweptAtMs = Number.NEGATIVE_INFINITY;
@@ -86,6 +93,7 @@ export function openWorker(options: WorkerOptions): Worker {
   const resting = new Set<() => void>();
 
   const laneOptions = {
+    allowance: (): number => (started ? Number.POSITIVE_INFINITY : ticksEndAt - takenCount()),
     onChange: (): void => {
       if (isResting()) for (const rest of [...resting]) rest();
     },
@@ -102,10 +110,7 @@ export function openWorker(options: WorkerOptions): Worker {
       return leased(await database.files.takeDue({ nowMs, leaseMs: limits.jobLeaseMs, limit }), nowMs);
     },
     run: ({ item: file }) => options.observe('review', file.id, () => review(file)),
-    // Due as before they were taken.
-    giveBack: async (taken) => {
-      for (const { item: file } of taken) await database.files.change(file, { reviewAtMs: file.reviewAtMs });
-    },
+    giveBack: (taken) => giveReviewsBack(taken),
   });
   const jobLane: Lane<Leased<Job>> = openLane({
     ...laneOptions,
@@ -134,6 +139,13 @@ export function openWorker(options: WorkerOptions): Worker {
 
   function leased<Item>(items: readonly Item[], nowMs: number): readonly Leased<Item>[] {
     return items.map((item) => ({ item, leasedUntilMs: nowMs + limits.jobLeaseMs, lost: false }));
+  }
+
+  /** Due as before they were taken. */
+  async function giveReviewsBack(taken: readonly Leased<FileRecord>[]): Promise<void> {
+    for (const { item: file, leasedUntilMs: fromMs } of taken) {
+      await database.files.renewDue({ id: file.id, fromMs, untilMs: file.reviewAtMs ?? clock() });
+    }
   }
 
   function isResting(): boolean {
@@ -183,9 +195,9 @@ export function openWorker(options: WorkerOptions): Worker {
         lost();
         return;
       }
-      if (job.attempts + 1 >= jobs[job.kind].maxAttempts) {
-        log.error('A job was given up.', { job: job.kind, fileId: job.fileId, ...errorFields(error) });
-        if (await database.outbox.done(job)) options.onJob(job.kind, 'given-up');
+      const tries = triesAfter(job, error);
+      if (tries === undefined) {
+        if (!lease.isLost() && (await giveUp(job, error))) options.onJob(job.kind, 'given-up');
         else lost();
         return;
       }
@@ -196,9 +208,18 @@ export function openWorker(options: WorkerOptions): Worker {
         waitMs,
         ...errorFields(error),
       });
-      if (await database.outbox.retry(job, clock() + waitMs, String(error))) options.onJob(job.kind, 'retried');
+      if (await database.outbox.retry(job, { dueAtMs: clock() + waitMs, error: String(error), tries }))
+        options.onJob(job.kind, 'retried');
       else lost();
     }
+  }
+
+  /** First what becomes of the file, then the job goes: cut off in between, it is tried, and given up, once more. */
+  async function giveUp(job: Job, error: unknown): Promise<boolean> {
+    log.error('A job was given up.', { job: job.kind, fileId: job.fileId, ...errorFields(error) });
+    await endWithout(job.kind, job.fileId, { files: database.files, mover });
+    const file = await database.files.find(job.fileId);
+    return file === undefined ? database.outbox.done(job) : database.outbox.giveUp(job, noteOfGivenUp(file, job));
   }
 
   async function review(file: FileRecord): Promise<void> {
@@ -260,7 +281,9 @@ export function openWorker(options: WorkerOptions): Worker {
     }
     try {
       // The client may have sent every byte and gone before it could say so.
-      await options.completeUpload(seen);
+      const completed = await options.completeUpload(seen);
+      // All are there, and a job copies them: it moves the file, or ends it.
+      if (isUploading(completed)) await postpone(completed, nowMs);
     } catch (error) {
       const missing = isFilesError(error) && error.code === 'parts-missing';
       // A bucket that refuses the completion for good must not hold the file, and what it has reserved, for ever.
@@ -299,6 +322,7 @@ export function openWorker(options: WorkerOptions): Worker {
     const failed = (error: unknown): void => void errors.push(error);
     failures.add(failed);
     ticking += 1;
+    ticksEndAt = takenCount() + maxPerTick;
     try {
       // What one lane does may give another something to do: all have rested when a whole round found nothing.
       for (let round = 0; round < maxRounds && !closed; round++) {
@@ -307,7 +331,7 @@ export function openWorker(options: WorkerOptions): Worker {
         wakeAll();
         await rest();
         if (errors.length > 0) throw errors[0];
-        if (takenCount() === before) return;
+        if (takenCount() === before || takenCount() >= ticksEndAt) return;
       }
     } finally {
       ticking -= 1;
@@ -344,9 +368,8 @@ export function openWorker(options: WorkerOptions): Worker {
     abandon: async () => {
       clearInterval(renewal);
       for (const { item: job } of jobLane.running())
-        await database.outbox.retry(job, clock(), 'The service was closed.');
-      for (const { item: file } of reviewLane.running())
-        await database.files.change(file, { reviewAtMs: file.reviewAtMs });
+        await database.outbox.retry(job, { dueAtMs: clock(), error: 'The service was closed.' });
+      await giveReviewsBack(reviewLane.running());
       const telling = deliveryLane.running();
       if (telling.length > 0) await options.deliveries.giveBack(telling);
     },

@@ -126,8 +126,8 @@ async function mark(finding: Finding, options: MendOptions): Promise<'mended' | 
     if (isMissing && file.missingSinceMs !== null) return 'mended';
     const nowMs = clock();
     // One in the trash is looked at when its time there is over; one that is ready, until its bytes are back.
-    const reviewAtMs = file.state === 'trashed' ? file.reviewAtMs : isMissing ? nowMs + limits.missingReviewMs : null;
-    const changes = { missingSinceMs: isMissing ? nowMs : null, reviewAtMs, updatedAtMs: nowMs };
+    const review = file.state === 'trashed' ? {} : { reviewAtMs: isMissing ? nowMs + limits.missingReviewMs : null };
+    const changes = { missingSinceMs: isMissing ? nowMs : null, ...review, updatedAtMs: nowMs };
     if ((await files.change(file, changes)) !== undefined) return 'mended';
   }
   throw new Error('The file is changing too fast.');

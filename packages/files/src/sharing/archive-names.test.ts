@@ -44,6 +44,21 @@ test('no two entries get one place, whatever the system takes for the same', () 
   assert.equal(names.take(['a*', 'x']), 'a_ (2)/x', 'another folder whose name becomes the same');
 });
 
+test('names that are all the same cost a few steps each, however many there are', () => {
+  const count = 50_000;
+  let steps = 0;
+  const names = openArchiveNames((name) => {
+    steps += 1;
+    return name.toLowerCase();
+  });
+  const made = new Set<string>();
+  for (let index = 0; index < count; index++) made.add(names.take(['plan', index % 2 === 0 ? 'a.txt' : 'A.txt']));
+  for (let index = 0; index < count; index++) made.add(names.take([`folder ${index}`.slice(0, 6), `a (${index}).txt`]));
+  assert.equal(made.size, 2 * count);
+  assert.ok(made.has(`plan/A (${count}).txt`));
+  assert.ok(steps <= 8 * count, `${steps} steps for ${2 * count} names`);
+});
+
 test('any paths give names that are safe and differ', () => {
   const part = fc.oneof(
     fc.string({ unit: 'binary', maxLength: 8 }),

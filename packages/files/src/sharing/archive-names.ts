@@ -9,14 +9,34 @@ interface ArchiveNames {
   take(path: readonly string[]): string;
 }
 
-/** A folder of the archive: what is taken in it, and what its folders are called. */
+/** A folder of the archive: what is taken in it, which number of a name is tried next, and what its folders are called. */
 interface ArchiveFolder {
   readonly taken: Set<string>;
+  readonly nextNumbers: Map<string, number>;
   readonly folders: Map<string, { readonly name: string; readonly folder: ArchiveFolder }>;
 }
 
-export function openArchiveNames(): ArchiveNames {
+/** `fold` makes equal what some system takes for the same name: it would unpack one over the other. */
+export function openArchiveNames(fold: (name: string) => string = foldForEverySystem): ArchiveNames {
   const top = emptyFolder();
+
+  function freeName(name: string, { taken, nextNumbers }: ArchiveFolder): string {
+    const wanted = fold(name);
+    if (!taken.has(wanted)) {
+      taken.add(wanted);
+      return name;
+    }
+    // Where the last one of this name left off: from 2 on, each of n equal names would try all those before it.
+    for (let number = nextNumbers.get(wanted) ?? 2; ; number += 1) {
+      const numbered = withNumber(name, String(number));
+      const folded = fold(numbered);
+      if (taken.has(folded)) continue;
+      taken.add(folded);
+      nextNumbers.set(wanted, number + 1);
+      return numbered;
+    }
+  }
+
   return {
     take: (path) => {
       const parts: string[] = [];
@@ -24,19 +44,19 @@ export function openArchiveNames(): ArchiveNames {
       for (const given of path.slice(0, -1)) {
         let entry = place.folders.get(given);
         if (entry === undefined) {
-          entry = { name: freeName(safeName(given), place.taken), folder: emptyFolder() };
+          entry = { name: freeName(safeName(given), place), folder: emptyFolder() };
           place.folders.set(given, entry);
         }
         parts.push(entry.name);
         place = entry.folder;
       }
-      return [...parts, freeName(safeName(path.at(-1) ?? ''), place.taken)].join('/');
+      return [...parts, freeName(safeName(path.at(-1) ?? ''), place)].join('/');
     },
   };
 }
 
 function emptyFolder(): ArchiveFolder {
-  return { taken: new Set(), folders: new Map() };
+  return { taken: new Set(), nextNumbers: new Map(), folders: new Map() };
 }
 
 /** What Windows takes for a device whatever ending stands behind it; superscript digits count as digits there. */
@@ -52,14 +72,7 @@ function safeName(name: string): string {
   return device.test(safe) ? `_${safe}` : safe;
 }
 
-/** Systems that ignore case, or how a letter is put together, would unpack one over the other. */
-function freeName(name: string, taken: Set<string>): string {
-  let free = name;
-  for (let number = 2; taken.has(folded(free)); number += 1) free = withNumber(name, String(number));
-  taken.add(folded(free));
-  return free;
-}
-
-function folded(name: string): string {
+/** For systems that ignore case, or how a letter is put together. */
+function foldForEverySystem(name: string): string {
   return name.normalize('NFKC').toLowerCase().toUpperCase();
 }

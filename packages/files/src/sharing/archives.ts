@@ -18,6 +18,8 @@ interface ArchiveSelection {
   readonly tenantId: string;
   readonly fileIds: readonly string[];
   readonly folderIds: readonly string[];
+  /** The share by which somebody asks. */
+  readonly shareId?: string;
 }
 
 export interface Archives {
@@ -26,6 +28,8 @@ export interface Archives {
    * `archive-too-large`, and `too-busy` when too many are being sent.
    */
   make(selection: ArchiveSelection): Promise<Archive>;
+  /** Whether it could be made, which takes no place. Throws as `make`, but for `too-busy`. */
+  require(selection: ArchiveSelection): Promise<void>;
 }
 
 interface Archive {
@@ -118,8 +122,10 @@ export function openArchives({ bucket, database, limits, log }: ArchivesOptions)
   }
 
   return {
+    require: async (selection) => void (await entriesOf(selection)),
+
     make: async (selection) => {
-      const leave = places.take(selection.tenantId);
+      const leave = places.take(selection);
       try {
         const entries = await entriesOf(selection);
         const unsent = setTimeout(leave, unsentMs);

@@ -11,14 +11,17 @@ import { FilesError } from '../files-error.ts';
 import { previewContentType } from '../previews/preview-maker.ts';
 import { withoutDirectionMarks } from './shown-name.ts';
 
+interface LinkOptions {
+  readonly lifeMs: number;
+  /** For who asks by HEAD: an address that answers HEAD alone, and gives no byte. Default false. */
+  readonly headersOnly?: boolean | undefined;
+}
+
 export interface Downloads {
   /** Throws `wrong-state` unless the file is ready. */
-  link(
-    file: FileRecord,
-    options: { readonly disposition?: Disposition | undefined; readonly lifeMs: number },
-  ): DownloadLink;
+  link(file: FileRecord, options: LinkOptions & { readonly disposition?: Disposition | undefined }): DownloadLink;
   /** Throws `wrong-state` unless the file is ready, `not-found` when there is no such preview. */
-  previewLink(file: FileRecord, preset: string, lifeMs: number): DownloadLink;
+  previewLink(file: FileRecord, preset: string, options: LinkOptions): DownloadLink;
 }
 
 interface DownloadsOptions {
@@ -28,7 +31,7 @@ interface DownloadsOptions {
 
 export function openDownloads({ signer, keys }: DownloadsOptions): Downloads {
   return {
-    link: (file, { disposition = 'attachment', lifeMs }) => {
+    link: (file, { disposition = 'attachment', lifeMs, headersOnly }) => {
       requireReady(file);
       const inline = disposition === 'inline' && isSafeInline(file);
       return signer.signGet({
@@ -37,10 +40,11 @@ export function openDownloads({ signer, keys }: DownloadsOptions): Downloads {
         contentType: shownType(file),
         disposition: dispositionHeader(file.name, inline ? 'inline' : 'attachment'),
         lifeMs,
+        headersOnly,
       });
     },
 
-    previewLink: (file, preset, lifeMs) => {
+    previewLink: (file, preset, { lifeMs, headersOnly }) => {
       requireReady(file);
       if (!isPreset(preset) || !file.previews.includes(preset)) {
         throw new FilesError('not-found', { detail: `The file has no preview ${preset}.` });
@@ -51,6 +55,7 @@ export function openDownloads({ signer, keys }: DownloadsOptions): Downloads {
         contentType: previewContentType,
         disposition: 'inline',
         lifeMs,
+        headersOnly,
       });
     },
   };

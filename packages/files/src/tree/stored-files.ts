@@ -28,7 +28,11 @@ export interface StoredFiles {
    * `precondition-failed`, and `forbidden` where that would be for good and who asks may not do so.
    */
   remove(file: TenantId, options: RemoveOptions): Promise<void>;
-  restore(tenantId: string, id: string): Promise<FileEntry>;
+  /**
+   * Out of the trash, with its folder where that is there too. `within`: only into these folders, however deep; default: wherever it lay.
+   * Throws `not-found`, `wrong-state`, `forbidden` for what would come back elsewhere.
+   */
+  restore(file: TenantId, within?: readonly string[]): Promise<FileEntry>;
 }
 
 interface RemoveOptions extends ForGoodOptions {
@@ -149,7 +153,7 @@ export function openStoredFiles({ files, folders, mover, clock }: StoredFilesOpt
       throw tooFast();
     },
 
-    restore: async (tenantId, id) => {
+    restore: async ({ tenantId, id }, within) => {
       let file = await get(tenantId, id);
       for (let attempt = 0; attempt < maxMoveAttempts; attempt++) {
         if (file.state === 'ready') return entry(file);
@@ -158,7 +162,7 @@ export function openStoredFiles({ files, folders, mover, clock }: StoredFilesOpt
             detail: `Only a file in the trash can be restored; this one is ${file.state}.`,
           });
         }
-        const restored = await mover.move(file, { kind: 'restored', previewable: isPreviewable(file) });
+        const restored = await mover.move(file, { kind: 'restored', previewable: isPreviewable(file), within });
         if (restored !== undefined) return entry(restored);
         file = await get(tenantId, id);
       }

@@ -19,7 +19,7 @@ export interface VersionAddress extends TenantId {
 export interface Versions {
   /** The newest first, at most `maxListedVersions`. Throws `not-found`. */
   list(file: TenantId): Promise<readonly FileVersion[]>;
-  /** Throws `not-found`. */
+  /** One to be given out. Throws `not-found`, `wrong-state` for an earlier one of a file that is not ready: in the trash, say. */
   get(version: VersionAddress): Promise<FileRecord>;
   /** Makes it the current one. Throws `not-found`, `wrong-state` unless it and the current one are ready. */
   restore(version: VersionAddress): Promise<FileEntry>;
@@ -37,17 +37,23 @@ interface VersionsOptions {
   readonly clock: () => number;
 }
 
+interface FamilyMember {
+  readonly version: FileRecord;
+  /** The version that says where the file is: an earlier one stays as it was when its file goes into the trash. */
+  readonly current: FileRecord;
+}
+
 const maxListedVersions = 1_000;
 const gone: ReadonlySet<FileRecord['state']> = new Set(['purging', 'purged', 'aborted', 'expired']);
 
 export function openVersions({ files, storedFiles, mover, clock }: VersionsOptions): Versions {
-  async function get({ tenantId, id, versionId }: VersionAddress): Promise<FileRecord> {
-    await storedFiles.get(tenantId, id);
+  async function find({ tenantId, id, versionId }: VersionAddress): Promise<FamilyMember> {
+    const current = await storedFiles.get(tenantId, id);
     const version = await files.get({ tenantId, id: versionId });
     if (version?.lineId !== id || gone.has(version.state)) {
       throw new FilesError('not-found', { detail: `File ${id} has no version ${versionId}.` });
     }
-    return version;
+    return { version, current };
   }
 
   return {
@@ -57,11 +63,20 @@ export function openVersions({ files, storedFiles, mover, clock }: VersionsOptio
       return versions.filter(({ state }) => !gone.has(state)).map(shownVersion);
     },
 
-    get,
+    get: async (address) => {
+      const { version, current } = await find(address);
+      if (version.role === 'current' || current.state === 'ready') return version;
+      throw new FilesError('wrong-state', {
+        detail:
+          current.state === 'trashed'
+            ? 'The file is in the trash: restore it first.'
+            : `The file is ${current.state}: none of its versions can be fetched.`,
+      });
+    },
 
     restore: async (address) => {
       for (let attempt = 0; attempt < maxMoveAttempts; attempt++) {
-        const version = await get(address);
+        const { version } = await find(address);
         if (version.role === 'current') return storedFiles.entry(version);
         if (version.state !== 'ready') {
           throw new FilesError('wrong-state', {
@@ -80,7 +95,7 @@ export function openVersions({ files, storedFiles, mover, clock }: VersionsOptio
     remove: async (address, { note, may, noteOf }) => {
       const ofVersion: typeof noteOf = (about) => (about.action === 'file.purged' ? note : noteOf(about));
       for (let attempt = 0; attempt < maxMoveAttempts; attempt++) {
-        const version = await get(address);
+        const { version } = await find(address);
         if (version.role === 'current') {
           throw new FilesError('wrong-state', {
             detail: 'This is the current version: delete the file, or restore another version first.',
@@ -93,7 +108,7 @@ export function openVersions({ files, storedFiles, mover, clock }: VersionsOptio
           await mover.move(version, { kind: 'trashed', forGood: true });
         } else if (await removeForGood(version, { may, noteOf: ofVersion, mover })) return;
         else {
-          const latest = await get(address);
+          const { version: latest } = await find(address);
           if (latest.fence === version.fence) {
             throw new FilesError('wrong-state', {
               detail: `The version is ${version.state}: wait until it has been checked.`,

@@ -92,6 +92,10 @@ const candidateCount = 500;
 const maxQueries = 10;
 /** Deliveries that are ended or forgotten in one transaction. */
 const sliceSize = 500;
+/** Slices of one webhook that is deleted: what is left after them goes with its row. */
+const maxRemovalSlices = 100_000;
+/** How often a change is tried anew when another came in between. */
+const maxChangeAttempts = 8;
 const defaultPageSize = 50;
 const maxAnswerCharacters = 300;
 
@@ -105,7 +109,7 @@ export function openWebhooks(options: WebhooksOptions): Webhooks {
 
   async function find(address: TenantId): Promise<WebhookRecord> {
     const webhook = await table.get(address);
-    if (webhook === undefined) throw new FilesError('not-found', { detail: `There is no webhook ${address.id}.` });
+    if (webhook === undefined) throw missing(address);
     return webhook;
   }
 
@@ -169,7 +173,7 @@ export function openWebhooks(options: WebhooksOptions): Webhooks {
     }
     const gone = 'status' in outcome && outcome.status === 410;
     if (gone) {
-      await table.disable({ tenantId: webhook.tenantId, id: webhook.id }, 'The address answered 410 Gone.');
+      await table.disable(webhook, 'The address answered 410 Gone.');
       hasDisabled = true;
     }
     const waitMs = retryWaitsMs[delivery.attempts - 1];
@@ -257,38 +261,50 @@ export function openWebhooks(options: WebhooksOptions): Webhooks {
     change: async (address, { url, events, enabled }, noteOf) => {
       if (url !== undefined) requireUrl(url);
       const webhook = await find(address);
-      const changed: WebhookRecord = {
-        ...webhook,
+      const changes = {
         ...(url === undefined ? {} : { url }),
         ...(events === undefined ? {} : { events: [...new Set(events)] }),
         ...(enabled === undefined ? {} : { enabled, disabledReason: null }),
       };
+      const details = { host: new URL(url ?? webhook.url).host, enabled: enabled ?? webhook.enabled };
+      const note = noteOf({ action: 'webhook.changed', subject: subjectOf(webhook), details });
+      // What is not changed here, somebody else may be changing.
+      const changed = Object.keys(changes).length === 0 ? webhook : await table.change(address, changes, note);
+      if (changed === undefined) throw missing(address);
       if (!changed.enabled) hasDisabled = true;
-      const details = { host: new URL(changed.url).host, enabled: changed.enabled };
-      await table.replace(changed, noteOf({ action: 'webhook.changed', subject: subjectOf(webhook), details }));
       options.onDue();
       return shownWebhook(changed);
     },
 
     rotateSecret: async (address, noteOf) => {
-      const webhook = await find(address);
       const secret = newSecret();
-      const oldSecretUntilMs = clock() + oldSecretLifeMs;
-      const changed = {
-        ...webhook,
-        secretSealed: secrets.seal(secret, anywhere),
-        oldSecretSealed: webhook.secretSealed,
-        oldSecretUntilMs,
-      };
-      const details = { secret: 'rotated' };
-      await table.replace(changed, noteOf({ action: 'webhook.changed', subject: subjectOf(webhook), details }));
-      return { ...shownWebhook(changed), secret };
+      const secretSealed = secrets.seal(secret, anywhere);
+      const note = noteOf({
+        action: 'webhook.changed',
+        subject: subjectOf(address),
+        details: { secret: 'rotated' },
+      });
+      for (let attempt = 0; attempt < maxChangeAttempts; attempt++) {
+        const { secretSealed: oldSecretSealed } = await find(address);
+        // The one before is the one that was handed out last: of two rotations at once, neither is lost.
+        const changes = { secretSealed, oldSecretSealed, oldSecretUntilMs: clock() + oldSecretLifeMs };
+        const changed = await table.change({ ...address, ifSecret: oldSecretSealed }, changes, note);
+        if (changed !== undefined) return { ...shownWebhook(changed), secret };
+      }
+      throw new FilesError('wrong-state', {
+        detail: 'The secret is being rotated by somebody else too; try again.',
+        retryAfterSeconds: 1,
+      });
     },
 
     remove: async (address, noteOf) => {
+      await find(address);
+      // Of years there may be millions: others get their turn in between. Broken off, it can be deleted again.
+      for (let slice = 0; slice < maxRemovalSlices; slice++) {
+        if ((await table.removeDeliveries(address, sliceSize)) < sliceSize) break;
+      }
       const note = noteOf({ action: 'webhook.deleted', subject: subjectOf(address) });
-      if (!(await table.remove(address, note)))
-        throw new FilesError('not-found', { detail: `There is no webhook ${address.id}.` });
+      if (!(await table.remove(address, note))) throw missing(address);
     },
 
     test: async (address) => {
@@ -368,6 +384,10 @@ function shownDelivery(delivery: DeliveryRecord): WebhookDelivery {
     ...(dueAtMs === null ? {} : { nextAttemptAt: isoDate(dueAtMs) }),
     ...(lastAnswer === null ? {} : { lastAnswer }),
   };
+}
+
+function missing({ id }: Pick<TenantId, 'id'>): FilesError {
+  return new FilesError('not-found', { detail: `There is no webhook ${id}.` });
 }
 
 function subjectOf({ id }: Pick<TenantId, 'id'>): { readonly kind: 'webhook'; readonly id: string } {

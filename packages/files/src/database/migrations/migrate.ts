@@ -21,6 +21,7 @@ import { folderPages } from './013-folder-pages.ts';
 import { identity } from './014-identity.ts';
 import { givenUp } from './015-given-up.ts';
 import { largeTenants } from './016-large-tenants.ts';
+import { turns } from './017-turns.ts';
 import type { Migration, MigrationContext, SqlDialect } from './migration.ts';
 
 /** Numbered by their place, from 1. */
@@ -41,6 +42,7 @@ const migrations: readonly Migration[] = [
   identity,
   givenUp,
   largeTenants,
+  turns,
 ];
 
 /** Of all processes that start at once, one migrates: the number is this service's own choice. */

@@ -15,6 +15,8 @@ const connectTimeoutMs = 10_000;
 const statementTimeoutMs = 60_000;
 const lockTimeoutMs = 15_000;
 const idleInTransactionTimeoutMs = 30_000;
+/** The server's own limit says more, where the server can still be reached. */
+const answerTimeoutMs = statementTimeoutMs + 5_000;
 
 /** PostgreSQL's types of 64-bit integers and of exact numbers, which `pg` gives as text; all of ours fit a double. */
 const numberTypes = new Set([20, 1700]);
@@ -28,6 +30,8 @@ export function postgresDialect({ url, maxConnections = defaultMaxConnections }:
         max: maxConnections,
         connectionTimeoutMillis: connectTimeoutMs,
         statement_timeout: statementTimeoutMs,
+        query_timeout: answerTimeoutMs,
+        keepAlive: true,
         lock_timeout: lockTimeoutMs,
         idle_in_transaction_session_timeout: idleInTransactionTimeoutMs,
         application_name: 'stowage',
@@ -40,6 +44,8 @@ export function postgresDialect({ url, maxConnections = defaultMaxConnections }:
       });
       // An idle connection that the server ends is no fault of a query; the pool opens another.
       pool.on('error', () => undefined);
+      // One that ends while it is used tells whoever asked, and then everybody; with nobody listening the process would end by it.
+      pool.on('connect', (client) => client.on('error', () => undefined));
       return pool;
     },
   });

@@ -1,6 +1,8 @@
 // Kysely over SQLite in threads of its own: one connection that writes, and one that reads beside it, which WAL lets see the
-// last commit while the next one is on its way to the disk. A transaction has the writing connection to itself.
+// last commit while the next one is on its way to the disk: each statement that reads begins anew, and sees all that was committed when
+// it was asked. A transaction has the writing connection to itself.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type CompiledQuery,
   type DatabaseConnection,
@@ -11,7 +13,7 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from 'kysely';
-import { type SqliteThread, startSqliteThread } from './sqlite-thread.ts';
+import { defaultCloseTimeoutMs, type SqliteThread, startSqliteThread } from './sqlite-thread.ts';
 
 /** Keeps nothing, and cannot be seen by a second connection. */
 const inMemory = ':memory:';
@@ -19,11 +21,18 @@ const inMemory = ':memory:';
 /** `alone`: no other process may have the database so; opening it throws when one has. Default: whoever wants to. */
 export function sqliteDialect(path: string, { alone = false }: { readonly alone?: boolean } = {}): Dialect {
   return {
-    createAdapter: () => new SqliteAdapter(),
+    createAdapter: () => new TurnsOfItsOwn(),
     createDriver: () => new SqliteDriver(path, alone && path !== inMemory),
     createIntrospector: (database) => new SqliteIntrospector(database),
     createQueryCompiler: () => new SqliteQueryCompiler(),
   };
+}
+
+/** Kysely would let one query in at a time, and reads wait for transactions: the turns here are for what writes alone. */
+class TurnsOfItsOwn extends SqliteAdapter {
+  override get supportsMultipleConnections(): boolean {
+    return true;
+  }
 }
 
 class SqliteDriver implements Driver {
@@ -40,16 +49,27 @@ class SqliteDriver implements Driver {
   }
 
   async init(): Promise<void> {
-    this.#writer = startSqliteThread({ path: this.#path, readOnly: false, alone: this.#alone });
+    const writer = startSqliteThread({ path: this.#path, readOnly: false, alone: this.#alone });
     // The reader finds a file, and one in WAL, only after the writer has made it so.
-    await this.#writer.run({ sql: 'SELECT 1', parameters: [] });
-    if (this.#path !== inMemory) this.#reader = startSqliteThread({ path: this.#path, readOnly: true, alone: false });
+    await writer.opened;
+    if (this.#path !== inMemory) {
+      const reader = startSqliteThread({ path: this.#path, readOnly: true, alone: false });
+      try {
+        await reader.opened;
+      } catch (error) {
+        // Kysely ends nothing that did not begin.
+        await writer.close();
+        throw error;
+      }
+      this.#reader = reader;
+    }
+    this.#writer = writer;
   }
 
   async acquireConnection(): Promise<SqliteSession> {
     const writer = this.#writer;
     if (writer === undefined) throw new Error('The database is not open.');
-    return new SqliteSession({ writer, reader: this.#reader ?? writer, takeTurn: () => this.#takeTurn() });
+    return new SqliteSession({ writer, reader: this.#reader, takeTurn: () => this.#takeTurn() });
   }
 
   async beginTransaction(session: SqliteSession): Promise<void> {
@@ -69,8 +89,13 @@ class SqliteDriver implements Driver {
   }
 
   async destroy(): Promise<void> {
-    await this.#turn;
-    await Promise.all([this.#writer?.close(), this.#reader?.close()]);
+    // A transaction that hangs holds its turn for ever; its thread is given up below.
+    const ended = new AbortController();
+    const late = sleep(defaultCloseTimeoutMs, undefined, { signal: ended.signal }).catch(() => undefined);
+    await Promise.race([this.#turn, late]);
+    ended.abort();
+    const closed = await Promise.allSettled([this.#writer?.close(), this.#reader?.close()]);
+    for (const outcome of closed) if (outcome.status === 'rejected') throw outcome.reason;
   }
 
   /** Waits for the writing connection; answers how to give it back. */
@@ -83,9 +108,18 @@ class SqliteDriver implements Driver {
   }
 }
 
+/**
+ * Whether a statement only reads. Of one that was written out, its first word tells: a `WITH` of ours reads, and one that would write is
+ * refused by the connection that reads.
+ */
+function isRead({ query, sql }: CompiledQuery): boolean {
+  return query.kind === 'SelectQueryNode' || (query.kind === 'RawNode' && /^\s*(?:SELECT|WITH)\b/i.test(sql));
+}
+
 interface SessionParts {
   readonly writer: SqliteThread;
-  readonly reader: SqliteThread;
+  /** `undefined`: the one that writes reads too, when it is nobody's turn. */
+  readonly reader: SqliteThread | undefined;
   readonly takeTurn: () => Promise<() => void>;
 }
 
@@ -135,7 +169,7 @@ class SqliteSession implements DatabaseConnection {
   async #choose(query: CompiledQuery): Promise<SqliteThread['run']> {
     const { writer, reader, takeTurn } = this.#parts;
     if (this.#giveBack !== undefined) return (statement) => writer.run(statement);
-    if (query.query.kind === 'SelectQueryNode') return (statement) => reader.run(statement);
+    if (reader !== undefined && isRead(query)) return (statement) => reader.run(statement);
     const giveBack = await takeTurn();
     return (statement) => writer.run(statement).finally(giveBack);
   }

@@ -24,6 +24,8 @@ export interface SqliteRequest extends SqliteStatement {
 }
 
 export type SqliteReply =
+  /** Said once, first of all. */
+  | 'open'
   | ({ readonly id: number } & SqliteAnswer)
   /** SQLite's message and result code (sqlite.org/rescode.html), where it has one. */
   | { readonly id: number; readonly message: string; readonly errcode: number | undefined };

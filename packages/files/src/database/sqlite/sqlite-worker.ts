@@ -9,6 +9,8 @@ if (parentPort === null) throw new Error('This module runs as a worker thread on
 const port = parentPort;
 // Given by sqlite-thread.ts, which starts this thread.
 const connection = openSqliteConnection(workerData as SqliteThreadSettings);
+const greeting: SqliteReply = 'open';
+port.postMessage(greeting);
 
 port.on('message', (request: SqliteRequest | 'close') => {
   if (request === 'close') {

@@ -16,22 +16,24 @@ export interface ArchiveHandlersOptions {
 export function archiveHandlers(options: ArchiveHandlersOptions): HandlersOf<'archives'> {
   const { archives, audit, auditDownloads, usage } = options;
   return {
-    getArchive: async ({ caller, query, signal, note }) => {
+    getArchive: async ({ caller, query, signal, note, headersOnly }) => {
       const { files, folders, name = 'files' } = query;
       const fileIds = files?.split(',') ?? [];
       const folderIds = folders?.split(',') ?? [];
       const { tenantId } = caller.account;
-      const { sizeBytes, send } = await archives.make({ tenantId, fileIds, folderIds });
+      const selection = { tenantId, fileIds, folderIds };
+      const headers = { 'content-disposition': dispositionHeader(`${name}.zip`, 'attachment') };
+      if (headersOnly) {
+        await archives.require(selection);
+        return { body: undefined, headers };
+      }
+      const { sizeBytes, send } = await archives.make(selection);
       await usage.handedOut(tenantId, sizeBytes);
       if (auditDownloads) {
         const details = { files: files ?? '', folders: folders ?? '' };
         await audit.append(note({ action: 'file.downloaded', subject: { kind: 'archive', id: name }, details }));
       }
-      return {
-        body: undefined,
-        stream: send(signal),
-        headers: { 'content-disposition': dispositionHeader(`${name}.zip`, 'attachment') },
-      };
+      return { body: undefined, stream: send(signal), headers };
     },
   };
 }

@@ -60,13 +60,20 @@ export function fileHandlers({
       await storedFiles.remove(file, { ifMatch: call.ifMatch, may: call.access.allows, noteOf: call.note });
       return { body: undefined };
     },
-    restoreFile: async (call) => ({ body: await storedFiles.restore(call.caller.account.tenantId, idOf(call)) }),
+    restoreFile: async (call) => {
+      const file = { tenantId: call.caller.account.tenantId, id: idOf(call) };
+      // It comes back to where it lay, or to what has taken that name: whether it may is judged there.
+      return { body: await storedFiles.restore(file, await call.access.rootsOf('files:write')) };
+    },
     getContent: async (call) => {
       const { disposition, version } = call.query;
       const file = await (version === undefined
         ? find(call)
         : versions.get({ tenantId: call.caller.account.tenantId, id: idOf(call), versionId: version }));
-      const { url } = downloads.link(file, { disposition, lifeMs: limits.urlLifeMs });
+      const { headersOnly } = call;
+      const { url } = downloads.link(file, { disposition, lifeMs: limits.urlLifeMs, headersOnly });
+      const headers = { location: url };
+      if (headersOnly) return { body: undefined, headers };
       await usage.handedOut(file.tenantId, file.sizeBytes);
       if (auditDownloads) {
         const details = { versionId: file.id };
@@ -74,10 +81,12 @@ export function fileHandlers({
           call.note({ action: 'file.downloaded', subject: { kind: 'file', id: idOf(call) }, details }),
         );
       }
-      return { body: undefined, headers: { location: url } };
+      return { body: undefined, headers };
     },
     getPreview: async (call) => {
-      const { url } = downloads.previewLink(await find(call), call.params.preset ?? '', limits.urlLifeMs);
+      const { headersOnly } = call;
+      const preset = call.params.preset ?? '';
+      const { url } = downloads.previewLink(await find(call), preset, { lifeMs: limits.urlLifeMs, headersOnly });
       const seconds = Math.min(previewCacheSeconds, Math.floor(limits.urlLifeMs / 2000));
       return { body: undefined, headers: { location: url, 'cache-control': `private, max-age=${seconds}` } };
     },
