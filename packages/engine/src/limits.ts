@@ -16,6 +16,8 @@ export interface EngineLimits {
    * the process may have open (`ulimit -n`): the other half is for the store.
    */
   readonly connections: number;
+  /** Connections that the system has made and that wait to be taken up. Default 4,096, which is Linux' own most (`net.core.somaxconn`). */
+  readonly connectionBacklog: number;
   /** The request line and all headers together. Default 32 KiB; AWS takes 8 KiB of headers. */
   readonly headerBytes: number;
   /** Header lines. Default 200. */
@@ -72,6 +74,7 @@ export interface EngineLimits {
 
 export const defaultLimits: EngineLimits = {
   connections: Math.min(10_000, Math.floor(maxOpenFiles() / 2)),
+  connectionBacklog: 4096,
   headerBytes: 32 * kib,
   headerCount: 200,
   urlBytes: 16 * kib,

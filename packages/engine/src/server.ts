@@ -65,7 +65,7 @@ export class S3Server {
   async listen(host: string, port: number, reusePort = false): Promise<AddressInfo> {
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject);
-      this.#server.listen({ port, host, reusePort }, () => {
+      this.#server.listen({ port, host, reusePort, backlog: this.#engine.limits.connectionBacklog }, () => {
         this.#server.off('error', reject);
         resolve();
       });

@@ -61,7 +61,7 @@ interface StoreParts {
   close(): Promise<void>;
 }
 
-interface StorePlace extends Pick<BodyPlace, 'maxGatheredBytes' | 'gathered' | 'abandon'> {
+interface StorePlace extends Pick<BodyPlace, 'maxGatheredBytes' | 'memory' | 'gathered' | 'abandon'> {
   /** Where a body goes that is written at a durability. */
   at(durability: Durability): BodyPlace;
   /** Makes a body in memory a blob: a part is always one. */
@@ -134,9 +134,16 @@ export class CatalogStore implements ObjectStore {
     const committer = this.#committer();
     const found = findObject(this.#index(), copy.source);
     if (found?.location.kind !== 'journal') return committer.commit({ name: 'copyObject', argument: copy });
-    // Bytes in the journal belong to their own record, so a small body is copied into that of the new version.
-    const content = await this.#readSmall(found);
-    return committer.commit({ name: 'copyObject', argument: copy, content });
+    const { memory } = this.#parts.place;
+    const { sizeBytes } = found.version;
+    if (!memory.take(sizeBytes)) throw new StoreError('Overloaded');
+    try {
+      // Bytes in the journal belong to their own record, so a small body is copied into that of the new version.
+      const content = await this.#readSmall(found);
+      return await committer.commit({ name: 'copyObject', argument: copy, content });
+    } finally {
+      memory.giveBack(sizeBytes);
+    }
   }
 
   async deleteObject(remove: DeleteObject): Promise<ObjectVersion | undefined> {
@@ -167,7 +174,9 @@ export class CatalogStore implements ObjectStore {
 
   async putPart(put: PutPart): Promise<Part> {
     const { body, ...argument } = put;
-    const blob = await this.#partBlob(put, StagedBytes.take(body)).finally(() => StagedBytes.release(body));
+    const content = StagedBytes.take(body);
+    if (this.#closed !== undefined) return this.#refuse(content).finally(() => StagedBytes.release(body));
+    const blob = await this.#partBlob(put, content).finally(() => StagedBytes.release(body));
     if (this.#closed !== undefined) return this.#refuse(blob);
     const call = { name: 'putPart', argument: { ...argument, sizeBytes: body.sizeBytes }, content: blob } as const;
     return this.#parts.committer.commit(call);

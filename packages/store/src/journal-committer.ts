@@ -34,6 +34,11 @@ import type { StoreSizes } from './store-sizes.ts';
 const maxBatchOperations = 1024;
 /** As long as the disk is full: what a batch takes of the index must find room in what is kept for that. */
 const maxFullBatchOperations = 64;
+/**
+ * Rows of the index that one batch changes; what one operation changes more may come on top. Most change three or four, but one that
+ * deletes or completes an upload of 10,000 parts some 30,000: nothing is answered while a batch is judged and applied.
+ */
+const maxBatchRows = 4096;
 /** Bytes of bodies in one batch; one body more may come on top. */
 const maxBatchBodyBytes = 8 * 1024 * 1024;
 /** Operations waiting for a batch; beyond it new ones are refused. */
@@ -272,7 +277,12 @@ export class JournalCommitter implements Committer {
     const view = new PendingView(index);
     const references = countReferences(view);
     const nowMs = this.#options.clock();
-    const outcomes = batch.map(({ operation }) => this.#judge(operation, { view, references, needs, nowMs }));
+    const outcomes: Outcome[] = [];
+    for (const { operation } of batch) {
+      if (view.changes.size >= maxBatchRows) break;
+      outcomes.push(this.#judge(operation, { view, references, needs, nowMs }));
+    }
+    const judged = batch.slice(0, outcomes.length);
     if (!journal.batchIsEmpty) {
       references.settle();
       if (needs.looseBlobs.length > 0) {
@@ -280,7 +290,7 @@ export class JournalCommitter implements Committer {
         await keepBlobs(needs.looseBlobs);
       }
       const write = (): Promise<BatchMark> => journal.write(nowMs, needs.durability);
-      const writing = batch.every(({ operation }) => operation.frees) ? write() : reserve.use(write);
+      const writing = judged.every(({ operation }) => operation.frees) ? write() : reserve.use(write);
       this.#answer();
       const mark = await writing;
       view.put(appliedKey, encodeMark(mark));
@@ -289,10 +299,18 @@ export class JournalCommitter implements Committer {
       await this.#afterApply(view.changes);
       if (references.deadBytes > 0) this.#options.onDeadBytes(references.deadBytes);
     }
-    for (const [at, waiting] of batch.entries()) {
+    for (const [at, waiting] of judged.entries()) {
       const outcome = outcomes[at];
       if (outcome !== undefined) this.#due.push({ waiting, outcome });
     }
+    this.#putBack(batch.slice(judged.length));
+  }
+
+  /** To the head of the queue: what a batch did not come to. */
+  #putBack(rest: readonly Waiting[]): void {
+    if (rest.length === 0) return;
+    for (const { operation } of rest) this.#queuedBytes += bodyBytesOf(operation);
+    this.#queue = [...rest, ...this.#queue];
   }
 
   #judge(operation: Operation<unknown>, { view, references, needs, nowMs }: BatchInHand): Outcome {

@@ -49,8 +49,9 @@ interface BlobPlaceOptions {
 
 export class BlobPlace {
   readonly maxGatheredBytes: number;
+  /** Of all small bodies together. */
+  readonly memory: MemoryBudget;
   readonly #options: BlobPlaceOptions;
-  readonly #memory: MemoryBudget;
   readonly #pieces: PiecePool;
   readonly #threads: HashThreads;
   /** Where bodies go that survive power loss, and those that need not. */
@@ -60,7 +61,7 @@ export class BlobPlace {
   constructor(options: BlobPlaceOptions) {
     this.#options = options;
     const { maxInlineBytes, gatherMemoryBytes, pieceMemoryBytes } = options.sizes;
-    this.#memory = new MemoryBudget(Math.floor(gatherMemoryBytes * options.memoryShare));
+    this.memory = new MemoryBudget(Math.floor(gatherMemoryBytes * options.memoryShare));
     this.#pieces = new PiecePool(Math.floor(pieceMemoryBytes * options.memoryShare));
     this.#threads = new HashThreads({
       maxThreads: options.maxHashThreads,
@@ -153,7 +154,7 @@ export class BlobPlace {
   #bodyPlace(durable: boolean): BodyPlace {
     return {
       maxGatheredBytes: this.maxGatheredBytes,
-      memory: this.#memory,
+      memory: this.memory,
       gathered: (bytes) => this.gathered(bytes),
       openSink: (body) => this.#openSink(durable, body),
       abandon: this.abandon,
