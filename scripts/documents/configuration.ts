@@ -37,7 +37,7 @@ export default {
 All settings are checked before anything is opened, and everything that is wrong is told at once. A name that is not known is refused in
 the file; a variable that begins with \`STOWAGE_\` and means nothing is logged, because Kubernetes makes such variables by itself. An empty
 variable counts as absent. A **secret** is never shown; it can be given as the name of a file whose content it is, by \`<VARIABLE>_FILE\` or
-\`{"file": "…"}\`. Lists in the environment have commas between; objects are JSON; true and false can be written \`1\`, \`yes\`, \`0\`, \`no\`.
+\`{"file": "…"}\`, where a relative name is seen from the configuration file. Lists in the environment have commas between; objects are JSON; true and false can be written \`1\`, \`yes\`, \`0\`, \`no\`.
 
 \`stowage serve --check\` checks the configuration, tries database, bucket and scanner, says of each how it is, and ends: with status 0 if
 all is well, 2 if the configuration is wrong, 7 if something does not answer as it must. It changes nothing but the bucket's CORS rule, and

@@ -64,7 +64,7 @@ export async function dropFiles(page: Page, paths: readonly string[]): Promise<v
   const session: CDPSession = await page.context().newCDPSession(page);
   const data = { items: [], files: [...paths], dragOperationsMask: 1 };
   for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
-    await session.send('Input.dispatchDragEvent', { type, x: 400, y: 300, data });
+    await session.send('Input.dispatchDragEvent', { type, x: 200, y: 300, data });
   }
   await session.detach();
 }

@@ -12,6 +12,7 @@ const changesBetween =
 const longShutdown = 'Only where work outlasts an ordered shutdown; an end at once is what all the others are.';
 
 export const unreachable: Readonly<Record<string, string>> = {
+  'database/sqlite/sqlite-dialect:init:3': failedStart,
   'bucket/bucket-listing:removeVersion:1': noVersions,
   'bucket/probes/probe-reads:probeVersions:2': noVersions,
   'bucket/probes/probe-reads:probeVersions:3': noVersions,

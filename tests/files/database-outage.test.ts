@@ -85,7 +85,7 @@ test('while the database is away routes say so and when to come again; when it i
       assert.ok(Number(answer.headers.get('retry-after')) > 0, `${what}: ${answer.status}`);
       await readProblem('database-unavailable', answer);
     }
-    assert.match((await (await get('/readyz')).json() as { detail: string }).detail, /database does not answer/);
+    assert.match(((await (await get('/readyz')).json()) as { detail: string }).detail, /database does not answer/);
     assert.equal((await get('/healthz')).status, 200);
     await assert.rejects(service.tick(), /database/);
 

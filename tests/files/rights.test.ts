@@ -250,8 +250,7 @@ test('what is restored goes only where the caller may put it', async (t) => {
   const { id: userId, as } = await newUser(files, 'none');
   await files.call('createGrant', { body: { folderId: plans, role: 'editor', userId } });
   const restore = (): Promise<Response> => files.respond('restoreFile', { as, id: fileIn.plans });
-  const folderOf = async (): Promise<readonly string[]> =>
-    (await files.call('getFile', { id: fileIn.plans })).folder;
+  const folderOf = async (): Promise<readonly string[]> => (await files.call('getFile', { id: fileIn.plans })).folder;
 
   await files.call('deleteFile', { as, id: fileIn.plans });
   assert.equal((await restore()).status, 200, 'where it lay, which is theirs');

@@ -21,6 +21,7 @@ test('what clamd finds is quarantined and cannot be fetched; the rest becomes re
     await service.refused('wrong-state', 'createShare', { body: { fileId: bad.id } });
     const good = await service.upload('letter.txt', 'text/plain', numberedText(3 * mib));
     assert.equal(good.state, 'ready');
+    assert.equal((await service.call('getFile', { id: good.fileId })).unscanned, undefined);
     const empty = await service.upload('empty.txt', 'text/plain', text(''));
     assert.equal(empty.state, 'ready');
     await service.service.close();
@@ -60,6 +61,12 @@ test('a scanner that is away holds files back, or releases them marked after a w
   await clamd.start();
   await service.tick();
   assert.equal(service.row(held).state, 'ready');
+});
+
+test('an entry says why nothing judged its bytes', async (t) => {
+  const service = await ServiceFixture.open(t, {});
+  const { fileId } = await service.upload('letter.txt', 'text/plain', text('Dear reader'));
+  assert.equal((await service.call('getFile', { id: fileId })).unscanned, 'no scanner is configured');
 });
 
 test('a file that is larger than clamd takes is not released by a policy that wants it judged', async (t) => {

@@ -149,9 +149,7 @@ test('who asks for headers alone is given no byte, no place and no count', async
   const { id } = await service.upload('plan.txt', 'text/plain', text('12345'));
   const share = await service.call('createShare', { body: { fileId: id, maxDownloads: 1 } });
   const head = (path: string): Promise<Response> =>
-    service.send(
-      new Request(new URL(path, serviceOrigin), { method: 'HEAD', headers: { cookie: service.cookie } }),
-    );
+    service.send(new Request(new URL(path, serviceOrigin), { method: 'HEAD', headers: { cookie: service.cookie } }));
   for (let round = 0; round < 3; round++) {
     for (const path of [`/v1/archive?files=${id}`, `${share.url}/archive`]) {
       const answer = await head(path);

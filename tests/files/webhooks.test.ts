@@ -242,7 +242,10 @@ test('a webhook goes with its deliveries, in slices between which others write',
   }
   await removing;
   assert.equal(left(), 0);
-  assert.ok([...seen].some((rows) => rows > 0 && rows < count), `seen: ${[...seen].join()}`);
+  assert.ok(
+    [...seen].some((rows) => rows > 0 && rows < count),
+    `seen: ${[...seen].join()}`,
+  );
 });
 
 test('a receiver that does not answer delays neither checks nor other receivers, nor gets all there is', async (t) => {

@@ -278,6 +278,24 @@ function invariantTests(kind: string, open: () => Promise<ProofWorld>): void {
       await stage.breaks(9);
     });
 
+    broken('9: what a user holds in a category that is not what their files there take', async (stage) => {
+      await stage.ready();
+      const { tenantId } = stage.owner;
+      await stage.world.database.run('UPDATE category_totals SET held_bytes = held_bytes - 1 WHERE tenant_id = ?', [
+        tenantId,
+      ]);
+      await stage.breaks(9);
+    });
+
+    broken('9: files of a state that were counted wrongly', async (stage) => {
+      await stage.ready();
+      const { database } = stage.world;
+      // Of all tenants: others are not to find it so.
+      await database.run("INSERT INTO file_counts (state, shard, files) VALUES ('ready', 999, 1)");
+      await stage.breaks(9);
+      await database.run('DELETE FROM file_counts WHERE shard = 999');
+    });
+
     broken('10: malware that is ready', async (stage) => {
       const id = await stage.ready(`it is ${infectionMark}`);
       await stage.set(id, `state = 'ready', review_at_ms = NULL`);

@@ -2,7 +2,6 @@
 // Plain text and ANSI styles only; the caller says whether there are colours.
 
 import { styleText } from 'node:util';
-import type { Settings } from './configuration/settings.ts';
 import type { DurabilityChoice } from './option-values.ts';
 
 export interface SummaryRow {
@@ -51,17 +50,4 @@ export function describeDurability(durability: DurabilityChoice): string {
     case 'memory':
       return 'memory: nothing outlives this process';
   }
-}
-
-/** Whether files are scanned, and by what: a warning where nothing does, as nobody would notice by themselves. */
-export function scannerRow(settings: Settings): SummaryRow {
-  const address = settings['clamd.address'];
-  return address === undefined
-    ? {
-        label: 'Scanner',
-        value: 'none: files are not scanned for malware',
-        note: 'CLAMD=host:port sets one',
-        warns: true,
-      }
-    : { label: 'Scanner', value: `clamd at ${address}` };
 }

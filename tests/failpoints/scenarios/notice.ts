@@ -168,6 +168,7 @@ export const noticeScenarios = {
         await world.request('GET', path);
       }
       assert.equal((await world.request('GET', '/healthz', {}, '')).status, 200);
+      assert.equal((await world.request('GET', '/readyz', {}, '')).status, 200);
       await world.request('GET', '/v1/openapi.json', {}, '');
       await world.request('GET', '/v1/nothing', {}, '');
       await world.request('GET', '/nothing', {}, '');

@@ -153,6 +153,7 @@ export const treeScenarios = {
       assert.equal((await world.request('GET', path(share.url), {}, '')).status, 200);
       const { status } = await world.request('GET', `${path(share.url)}/files/${file.fileId}`, {}, '');
       assert.equal(status, 302);
+      await world.request('HEAD', `${path(share.url)}/archive`, {}, '');
       await world.request('GET', `${path(share.url)}/archive`, {}, '');
       const body = 'password=open+sesame';
       const headers = { 'content-type': 'application/x-www-form-urlencoded' };
@@ -180,6 +181,7 @@ export const treeScenarios = {
       const folder = await makeFolder(world, 'Z');
       const one = await world.upload('one', { folderId: folder.id });
       const two = await world.upload('', { folder: ['Z', 'deep'] });
+      await world.request('HEAD', `/v1/archive?files=${one.fileId}`);
       const { status } = await world.request('GET', `/v1/archive?files=${one.fileId}&folders=${folder.id}`);
       assert.equal(status, 200);
       await world.ask('getContent', { id: one.fileId });

@@ -24,6 +24,9 @@ export interface FileActions {
   remove(file: FileEntry): Promise<void>;
 }
 
+/** Long enough to try the link before it is ended. */
+const linkNoticeMs = 60_000;
+
 interface FileActionsOptions {
   /** Stable. */
   readonly onShow: (file: FileEntry) => void;
@@ -97,6 +100,7 @@ export function useFileActions({ onShow, onRestored }: FileActionsOptions): File
           say({
             title: 'Link copied',
             detail: `Anyone who has it can download “${file.name}”${until}, or until you end the link or delete the file.`,
+            timeoutMs: linkNoticeMs,
             action: { label: 'End link', onAction: () => void endLink(id, file) },
           });
         } catch {

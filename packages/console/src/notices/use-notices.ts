@@ -8,6 +8,8 @@ import { useMemo } from 'react';
 interface Notice {
   readonly title: string;
   readonly detail?: string;
+  /** How long it stays. Default: that of the page, a few seconds. */
+  readonly timeoutMs?: number;
   readonly action?: { readonly label: string; readonly onAction: () => void };
 }
 
@@ -21,10 +23,11 @@ export function useNotices(): NoticeBoard {
   const { add, close } = Toast.useToastManager();
   return useMemo(
     () => ({
-      say({ title, detail, action }) {
+      say({ title, detail, timeoutMs, action }) {
         const id: string = add({
           title: shownName(title),
           ...(detail === undefined ? {} : { description: shownName(detail) }),
+          ...(timeoutMs === undefined ? {} : { timeout: timeoutMs }),
           ...(action === undefined
             ? {}
             : {

@@ -1,36 +1,30 @@
 // UploadPartCopy: a range of an existing object becomes a part. Its bytes are read and written once more, because a part is
 // a blob of its own.
 
-import { type DigestAlgorithm, parseCopySourceRange, parsePartNumber, writeCopyPartDocument } from '@stowage/s3';
-import type { BodyRange, BodyWriter, ObjectVersion, StagedBody } from '@stowage/store';
-import { copySourceTooLarge, findCopySource } from '../copied-source.ts';
+import {
+  type ChecksumAlgorithm,
+  type DigestAlgorithm,
+  parseCopySourceRange,
+  parsePartNumber,
+  writeCopyPartDocument,
+} from '@stowage/s3';
+import type { OpenObject, StagedBody } from '@stowage/store';
+import { copySourceTooLarge, openCopySource } from '../copied-source.ts';
 import type { EngineContext } from '../engine-context.ts';
 import { findUpload } from '../found-upload.ts';
 import type { Handler } from '../handler.ts';
 import { queryValue } from '../query.ts';
 import { readPieces } from '../read-pieces.ts';
 import { documentResult } from '../result.ts';
+import type { S3Request } from '../s3-request.ts';
 import { fill } from '../stored-body.ts';
-import { noSuchKey } from './get-object.ts';
 
 export const uploadPartCopy: Handler = async (request, engine) => {
   const partNumber = parsePartNumber(queryValue(request.query, 'partNumber') ?? '');
   const upload = findUpload(request, engine);
-  const source = findCopySource(request, engine);
-  const whole = { start: 0, end: source.sizeBytes - 1 };
-  const range = parseCopySourceRange(request.headers['x-amz-copy-source-range'], source.sizeBytes) ?? whole;
-  const sizeBytes = range.end - range.start + 1;
-  if (sizeBytes > engine.limits.copyBytes) throw copySourceTooLarge(engine.limits.copyBytes);
   const algorithm = upload.checksum?.algorithm;
-  const digests: DigestAlgorithm[] = algorithm === undefined || algorithm === 'MD5' ? ['MD5'] : ['MD5', algorithm];
-  const writer = engine.store.stageBody({
-    bucket: request.bucket,
-    sizeBytes,
-    maxSizeBytes: engine.limits.copyBytes,
-    digests,
-  });
-  await fill(writer, (sink) => copyBytes(source, range, sink, engine));
-  const body = await writer.finish();
+  const source = openCopySource(request, engine);
+  const body = await stageRange(request, engine, source, algorithm).finally(() => source.close());
   const value = algorithm === undefined ? undefined : digestText(body, algorithm, 'base64');
   const part = await engine.store.putPart({
     bucket: request.bucket,
@@ -50,23 +44,23 @@ export const uploadPartCopy: Handler = async (request, engine) => {
   );
 };
 
-async function copyBytes(
-  source: ObjectVersion,
-  range: BodyRange,
-  sink: BodyWriter,
+/** The bytes that the request names of its source, staged and hashed. */
+async function stageRange(
+  request: S3Request,
   engine: EngineContext,
-): Promise<void> {
-  if (source.sizeBytes === 0) return;
-  // The bytes of the version found, pinned: if it was overwritten since, the newer one is as good as if the request had
-  // come a moment later, unless its size no longer holds the range.
-  const object = engine.store.openObject(source);
-  if (object === undefined) throw noSuchKey(source.key);
-  try {
-    parseCopySourceRange(`bytes=${range.start}-${range.end}`, object.version.sizeBytes);
-    await readPieces(object, range, (bytes) => sink.write(bytes));
-  } finally {
-    object.close();
-  }
+  source: OpenObject,
+  algorithm: ChecksumAlgorithm | undefined,
+): Promise<StagedBody> {
+  const objectBytes = source.version.sizeBytes;
+  const whole = { start: 0, end: objectBytes - 1 };
+  const range = parseCopySourceRange(request.headers['x-amz-copy-source-range'], objectBytes) ?? whole;
+  const sizeBytes = range.end - range.start + 1;
+  const maxSizeBytes = engine.limits.copyBytes;
+  if (sizeBytes > maxSizeBytes) throw copySourceTooLarge(maxSizeBytes);
+  const digests: DigestAlgorithm[] = algorithm === undefined || algorithm === 'MD5' ? ['MD5'] : ['MD5', algorithm];
+  const writer = engine.store.stageBody({ bucket: request.bucket, sizeBytes, maxSizeBytes, digests });
+  if (sizeBytes > 0) await fill(writer, (sink) => readPieces(source, range, (bytes) => sink.write(bytes)));
+  return writer.finish();
 }
 
 function digestText(body: StagedBody, algorithm: DigestAlgorithm, encoding: 'hex' | 'base64'): string {

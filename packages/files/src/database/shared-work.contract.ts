@@ -22,7 +22,7 @@ import { dueFiles, dueJobs } from './due-rows.ts';
 import type { Schema } from './schema.ts';
 
 /** A database with nothing in it, and how it would go about a query. */
-export interface SharedDatabase {
+interface SharedDatabase {
   readonly database: Database;
   /** The plan, as the database describes it when it may use any index. */
   explain(sql: string, parameters: readonly unknown[]): Promise<string>;

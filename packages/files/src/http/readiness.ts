@@ -4,7 +4,7 @@
 import { FilesError } from '../files-error.ts';
 
 /** Resolves when it can. Throws `database-unavailable`. */
-export type RequireReady = () => Promise<void>;
+type RequireReady = () => Promise<void>;
 
 interface ReadinessOptions {
   /** Asks the database for something small. */
@@ -28,7 +28,8 @@ export function openReadiness({ ping, timeoutMs = defaultTimeoutMs }: ReadinessO
       await Promise.race([looking, late.promise]);
     } catch (error) {
       throw new FilesError('database-unavailable', {
-        detail: 'The service is not ready: its database does not answer. It goes on by itself when the database is back.',
+        detail:
+          'The service is not ready: its database does not answer. It goes on by itself when the database is back.',
         retryAfterSeconds,
         cause: error,
       });

@@ -1,6 +1,7 @@
 // A job that no try brought to its end. What only this job would have moved ends where its owner sees it, with a reason; that it was given
 // up stands in the audit log. A job that fails because the bucket or the scanner is away is not given up: that is no fault of the file.
 
+import type { ProblemCode } from '@stowage/contract';
 import { type AuditNote, serviceNote } from '../accounts/audit-note.ts';
 import type { FileTable } from '../database/database.ts';
 import type { FileRecord } from '../file-record.ts';
@@ -14,11 +15,14 @@ import { ScannerAwayError } from './scan-file.ts';
 /** Errors behind one another that are looked at. */
 const maxCauses = 10;
 
+/** Bucket and database. */
+const awayCodes: ReadonlySet<string> = new Set(['storage-unavailable', 'database-unavailable'] satisfies ProblemCode[]);
+
 /** Whether what a job needs was away. */
-export function isOutage(error: unknown): boolean {
+function isOutage(error: unknown): boolean {
   let cause = error;
   for (let depth = 0; depth < maxCauses && cause instanceof Error; depth++) {
-    if (cause instanceof ScannerAwayError || (isFilesError(cause) && cause.code === 'storage-unavailable')) return true;
+    if (cause instanceof ScannerAwayError || (isFilesError(cause) && awayCodes.has(cause.code))) return true;
     cause = cause.cause;
   }
   return false;

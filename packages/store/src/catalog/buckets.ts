@@ -5,7 +5,7 @@ import type { Bucket, BucketList, JsonValue, ListBucketsPage, NewBucket } from '
 import type { IndexReader } from '../ordered-index/ordered-index.ts';
 import { StoreError } from '../store-error.ts';
 import { type BucketRow, decodeBucketRow, encodeBucketRow } from './bucket-row.ts';
-import { afterKey, afterPrefix, bucketKey, prefixedKey } from './index-keys.ts';
+import { afterKey, afterPrefix, bucketKey, prefixedKey, requireBucketName } from './index-keys.ts';
 import type { Operation } from './operation.ts';
 
 /** What was made of a row, for as long as the index hands out the same bytes. */
@@ -48,6 +48,7 @@ export function createBucket(bucket: NewBucket): Operation<Bucket> {
     frees: false,
     bucket: bucket.name,
     judge(view, { sequence, nowMs }) {
+      requireBucketName(bucket.name);
       const key = bucketKey(bucket.name);
       if (view.get(key) !== undefined) throw new StoreError('BucketExists', { details: { bucket: bucket.name } });
       const { name, owner, region, durability } = bucket;

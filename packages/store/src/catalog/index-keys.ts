@@ -10,15 +10,17 @@
 //   08 blob(10)                          how often a blob is referenced
 //   09 blob(10)                          a blob that nothing references any more: to be removed
 //   0A segment(4)                        how much of a segment of the journal is live (references.ts)
-//   0B cursor name                       how far a reader of changes has come (cursors/cursor-row.ts)
-//   0C bucket(6)                         the name of a bucket, also when it is gone (cursors/bucket-names.ts)
+//   0B cursor name                       how far a reader of changes has come (cursor-row.ts)
+//   0C bucket(6)                         the name of a bucket, also when it is gone (bucket-names.ts)
 //
 // An object key needs no terminator because nothing follows it. Where something does, each byte of the key is raised by
 // one (UTF-8 never reaches FF) so that 00 can end it: order stays, no two keys collide, and the length does not grow, which
-// escaping would risk: LMDB takes 1978 bytes. 04 is kept for versions that are no longer current.
+// escaping would risk: LMDB takes 1978 bytes (ordered-index/key-bounds.ts). 04 is kept for versions that are no longer current.
 
 /** S3's own limit. */
 const maxKeySizeBytes = 1024;
+/** The longest that S3 ever gave; a row of the index must find room for it, and a record of the journal. */
+const maxBucketNameSizeBytes = 255;
 
 export const keyspace = {
   state: 0x01,
@@ -43,6 +45,7 @@ export function stateKey(name: string): Buffer {
   return Buffer.concat([Buffer.of(keyspace.state), Buffer.from(name)]);
 }
 
+/** The index key of a bucket; also for a name that no bucket can have, a prefix or a marker, of any length. */
 export function bucketKey(name: string): Buffer {
   const bytes = Buffer.allocUnsafe(1 + Buffer.byteLength(name));
   bytes[0] = keyspace.bucket;
@@ -182,12 +185,30 @@ export function afterKey(key: Buffer): Buffer {
   return bytes;
 }
 
+/** @throws RangeError when a bucket cannot have this name. What S3 allows beyond that is for whoever speaks S3 to say. */
+export function requireBucketName(name: string): void {
+  const sizeBytes = Buffer.byteLength(name);
+  if (sizeBytes < 1 || sizeBytes > maxBucketNameSizeBytes) {
+    throw new RangeError(
+      `A bucket's name has 1 to ${maxBucketNameSizeBytes} bytes of UTF-8; this one has ${sizeBytes}.`,
+    );
+  }
+  if (!name.isWellFormed()) {
+    throw new RangeError("A bucket's name must be well-formed text: a lone surrogate has no UTF-8 form.");
+  }
+}
+
+/** Whether an object can have this key: 1 to 1024 bytes of well-formed text. */
+export function isObjectKey(key: string): boolean {
+  const sizeBytes = Buffer.byteLength(key);
+  return sizeBytes >= 1 && sizeBytes <= maxKeySizeBytes && key.isWellFormed();
+}
+
 function requireKey(key: string): void {
+  if (isObjectKey(key)) return;
   const sizeBytes = Buffer.byteLength(key);
   if (sizeBytes < 1 || sizeBytes > maxKeySizeBytes) {
     throw new RangeError(`An object key has 1 to ${maxKeySizeBytes} bytes of UTF-8; this one has ${sizeBytes}.`);
   }
-  if (!key.isWellFormed()) {
-    throw new RangeError('An object key must be well-formed text: a lone surrogate has no UTF-8 form.');
-  }
+  throw new RangeError('An object key must be well-formed text: a lone surrogate has no UTF-8 form.');
 }

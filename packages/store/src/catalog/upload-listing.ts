@@ -3,7 +3,7 @@
 import type { ListUploadsPage, MultipartUpload, UploadList } from '../object-store.ts';
 import type { IndexReader } from '../ordered-index/ordered-index.ts';
 import { requireBucket } from './buckets.ts';
-import { afterKey, afterPrefix, parseUploadKey, uploadKey, uploadPrefix } from './index-keys.ts';
+import { afterKey, afterPrefix, isObjectKey, parseUploadKey, uploadKey, uploadPrefix } from './index-keys.ts';
 import { KeyGroups } from './listing.ts';
 import { decodeUploadRow, sequenceOfUploadId } from './upload-rows.ts';
 import { describeUpload } from './uploads.ts';
@@ -51,7 +51,9 @@ function startAfter(bucketId: number, groups: KeyGroups, page: ListUploadsPage):
   const group = inside ? groups.groupOf(Buffer.from(page.afterKey))?.toString() : undefined;
   if (group !== undefined) return afterPrefix(uploadPrefix(bucketId, group));
   const sequence = sequenceOfUploadId(page.afterUploadId);
-  if (sequence !== undefined) return afterKey(uploadKey(bucketId, page.afterKey, sequence));
+  // A marker may be longer than any key: it has no uploads, whatever id comes with it.
+  if (sequence !== undefined && isObjectKey(page.afterKey))
+    return afterKey(uploadKey(bucketId, page.afterKey, sequence));
   // Behind all uploads of this very key, which a zero byte ends, and before longer keys that begin with it.
   return Buffer.concat([own, Buffer.of(1)]);
 }

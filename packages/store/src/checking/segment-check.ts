@@ -7,8 +7,8 @@ import type { Fact } from '../catalog/facts.ts';
 import { locationOf } from '../catalog/version-row.ts';
 import type { Disk, DiskFile } from '../disk/disk.ts';
 import { readAround } from '../disk/read-around.ts';
+import { findDamagedStretch } from '../journal/damaged-stretch.ts';
 import { readFactHeader, recordMagic } from '../journal/record.ts';
-import { recordsInWords } from '../journal/recovery.ts';
 import { type ScannedRecord, SegmentScanner } from '../journal/scanner.ts';
 import { decodeSegmentHeader, segmentHeaderSizeBytes, segmentName } from '../journal/segment.ts';
 import type { StoreDamage } from '../object-store.ts';
@@ -140,17 +140,11 @@ class SegmentCheck {
   }
 
   async #skip(scanner: SegmentScanner, offset: number): Promise<number> {
-    const expected = this.#expectedLsn ?? 0;
-    let next = await scanner.findNext(offset);
-    while (next !== undefined && next.head.lsn < expected) next = await scanner.findNext(next.endOffset);
-    const end = next?.offset ?? this.#fileSizeBytes;
-    const first = this.#expectedLsn ?? (next === undefined ? undefined : next.head.lsn - 1);
-    const last = next === undefined ? undefined : next.head.lsn - 1;
-    const description = `${recordsInWords(first, last)} cannot be read`;
-    const records = first === undefined || last === undefined ? undefined : { first, last };
-    await this.#options.onDamage({ damage: this.#damage(offset, end - offset, description, records) });
+    const stretch = await findDamagedStretch(scanner, offset, this.#expectedLsn);
+    const { next, endOffset, description, records } = stretch;
     this.#expectedLsn = next?.head.lsn;
-    return end;
+    await this.#options.onDamage({ damage: this.#damage(offset, endOffset - offset, description, records) });
+    return endOffset;
   }
 
   #damage(offset: number, sizeBytes: number, description: string, records?: StoreDamage['records']): StoreDamage {

@@ -3,8 +3,18 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
-import type { ListObjectsPage, ObjectStore } from '../object-store.ts';
-import { createBucket, type OpenStoreUnderTest, put, type StoreUnderTest, storeError } from './store-under-test.ts';
+import type { ListObjectsPage, ListUploadsPage, ObjectStore } from '../object-store.ts';
+import {
+  createBucket,
+  type OpenStoreUnderTest,
+  plainAttributes,
+  put,
+  type StoreUnderTest,
+  storeError,
+} from './store-under-test.ts';
+
+/** Longer than a key; around what an index on disk takes (1978, less what stands before a key); far beyond. */
+const longSizes = [1025, 1970, 1971, 1972, 1977, 1978, 2100, 5000, 20_000];
 
 export function testListing(name: string, open: OpenStoreUnderTest): void {
   describe(`${name}: listing`, () => {
@@ -38,6 +48,43 @@ export function testListing(name: string, open: OpenStoreUnderTest): void {
       const { systemMetadata: _system, userMetadata: _user, ...summary } = written;
       const { objects } = store.listObjects({ bucket: 'bucket', prefix: 'shown', delimiter: '', after: '', limit: 1 });
       assert.deepEqual(objects, [summary]);
+    });
+
+    it('takes prefixes, markers and names of any length', async () => {
+      await createBucket(store, 'long');
+      const keys = ['a', 'a'.repeat(1024), `${'a'.repeat(1023)}b`, 'b'];
+      for (const key of keys) await put(store, key, 'x', { bucket: 'long' });
+      const upload = { bucket: 'long', key: 'a'.repeat(1024), attributes: plainAttributes, initiator: 'owner-1' };
+      const { uploadId } = await store.createUpload(upload);
+      const page = { bucket: 'long', prefix: '', delimiter: '', after: '', limit: 10 };
+      const uploads = { bucket: 'long', prefix: '', delimiter: '', afterKey: '', afterUploadId: '', limit: 10 };
+      const names = (query: Partial<ListObjectsPage>): string[] =>
+        store.listObjects({ ...page, ...query }).objects.map(({ key }) => key);
+      const uploadNames = (query: Partial<ListUploadsPage>): string[] =>
+        store.listUploads({ ...uploads, ...query }).uploads.map(({ key }) => key);
+      for (const sizeBytes of longSizes) {
+        const long = 'a'.repeat(sizeBytes);
+        assert.deepEqual(names({ prefix: long }), [], `prefix of ${sizeBytes}`);
+        assert.deepEqual(names({ delimiter: long }), keys, `delimiter of ${sizeBytes}`);
+        assert.deepEqual(names({ after: long }), keys.slice(2), `marker of ${sizeBytes}`);
+        assert.deepEqual(names({ after: long, prefix: 'b' }), ['b']);
+        assert.deepEqual(names({ after: `b${long}` }), []);
+        assert.deepEqual(uploadNames({ prefix: long }), []);
+        for (const afterUploadId of ['', uploadId, 'f'.repeat(32), 'no id']) {
+          assert.deepEqual(uploadNames({ afterKey: long, afterUploadId }), [], `upload marker of ${sizeBytes}`);
+          assert.deepEqual(uploadNames({ afterKey: `A${long}`, afterUploadId }), [upload.key]);
+        }
+        assert.deepEqual(store.listBuckets({ prefix: long, limit: 10 }).buckets, []);
+        assert.ok(store.listBuckets({ after: long, limit: 10 }).buckets.some(({ name }) => name === 'long'));
+        assert.equal(store.getBucket(long), undefined);
+        assert.equal(store.headObject({ bucket: long, key: 'a' }), undefined);
+        assert.throws(() => store.listObjects({ ...page, bucket: long }), storeError('NoSuchBucket'));
+        await assert.rejects(createBucket(store, long), RangeError);
+        await assert.rejects(put(store, long, 'x', { bucket: 'long' }), RangeError);
+      }
+      // Nothing of it has done any harm.
+      assert.deepEqual(names({}), keys);
+      await put(store, 'b', 'again', { bucket: 'long' });
     });
 
     it('agrees with a model on every page', async () => {

@@ -8,8 +8,9 @@ import { isChange } from '../catalog/change-facts.ts';
 import type { ChangePosition } from '../catalog/cursor-row.ts';
 import type { Disk, DiskFile } from '../disk/disk.ts';
 import { readAround } from '../disk/read-around.ts';
+import { findDamagedStretch } from '../journal/damaged-stretch.ts';
 import type { BatchEnd } from '../journal/journal.ts';
-import { type CommitMark, factTypeOf, readFactHeader, recordMagic } from '../journal/record.ts';
+import { type CommitMark, factTypeOf, markCodes, readFactHeader, recordMagic } from '../journal/record.ts';
 import { commitOf, type ScannedRecord, SegmentScanner } from '../journal/scanner.ts';
 import { decodeSegmentHeader, segmentHeaderSizeBytes, segmentName } from '../journal/segment.ts';
 import type { StoreDamage } from '../object-store.ts';
@@ -131,7 +132,21 @@ export class JournalReader implements ChangeReader {
         return this.#skipTo(lsn - 1);
       }
       this.#position = { ...this.#position, sequence: Math.max(lsn, sequence), offset: record.endOffset };
-      if (lsn > sequence) return { kind: 'record', record, segment };
+      if (lsn <= sequence) continue;
+      return record.head.code === markCodes.lost
+        ? this.#stepOverLost(segment, lsn)
+        : { kind: 'record', record, segment };
+    }
+  }
+
+  /** What a repair has written off, up to the last record in a row that stands for a lost one. */
+  async #stepOverLost(segment: SegmentAtHand, first: number): Promise<Found> {
+    let last = first;
+    for (;;) {
+      const record = await segment.scanner.readHeader(this.#position.offset);
+      if (record?.head.code !== markCodes.lost || record.head.lsn !== last + 1) return { kind: 'lost', first, last };
+      last = record.head.lsn;
+      this.#position = { ...this.#position, sequence: last, offset: record.endOffset };
     }
   }
 
@@ -170,13 +185,16 @@ export class JournalReader implements ChangeReader {
 
   /** The next record behind what does not hold. */
   async #behindDamage(segment: SegmentAtHand, offset: number): Promise<RecordHeader | undefined> {
-    const next = await segment.scanner.findNext(offset);
+    const { next, ...stretch } = await findDamagedStretch(segment.scanner, offset, this.#position.sequence + 1);
     if (next === undefined) return undefined;
-    const file = `journal/${segmentName(segment.number)}`;
-    const sizeBytes = next.offset - offset;
-    const records = { first: this.#position.sequence + 1, last: next.head.lsn - 1 };
-    const description = `records ${records.first} to ${records.last} cannot be read; a cursor came upon it`;
-    this.#options.onDamage({ file, offset, sizeBytes, description, records });
+    const { endOffset, records } = stretch;
+    this.#options.onDamage({
+      file: `journal/${segmentName(segment.number)}`,
+      offset,
+      sizeBytes: endOffset - offset,
+      description: `${stretch.description}; a cursor came upon it`,
+      ...(records === undefined ? undefined : { records }),
+    });
     return next;
   }
 

@@ -5,14 +5,16 @@
 
 import { join } from 'node:path';
 import { findBadBlock } from '../blobs/block-checksums.ts';
+import { isChange } from '../catalog/change-facts.ts';
 import type { Fact } from '../catalog/facts.ts';
 import { locationOf } from '../catalog/version-row.ts';
 import { type Disk, type DiskFile, isDiskFull } from '../disk/disk.ts';
 import { readAround } from '../disk/read-around.ts';
 import type { StoreDamage } from '../object-store.ts';
 import { StoreError } from '../store-error.ts';
+import { findDamagedStretch, recordsInWords } from './damaged-stretch.ts';
 import type { BatchMark, JournalEnd } from './journal.ts';
-import { commitHeaderSizeBytes, markCodes, readFactHeader, recordMagic } from './record.ts';
+import { commitHeaderSizeBytes, factTypeOf, markCodes, readFactHeader, recordMagic } from './record.ts';
 import { align, recordOverheadBytes } from './record-layout.ts';
 import { RemovedSegments, removedName } from './removed-segments.ts';
 import { commitOf, type ScannedRecord, SegmentScanner } from './scanner.ts';
@@ -76,6 +78,8 @@ interface SegmentAtHand {
   readonly number: number;
   readonly name: string;
   readonly salt: number;
+  /** Of its header; `undefined` when that is damaged. */
+  readonly firstLsn: number | undefined;
   readonly file: DiskFile;
   readonly fileSizeBytes: number;
   readonly scanner: SegmentScanner;
@@ -100,8 +104,12 @@ class Recovery {
   readonly #begun = new Map<number, boolean>();
   /** Segments that could not be read at all, with their sizes: they stay where they are. */
   readonly #unreadable = new Map<number, number>();
-  /** The segment whose end the disk could not read, and where that begins: nothing is cut off, or written there. */
-  #unreadableTail: { readonly segment: number; readonly sizeBytes: number } | undefined;
+  /** The segment whose end is damaged, so that nothing is cut off, or written there; and how much the disk could not read. */
+  #damagedTail: { readonly segment: number; readonly sizeBytes: number } | undefined;
+  /** The last record that was taken. */
+  #lastTaken:
+    | { readonly lsn: number; readonly offset: number; readonly endOffset: number; readonly in: SegmentAtHand }
+    | undefined;
 
   constructor(options: RecoveryOptions) {
     this.#options = options;
@@ -135,7 +143,7 @@ class Recovery {
     this.#removed = removed;
     if (removed.damaged) {
       const what = 'the list of removed segments cannot be read: segments that are missing look like damage';
-      await this.#report({ name: removedName, offset: 0, sizeBytes: 0, what });
+      await this.#report({ name: removedName, offset: 0, sizeBytes: removed.sizeBytes, what });
     }
     const returned = numbers.filter((number) => removed.has(number));
     if (returned.length === 0 || readOnly) return;
@@ -170,7 +178,7 @@ class Recovery {
             return true;
           }
           // No loss of power leaves a sector that cannot be read: what was there may have been acknowledged.
-          this.#unreadableTail = { segment: number, sizeBytes: segment.fileSizeBytes - offset };
+          this.#damagedTail = { segment: number, sizeBytes: segment.fileSizeBytes - offset };
         }
         offset = holds ? await this.#takeDamagedBody(segment, record) : await this.#skipDamage(segment, offset);
       }
@@ -220,43 +228,79 @@ class Recovery {
       await this.#report({ name, offset: 0, sizeBytes: 0, what: missing, records });
       this.#expectedLsn = header.firstLsn;
     }
-    return { number, name, salt, file, fileSizeBytes, scanner: new SegmentScanner(file, { salt, fileSizeBytes }) };
+    const scanner = new SegmentScanner(file, { salt, fileSizeBytes });
+    return { number, name, salt, firstLsn: header?.firstLsn, file, fileSizeBytes, scanner };
   }
 
   /**
-   * The offset behind the batch that the index has last. When its commit record alone is damaged, the index vouches for it:
-   * whatever stands before or behind it says that it was there.
+   * The offset behind the batch that the index has last. When nothing can be read where its commit record stood, the index
+   * vouches for it, as long as the file goes so far and what stands around it is of that time.
    */
   async #findMark(segment: SegmentAtHand, from: BatchMark): Promise<number> {
-    const record = await segment.scanner.read(from.offset);
-    const commit = record?.head.lsn === from.lsn ? commitOf(record) : undefined;
-    let offset = from.offset + commitRecordSizeBytes;
-    if (record !== undefined && commit !== undefined) {
-      offset = record.endOffset;
-      this.#changeCount = commit.changeCount;
-    } else if (record === undefined && (await this.#hasPlaceFor(segment, from))) {
-      const what = `record ${from.lsn}, the commit of the last batch that the index has, cannot be read`;
-      const records = { first: from.lsn, last: from.lsn };
-      const place = { offset: from.offset, sizeBytes: commitRecordSizeBytes, records };
-      await this.#report({ name: segment.name, ...place, what }, segment);
-    } else {
+    const { scanner, fileSizeBytes, number, salt, name } = segment;
+    const record = await scanner.read(from.offset);
+    const found = record?.head.lsn === from.lsn ? { endOffset: record.endOffset, commit: commitOf(record) } : undefined;
+    const behindMark = found?.endOffset ?? from.offset + commitRecordSizeBytes;
+    const around = found?.commit === undefined ? await this.#lookAround(segment, from, behindMark) : undefined;
+    // In place of a lost commit, the index names the last record of its batch (`#takeLostCommit`).
+    this.#changeCount = found?.commit?.changeCount ?? (around?.changeCount ?? 0) + (found === undefined ? 0 : 1);
+    this.#batchStart = { segment: number, salt, offset: behindMark, lsn: this.#expectedLsn };
+    if (found !== undefined) return behindMark;
+    if (record !== undefined || around === undefined || fileSizeBytes < behindMark) {
       throw new IndexAheadError(
-        `The index has the journal up to record ${from.lsn} at ${segment.name}:${from.offset}, and it is not there.`,
+        `The index has the journal up to record ${from.lsn} at ${name}:${from.offset}, and it is not there.`,
       );
     }
-    const { number, salt } = segment;
-    this.#batchStart = { segment: number, salt, offset, lsn: this.#expectedLsn };
-    return offset;
+    const { lastLsn, lastEnd, goesOnBehind } = around;
+    if (goesOnBehind || (lastEnd === from.offset && lastLsn === from.lsn - 1)) {
+      const what = `record ${from.lsn}, the commit of the last batch that the index has, cannot be read`;
+      const records = { first: from.lsn, last: from.lsn };
+      await this.#report({ name, offset: from.offset, sizeBytes: commitRecordSizeBytes, what, records }, segment);
+      return behindMark;
+    }
+    const records = { first: lastLsn + 1, last: from.lsn };
+    const what = `${recordsInWords(records.first, records.last)}, the last that the index has, cannot be read`;
+    const place = { offset: lastEnd, sizeBytes: fileSizeBytes - lastEnd, records };
+    await this.#report({ name, ...place, what }, segment);
+    const unreadBytes = scanner.unreadableEnd > behindMark ? fileSizeBytes - behindMark : 0;
+    this.#damagedTail = { segment: number, sizeBytes: unreadBytes };
+    this.#batchStart = { segment: number, salt, offset: lastEnd, lsn: this.#expectedLsn };
+    return fileSizeBytes;
   }
 
-  /** Whether the record before a damaged commit record ends where it begins, or one behind it is a later one. */
-  async #hasPlaceFor({ scanner, fileSizeBytes }: SegmentAtHand, from: BatchMark): Promise<boolean> {
-    if (fileSizeBytes < from.offset + commitRecordSizeBytes) return false;
-    let before = await scanner.findNext(segmentHeaderSizeBytes);
-    while (before !== undefined && before.endOffset < from.offset) before = await scanner.findNext(before.endOffset);
-    if (before?.endOffset === from.offset && before.head.lsn === from.lsn - 1) return true;
-    const behind = await scanner.findNext(from.offset + commitRecordSizeBytes);
-    return behind !== undefined && behind.head.lsn > from.lsn;
+  /** What can be read around a commit record that is lost; `undefined` when that is no place where it can have stood. */
+  async #lookAround(
+    { scanner, firstLsn }: SegmentAtHand,
+    from: BatchMark,
+    behindMark: number,
+  ): Promise<
+    | {
+        /** The last record before it, and where that ends. */
+        readonly lastLsn: number;
+        readonly lastEnd: number;
+        /** Whether a later record stands behind it. */
+        readonly goesOnBehind: boolean;
+        /** Each record that is lost may have been a change: a count that is too low would have cursors ahead of it. */
+        readonly changeCount: number;
+      }
+    | undefined
+  > {
+    let lastLsn = (firstLsn ?? from.lsn) - 1;
+    let lastEnd = segmentHeaderSizeBytes;
+    let changeCount = 0;
+    let next = await scanner.findNext(segmentHeaderSizeBytes);
+    for (; next !== undefined && next.offset < from.offset; next = await scanner.findNext(next.endOffset)) {
+      const type = factTypeOf(next.head.code);
+      const isOne = type !== undefined && isChange(type);
+      const lost = Math.max(0, next.head.lsn - lastLsn - 1);
+      changeCount = commitOf(next)?.changeCount ?? changeCount + lost + (isOne ? 1 : 0);
+      lastLsn = next.head.lsn;
+      lastEnd = next.endOffset;
+    }
+    if (lastLsn >= from.lsn || lastEnd > from.offset) return undefined;
+    const behind = await scanner.findNext(behindMark);
+    if (behind !== undefined && behind.head.lsn <= from.lsn) return undefined;
+    return { lastLsn, lastEnd, goesOnBehind: behind !== undefined, changeCount: changeCount + from.lsn - lastLsn - 1 };
   }
 
   async #bodyHolds(segment: SegmentAtHand, record: ScannedRecord): Promise<boolean> {
@@ -270,6 +314,7 @@ class Recovery {
     const { lsn, code } = record.head;
     this.#batchStart ??= { segment: segment.number, salt: segment.salt, offset: record.offset, lsn };
     this.#expectedLsn = lsn + 1;
+    this.#lastTaken = { lsn, offset: record.offset, endOffset: record.endOffset, in: segment };
     if (code === markCodes.opened || code === markCodes.closed || code === markCodes.lost) return;
     const commit = commitOf(record);
     if (commit === undefined) {
@@ -299,21 +344,22 @@ class Recovery {
   }
 
   async #skipDamage(segment: SegmentAtHand, offset: number): Promise<number> {
-    let next = await segment.scanner.findNext(offset);
-    while (next !== undefined && next.head.lsn < this.#expectedLsn) {
-      next = await segment.scanner.findNext(next.endOffset);
+    const { next, endOffset, ...stretch } = await findDamagedStretch(segment.scanner, offset, this.#expectedLsn);
+    const nextLsn = next?.head.lsn;
+    const { description: what, records } = stretch;
+    const place = { offset, sizeBytes: endOffset - offset, ...(records === undefined ? undefined : { records }) };
+    await this.#report({ name: segment.name, ...place, what }, segment);
+    if (nextLsn !== undefined) this.#expectedLsn = nextLsn;
+    else if (segment.scanner.unreadableEnd > offset) {
+      this.#damagedTail = { segment: segment.number, sizeBytes: segment.fileSizeBytes - offset };
     }
-    const endOffset = next?.offset ?? segment.fileSizeBytes;
-    const what = `${recordsInWords(this.#expectedLsn, next === undefined ? undefined : next.head.lsn - 1)} cannot be read`;
-    // How far the last of a segment goes, the header of the next one tells: the gap before it is reported with its records.
-    const records = next === undefined ? {} : { records: { first: this.#expectedLsn, last: next.head.lsn - 1 } };
-    await this.#report({ name: segment.name, offset, sizeBytes: endOffset - offset, what, ...records }, segment);
-    if (next !== undefined) this.#expectedLsn = next.head.lsn;
     return endOffset;
   }
 
-  /** How far commits behind an offset, and all later segments, say that the journal was durable. */
+  /** How far others, commits behind an offset, and all later segments, say that the journal was durable. */
   async #highestDurable(segment: SegmentAtHand, offset: number): Promise<number> {
+    const { known = { lsn: 0 } } = this.#options;
+    if (known.lsn >= this.#expectedLsn) return known.lsn;
     for (const number of this.#numbers) {
       if (number <= segment.number) continue;
       const begun = this.#begun.get(number) ?? (await this.#isBegun(number));
@@ -337,6 +383,7 @@ class Recovery {
 
   async #finish(): Promise<Recovered> {
     const { disk, folder, readOnly = false } = this.#options;
+    await this.#takeLostCommit();
     const start = this.#batchStart;
     // Whatever lies behind the last committed batch was never acknowledged.
     const kept = start?.segment ?? this.#lastMark?.segment ?? 0;
@@ -347,9 +394,9 @@ class Recovery {
     const nextLsn = start?.lsn ?? (this.#lastMark === undefined ? 1 : this.#lastMark.lsn + 1);
     // Numbers that may stand in what cannot be read now are left out, in case that it can be read again one day.
     const behind = [...this.#unreadable].filter(([number]) => number >= kept).map(([, sizeBytes]) => sizeBytes);
-    const tail = this.#unreadableTail?.segment === kept ? this.#unreadableTail.sizeBytes : 0;
-    const unreadBytes = behind.reduce((total, sizeBytes) => total + sizeBytes, tail);
-    const goesOn = start !== undefined && tail === 0;
+    const tail = this.#damagedTail?.segment === kept ? this.#damagedTail : undefined;
+    const unreadBytes = behind.reduce((total, sizeBytes) => total + sizeBytes, tail?.sizeBytes ?? 0);
+    const goesOn = start !== undefined && tail === undefined;
     const here = {
       segment: goesOn ? { number: start.segment, salt: start.salt, position: start.offset } : undefined,
       lastSegmentNumber: Math.max(kept, ...this.#unreadable.keys()),
@@ -362,6 +409,23 @@ class Recovery {
       batchCount: this.#batchCount,
       cutBytes: this.#cutBytes,
     };
+  }
+
+  /**
+   * When the journal ends within a batch, and had come further than that, the batch was committed: its commit record is lost,
+   * and what can be read of it counts. A later reader comes to the same by the next commit record.
+   */
+  async #takeLostCommit(): Promise<void> {
+    const { known = { lsn: 0 } } = this.#options;
+    const last = this.#lastTaken;
+    if (this.#facts.length === 0 || last === undefined || known.lsn <= last.lsn) return;
+    const mark = { lsn: last.lsn, segment: last.in.number, offset: last.offset };
+    this.#changeCount += this.#facts.filter(({ type }) => isChange(type)).length;
+    await this.#options.onBatch(this.#facts, mark);
+    this.#facts = [];
+    this.#batchStart = { segment: last.in.number, salt: last.in.salt, offset: last.endOffset, lsn: last.lsn + 1 };
+    this.#lastMark = mark;
+    this.#batchCount += 1;
   }
 
   /**
@@ -446,10 +510,4 @@ class Recovery {
     const file = name === undefined ? 'journal' : `journal/${name}`;
     await this.#options.onDamage({ file, description: what, ...place }, bytes);
   }
-}
-
-/** Records that cannot be read; the last of them may be unknown. */
-export function recordsInWords(first: number | undefined, last: number | undefined): string {
-  if (first !== undefined && first === last) return `record ${first}`;
-  return `records ${first ?? '(unknown)'} to ${last ?? 'the last of the segment'}`;
 }

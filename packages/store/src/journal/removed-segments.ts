@@ -32,25 +32,28 @@ export class RemovedSegments {
   readonly #folder: string;
   /** In order, none touching the next. */
   #ranges: readonly RemovedRange[];
-  /** Whether there is a ledger that cannot be read: gaps are then unexplained. */
+  /** Whether there is a ledger that cannot be read: it counts as empty, and gaps are then unexplained. */
   readonly damaged: boolean;
+  /** Of the file, as it was read. */
+  readonly sizeBytes: number;
 
-  private constructor(place: LedgerPlace, ranges: readonly RemovedRange[] | undefined) {
+  private constructor(place: LedgerPlace, sizeBytes: number, ranges: readonly RemovedRange[] | undefined) {
     this.#disk = place.disk;
     this.#folder = place.folder;
     this.#ranges = ranges ?? [];
     this.damaged = ranges === undefined;
+    this.sizeBytes = sizeBytes;
   }
 
   /** Reads the ledger of a journal folder; it is empty when there is none. */
   static async read(place: LedgerPlace): Promise<RemovedSegments> {
-    if (!(await place.disk.list(place.folder)).includes(removedName)) return new RemovedSegments(place, []);
+    if (!(await place.disk.list(place.folder)).includes(removedName)) return new RemovedSegments(place, 0, []);
     const file = await place.disk.open(join(place.folder, removedName), 'read');
     try {
       const sizeBytes = await file.sizeBytes();
       const bytes = Buffer.alloc(Math.min(sizeBytes, rangesStart + maxRanges * rangeSizeBytes + 4));
       await readAround(file, bytes, 0);
-      return new RemovedSegments(place, decodeRanges(bytes));
+      return new RemovedSegments(place, sizeBytes, decodeRanges(bytes));
     } finally {
       await file.close();
     }
@@ -81,9 +84,13 @@ export class RemovedSegments {
     return next;
   }
 
-  /** Writes segments down as gone. Durable when it resolves; when it rejects, nothing has changed. */
+  /**
+   * Writes segments down as gone, in place of what was said of them before. Durable when it resolves; when it rejects,
+   * nothing has changed.
+   */
   async add(segments: readonly RemovedRange[], trust: DiskTrust = new DiskTrust(() => undefined)): Promise<void> {
-    const ranges = mergeRanges([...this.#ranges, ...segments]);
+    const others = this.#ranges.filter((range) => !segments.some((one) => isWithin(range, one)));
+    const ranges = mergeRanges([...others, ...segments]);
     await this.#write(ranges, trust);
     await trust.sync(() => this.#disk.syncFolder(this.#folder));
     this.#ranges = ranges;
@@ -114,6 +121,10 @@ interface LedgerPlace {
   readonly disk: Disk;
   /** The journal's. */
   readonly folder: string;
+}
+
+function isWithin(range: RemovedRange, { firstSegment, lastSegment }: RemovedRange): boolean {
+  return firstSegment <= range.firstSegment && range.lastSegment <= lastSegment;
 }
 
 function mergeRanges(ranges: readonly RemovedRange[]): RemovedRange[] {

@@ -42,6 +42,11 @@ export class SegmentScanner {
     this.#fileSizeBytes = options.fileSizeBytes;
   }
 
+  /** How far the segment is looked at. */
+  get fileSizeBytes(): number {
+    return this.#fileSizeBytes;
+  }
+
   /** Where the last stretch ends that the disk could not read, of all that was looked at; 0 when there was none. */
   get unreadableEnd(): number {
     return this.#unreadableEnd;

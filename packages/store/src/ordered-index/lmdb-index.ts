@@ -15,6 +15,7 @@ import { open, type RootDatabase, type Transaction } from 'lmdb';
 import { type Disk, isDiskFull, lacksDescriptors } from '../disk/disk.ts';
 import { StoreError } from '../store-error.ts';
 import { IndexRoom } from './index-room.ts';
+import { isStorable, storableRange } from './key-bounds.ts';
 import { findPageDamage, metaSizeBytes, pageSizeBytes, readUsedPages } from './lmdb-pages.ts';
 import type { IndexChanges, IndexPlace, IndexRange, OrderedIndex } from './ordered-index.ts';
 import { RowCache } from './row-cache.ts';
@@ -127,6 +128,7 @@ class LmdbIndex implements OrderedIndex {
   }
 
   get(key: Buffer): Buffer | undefined {
+    if (!isStorable(key)) return undefined;
     const name = key.toString('latin1');
     const kept = this.#cache.get(name);
     if (kept !== undefined) return kept;
@@ -135,9 +137,9 @@ class LmdbIndex implements OrderedIndex {
     return row;
   }
 
-  scan({ from, to }: IndexRange, visit: (key: Buffer, value: Buffer) => boolean): void {
+  scan(range: IndexRange, visit: (key: Buffer, value: Buffer) => boolean): void {
     try {
-      for (const { key, value } of this.#database.getRange({ start: from, end: to })) {
+      for (const { key, value } of this.#database.getRange(storableRange(range))) {
         if (!visit(key, value)) return;
       }
     } catch (cause) {

@@ -3,6 +3,7 @@
 
 import { join } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
+import { isStorable, storableRange } from './key-bounds.ts';
 import { lmdbDataName, lmdbOptions } from './lmdb-index.ts';
 import type { IndexRange, IndexReader } from './ordered-index.ts';
 
@@ -16,11 +17,11 @@ export class LmdbReader implements IndexReader {
   }
 
   get(key: Buffer): Buffer | undefined {
-    return this.#database.getBinary(key);
+    return isStorable(key) ? this.#database.getBinary(key) : undefined;
   }
 
-  scan({ from, to }: IndexRange, visit: (key: Buffer, value: Buffer) => boolean): void {
-    for (const { key, value } of this.#database.getRange({ start: from, end: to })) {
+  scan(range: IndexRange, visit: (key: Buffer, value: Buffer) => boolean): void {
+    for (const { key, value } of this.#database.getRange(storableRange(range))) {
       if (!visit(key, value)) return;
     }
   }

@@ -14,9 +14,9 @@ export interface IndexPlace {
 }
 
 export interface IndexReader {
-  /** The value at a key. The bytes stay valid and are not to be changed. */
+  /** The value at a key, which may be longer than any that has one. The bytes stay valid and are not to be changed. */
   get(key: Buffer): Buffer | undefined;
-  /** Visits rows in byte order from `range.from` up to but without `range.to`, until `visit` returns false. */
+  /** Visits rows in byte order from `range.from` up to but without `range.to`, of any length, until `visit` returns false. */
   scan(range: IndexRange, visit: (key: Buffer, value: Buffer) => boolean): void;
 }
 

@@ -1,10 +1,13 @@
 // What the threads of one store share in memory: whether the index has changed since a thread looked, whether the disk is
-// full, and the numbers of blobs. Decision 008.
+// full, who is writing bodies, and the numbers of blobs. Decision 008.
 //
 // The generation of the index is odd while a commit is being applied and even otherwise. A thread may read from its last
 // snapshot as long as the generation is the even one that it saw before it took that snapshot: then no commit has become
 // visible to anybody since. So a read that begins after an answer sees what was answered, and no thread reads an older
 // state than another one has read before.
+//
+// A worker counts its writes of bodies before it looks whether the disk is full, and the thread that gives the reserve up says
+// that it is full before it looks whether anything is being written: whichever comes first, no write takes the reserve.
 //
 // Blob counts come in groups, one folder each, dealt out to the threads in turn: no number is given twice, and what a
 // thread has left behind that died is found by its groups.
@@ -13,7 +16,11 @@ import { blobsPerGroup } from '../blobs/blob-file.ts';
 
 const generationCell = 0;
 const fullCell = 1;
-const firstBlobCell = 2;
+/** Those of each seat: writes of bodies that are under way, and the blobs begun. */
+const firstSeatCell = 2;
+const cellsPerSeat = 2;
+const writesCell = 0;
+const blobsCell = 1;
 
 export class SharedCounters {
   readonly memory: SharedArrayBuffer;
@@ -26,7 +33,7 @@ export class SharedCounters {
 
   /** For the thread that has the store open, and so many others. */
   static create(workers: number): SharedCounters {
-    const memory = new SharedArrayBuffer((firstBlobCell + 1 + workers) * Int32Array.BYTES_PER_ELEMENT);
+    const memory = new SharedArrayBuffer((firstSeatCell + cellsPerSeat * (1 + workers)) * Int32Array.BYTES_PER_ELEMENT);
     const counters = new SharedCounters(memory);
     counters.nextBlobCount(0); // 0 is no blob's number
     return counters;
