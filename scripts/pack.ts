@@ -18,7 +18,9 @@ import { rewriteModuleUrls } from './packing/rewrite-module-urls.ts';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../', import.meta.url));
-const testFile = /\.(test|contract|fixture|fuzz)\.tsx?$/;
+/** What only tests need: by the name of the file, or of a folder of a package's sources. */
+const testFile =
+  /\.(test|contract|fixture|fuzz)\.tsx?$|[/\\]packages[/\\][^/\\]+[/\\]src[/\\](.+[/\\])?(testing|contract)[/\\]/;
 
 interface PackedPackage {
   readonly name: string;
@@ -100,6 +102,18 @@ async function emitJavaScript(packages: readonly [string, SourceManifest][], out
     const output = error instanceof Error && 'stdout' in error ? String(error.stdout) : String(error);
     throw new Error(`The packages do not compile, so they cannot be packed:\n${output}`, { cause: error });
   }
+  await requireNoTests(packages, outDir);
+}
+
+/** tsc brings along whatever is imported. @throws Error when that is for tests only. */
+async function requireNoTests(packages: readonly [string, SourceManifest][], outDir: string): Promise<void> {
+  const emitted = await findFiles(outDir, { under: packages.map(([name]) => `${name}/src`), ending: '.js' });
+  const sources = emitted.map((path) => `/packages/${relative(outDir, path).replace(/\.js$/, '.ts')}`);
+  const found = sources.filter((path) => testFile.test(path));
+  if (found.length === 0) return;
+  throw new Error(
+    `What is published imports what only tests need: ${found.join(', ')}. Move what is imported elsewhere.`,
+  );
 }
 
 interface Layout {

@@ -69,6 +69,13 @@ export const unreachable: Readonly<Record<string, string>> = {
   'lifecycle/worker:abandon:2': longShutdown,
   'lifecycle/worker:abandon:3': longShutdown,
   'lifecycle/worker:giveBack:1': longShutdown,
+  'lifecycle/worker:giveReviewsBack:1': longShutdown,
+  'lifecycle/give-up:endWithout:2':
+    'Only after each try of a job failed while bucket and scanner were there: lifecycle/worker.test.ts has one that does.',
+  'database/empty-trash:emptyTrash:4':
+    'Only where the database refuses a slice after it took another: nothing is written behind it.',
+  'database/sqlite/sqlite-dialect:choose:1':
+    'Only for a statement that writes outside a transaction, which the service has none of.',
   'webhooks/webhooks:giveBack:1': longShutdown,
   'database/file-table:current:3':
     'Only where the row is written between two statements of one read; nothing is written then.',

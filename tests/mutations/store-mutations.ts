@@ -334,7 +334,7 @@ export const storeMutations: readonly Mutation[] = [
     kind: 'full',
     breaks: 'A full disk has no room for deletes.',
     file: `${store}/space-reserve.ts`,
-    find: 'if (!this.#held) await this.#write();',
+    find: 'if (!this.#held) await this.#forDeletes.fill();',
     replace: '',
   },
   {
@@ -384,7 +384,7 @@ export const storeMutations: readonly Mutation[] = [
     kind: 'full',
     breaks: 'Puts are refused although there is room again.',
     file: `${store}/space-reserve.ts`,
-    find: 'this.#full = false;\n      return true;',
+    find: 'this.#setFull(false);\n      return true;',
     replace: 'return false;',
   },
   {

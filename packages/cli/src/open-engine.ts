@@ -106,6 +106,7 @@ export function explainDataError(error: unknown, folder: string): unknown {
     case 'NotAStore':
       return refuse(`${reason} If it is another folder, name it with --data.`);
     case 'UnsupportedFormat':
+    case 'Scattered':
     case 'Corrupt':
       return refuse(`The data folder ${folder} cannot be opened: ${reason}`);
     case 'EACCES':

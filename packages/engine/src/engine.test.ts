@@ -53,6 +53,25 @@ describe('startEngine', () => {
     }
   });
 
+  it('refuses a clock that says no time, at once or when it comes to it', async () => {
+    const refusal = { name: 'RangeError', message: /^The clock that was passed in says .*: expected milliseconds/ };
+    for (const nowMs of [-1, 2 ** 48, Number.NaN]) await assert.rejects(startEngine({ clock: () => nowMs }), refusal);
+    let nowMs = Date.now();
+    const engine = await startEngine({ clock: () => nowMs });
+    try {
+      await createBucket(engine, 'one');
+      const right = nowMs;
+      nowMs = Number.NaN;
+      const put = presign(engine, 'PUT', '/two');
+      assert.equal((await fetch(put, { method: 'PUT' })).status, 500);
+      nowMs = right;
+      assert.equal(engine.store.getBucket('two'), undefined);
+      await createBucket(engine, 'two');
+    } finally {
+      await engine.close();
+    }
+  });
+
   it('says which port is taken, and leaves nothing open', async () => {
     const engine = await startEngine();
     const port = Number(new URL(engine.endpoint).port);

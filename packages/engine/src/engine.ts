@@ -3,6 +3,7 @@
 
 import { createHash, randomBytes } from 'node:crypto';
 import {
+  checkTime,
   type DiskStoreOptions,
   type Durability,
   type ObjectStore,
@@ -41,7 +42,10 @@ export interface EngineOptions {
   readonly accounts?: readonly Account[];
   /** `bucket.<domain>` addresses a bucket, besides `bucket.localhost` and the path style. */
   readonly domain?: string;
-  /** Milliseconds since 1970; move it to make URLs expire and time pass. Default `Date.now`. */
+  /**
+   * Milliseconds since 1970; move it to make URLs expire and time pass. One that says anything else is refused here, and the
+   * requests of such a moment fail. Default `Date.now`.
+   */
   readonly clock?: () => number;
   /** Values in [0, 1), for request ids. Default `Math.random`. Keys are made by the system's generator. */
   readonly random?: () => number;
@@ -116,6 +120,7 @@ type Started = Pick<Engine, 'store' | 'close'> & { readonly port: number };
 /** Everything in this thread. */
 async function startAlone(options: EngineOptions, settings: ServingSettings, address: Address): Promise<Started> {
   const { clock = Date.now, random = Math.random, log } = options;
+  checkTime(clock());
   const store = options.store ?? (await openStore(options, clock));
   const closeStore = async (): Promise<void> => {
     if (options.store === undefined) await store.close();

@@ -2,6 +2,7 @@
 // Each step is a function of its own file that throws an S3Error or returns a value; none but render touches the socket.
 
 import { matchOperation, type OperationName, S3Error } from '@stowage/s3';
+import { checkTime } from '@stowage/store';
 import { authenticate } from './authenticate.ts';
 import { authorize } from './authorize.ts';
 import { crossOriginHeaders, preflight } from './cross-origin.ts';
@@ -49,7 +50,7 @@ function admit(exchange: Exchange, engine: EngineContext, head: ReceivedHead, ad
   const body = openBody(exchange, head.headers, { requester, payload, chunkSigning });
   exchange.body = body;
   const { id, origin } = exchange;
-  return { ...head, ...address, id, operation, requester, payload, body, origin, nowMs: engine.clock() };
+  return { ...head, ...address, id, operation, requester, payload, body, origin, nowMs: checkTime(engine.clock()) };
 }
 
 function match(exchange: Exchange, address: Address, head: ReceivedHead): OperationName {

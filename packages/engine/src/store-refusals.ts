@@ -26,6 +26,7 @@ const refusals: Readonly<Record<StoreErrorCode, S3ErrorCode>> = {
   CursorInUse: 'InternalError',
   TooManyCursors: 'InternalError',
   Locked: 'InternalError',
+  Scattered: 'InternalError',
   NotAStore: 'InternalError',
   UnsupportedFormat: 'InternalError',
   Closed: 'ServiceUnavailable',

@@ -11,11 +11,11 @@ import {
   readAll,
   storeError,
 } from './contract/store-under-test.ts';
-import { faultyDisk } from './disk/faulty-disk.ts';
 import { nodeDisk } from './disk/node-disk.ts';
 import { openDiskStore } from './disk-store.ts';
 import { isStoreError } from './store-error.ts';
 import { withDataFolder } from './testing/data-folder.ts';
+import { faultyDisk } from './testing/faulty-disk.ts';
 
 it('ends a batch when it changes many rows', () =>
   withDataFolder(async (directory) => {

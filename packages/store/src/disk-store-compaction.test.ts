@@ -6,11 +6,11 @@ import { copyFile, readFile, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { createBucket, listKeys, patternBytes, put, readAll, storeError } from './contract/store-under-test.ts';
-import { faultyDisk } from './disk/faulty-disk.ts';
 import { nodeDisk } from './disk/node-disk.ts';
 import { openDiskStore } from './disk-store.ts';
 import type { DiskStore, DiskStoreOptions } from './disk-store-options.ts';
 import { copyAsCrashed, flipByte, segmentPaths, withDataFolder } from './testing/data-folder.ts';
+import { faultyDisk } from './testing/faulty-disk.ts';
 
 const sizes = {
   segmentSizeBytes: 20_000,

@@ -14,16 +14,16 @@ import {
   putPart,
   readAll,
 } from './contract/store-under-test.ts';
-import type { DiskOperation } from './disk/disk-operation.ts';
-import { faultyDisk } from './disk/faulty-disk.ts';
-import { drivenByItself } from './disk/io-order.ts';
 import { nodeDisk } from './disk/node-disk.ts';
-import { SimulatedDisk, type SimulatedDiskOptions } from './disk/simulated-disk.ts';
 import { openDiskStore } from './disk-store.ts';
 import type { DiskStore } from './disk-store-options.ts';
 import type { Durability, ObjectStore } from './object-store.ts';
 import { withDataFolder } from './testing/data-folder.ts';
+import type { DiskOperation } from './testing/disk-operation.ts';
+import { faultyDisk } from './testing/faulty-disk.ts';
+import { drivenByItself } from './testing/io-order.ts';
 import { SeededRandom } from './testing/seeded-random.ts';
+import { SimulatedDisk, type SimulatedDiskOptions } from './testing/simulated-disk.ts';
 import { openSimulatedIndex } from './testing/simulated-index.ts';
 
 const strict: Durability = { level: 'strict' };

@@ -16,11 +16,11 @@ import {
   stage,
   storeError,
 } from './contract/store-under-test.ts';
-import { faultyDisk } from './disk/faulty-disk.ts';
 import { nodeDisk } from './disk/node-disk.ts';
 import { openDiskStore } from './disk-store.ts';
 import { isStoreError } from './store-error.ts';
 import { withDataFolder } from './testing/data-folder.ts';
+import { faultyDisk } from './testing/faulty-disk.ts';
 
 describe('disk store without room', () => {
   it('refuses puts and takes deletes, and puts again when there is room', async () => {

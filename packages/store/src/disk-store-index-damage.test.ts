@@ -7,13 +7,13 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { keyspace, wholeKeyspace } from './catalog/index-keys.ts';
 import { createBucket, patternBytes, put } from './contract/store-under-test.ts';
-import { faultyDisk } from './disk/faulty-disk.ts';
 import { nodeDisk } from './disk/node-disk.ts';
 import { openDiskStore } from './disk-store.ts';
 import type { DiskStore } from './disk-store-options.ts';
 import { openLmdbIndex } from './ordered-index/lmdb-index.ts';
 import type { IndexChange } from './ordered-index/ordered-index.ts';
 import { blobPaths, withDataFolder } from './testing/data-folder.ts';
+import { faultyDisk } from './testing/faulty-disk.ts';
 
 const objects = 300;
 const sizes = { maxInlineBytes: 1000 };

@@ -5,11 +5,11 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { createBucket, largeSizeBytes, patternBytes, put, readAll, storeError } from './contract/store-under-test.ts';
-import { faultyDisk } from './disk/faulty-disk.ts';
 import { nodeDisk } from './disk/node-disk.ts';
 import { openDiskStore } from './disk-store.ts';
 import { usualSizes } from './store-sizes.ts';
 import { blobPaths, flipByte, segmentPaths, withDataFolder } from './testing/data-folder.ts';
+import { faultyDisk } from './testing/faulty-disk.ts';
 
 const smallSizeBytes = 1_000_000;
 

@@ -2,6 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
+import { checkedClock } from './checked-clock.ts';
 import { type ScrubSettings, usualScrub } from './checking/scrub.ts';
 import type { ScrubSummary } from './checking/scrub-pass.ts';
 import type { CompactionResult } from './compaction/compactor.ts';
@@ -21,7 +22,7 @@ export interface DiskStoreOptions {
   readonly directory: string;
   /** Default: `strict`. */
   readonly durability?: Durability;
-  /** Milliseconds since 1970. Default: the system's clock. */
+  /** Milliseconds since 1970: a RangeError otherwise. Default: the system's clock. */
   readonly clock?: () => number;
   /** Default: node:crypto. */
   readonly random?: (sizeBytes: number) => Uint8Array;
@@ -68,7 +69,7 @@ export function settingsOf(options: DiskStoreOptions): Settings {
   return {
     directory: resolve(options.directory),
     durability: options.durability ?? { level: 'strict' },
-    clock: options.clock ?? Date.now,
+    clock: options.clock === undefined ? Date.now : checkedClock(options.clock),
     random: options.random ?? randomBytes,
     disk: options.disk ?? nodeDisk,
     openIndex: options.openIndex ?? openLmdbIndex,

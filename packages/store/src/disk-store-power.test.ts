@@ -3,15 +3,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createBucket, plainAttributes, put, readAll, storeError } from './contract/store-under-test.ts';
-import type { DiskOperation, Fault } from './disk/disk-operation.ts';
-import { drivenByItself } from './disk/io-order.ts';
-import { SimulatedDisk, type SimulatedDiskOptions } from './disk/simulated-disk.ts';
 import { openDiskStore } from './disk-store.ts';
 import type { DiskStore, DiskStoreOptions } from './disk-store-options.ts';
 import { SpaceReserve } from './space-reserve.ts';
 import { isStoreError } from './store-error.ts';
 import { usualSizes } from './store-sizes.ts';
+import type { DiskOperation, Fault } from './testing/disk-operation.ts';
+import { drivenByItself } from './testing/io-order.ts';
 import { SeededRandom } from './testing/seeded-random.ts';
+import { SimulatedDisk, type SimulatedDiskOptions } from './testing/simulated-disk.ts';
 import { openSimulatedIndex } from './testing/simulated-index.ts';
 
 const directory = '/above/data';

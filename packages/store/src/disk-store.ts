@@ -5,10 +5,11 @@
 import { dirname, join } from 'node:path';
 import { usualScrub } from './checking/scrub.ts';
 import { DamageLog } from './damage-log.ts';
-import { type Disk, type FolderLock, isDiskFull } from './disk/disk.ts';
+import { type Disk, type FolderLock, isDiskFull, isMissing } from './disk/disk.ts';
 import { type DiskStore, type DiskStoreOptions, type Settings, settingsOf } from './disk-store-options.ts';
 import { openFormat } from './format-file.ts';
 import type { KnownEnd } from './journal/recovery.ts';
+import { requireOneFileSystem } from './one-file-system.ts';
 import { recoverStore } from './recover-store.ts';
 import { SpaceReserve } from './space-reserve.ts';
 import { sizesForVolume } from './store-sizes.ts';
@@ -18,10 +19,11 @@ import { SharedIndex } from './workers/shared-index.ts';
 
 /**
  * Opens the store in a folder, having recovered what a crash left behind.
- * @throws StoreError `Locked`, `UnsupportedFormat`, `Corrupt`.
+ * @throws StoreError `Locked`, `Scattered`, `UnsupportedFormat`, `Corrupt`.
  */
 export async function openDiskStore(options: DiskStoreOptions): Promise<DiskStore> {
   const usual = settingsOf(options);
+  usual.clock(); // one that is wrong from the beginning is refused before anything is made
   await makeFolders(usual.disk, usual.directory);
   const settings = await fitToVolume(usual, options);
   const lock = settings.disk.lock(join(settings.directory, 'LOCK'));
@@ -55,6 +57,7 @@ async function fitToVolume(settings: Settings, options: DiskStoreOptions): Promi
 
 async function openLocked(settings: Settings, lock: FolderLock, lostEnd?: KnownEnd): Promise<OpenedStore> {
   const { directory, disk, openIndex, random, log } = settings;
+  await requireOneFileSystem(disk, directory);
   const storeId = await openFormat({ disk, directory, random });
   for (const name of ['journal', 'blobs', 'quarantine']) await disk.createFolder(join(directory, name));
   await disk.syncFolder(directory);
@@ -95,8 +98,7 @@ async function makeFolders(disk: Disk, path: string): Promise<void> {
     await disk.createFolder(path);
   } catch (cause) {
     const parent = dirname(path);
-    const parentMissing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT' && parent !== path;
-    if (!parentMissing) throw cause;
+    if (!isMissing(cause) || parent === path) throw cause;
     await makeFolders(disk, parent);
     await disk.createFolder(path);
   }

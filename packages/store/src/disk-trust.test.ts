@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { isDiskFull } from './disk/disk.ts';
-import { diskError } from './disk/disk-operation.ts';
 import { DiskTrust } from './disk-trust.ts';
+import { diskError } from './testing/disk-operation.ts';
 
 const operation = { kind: 'sync', path: '/file' } as const;
 

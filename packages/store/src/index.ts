@@ -1,5 +1,6 @@
 // Durable bytes and versions. The contract is object-store.ts; `openDiskStore` and `openMemoryStore` keep it.
 
+export { checkTime } from './checked-clock.ts';
 export {
   type CheckReport,
   type Finding,

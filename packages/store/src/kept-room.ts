@@ -86,6 +86,7 @@ export class KeptRoom {
       for (let at = before; at < sizeBytes; at += bytes.length) {
         await file.write([bytes.subarray(0, sizeBytes - at)], at);
       }
+      await file.sync(); // some file systems find out only then that there is no room
       this.#heldBytes = sizeBytes;
     } catch (cause) {
       await file.truncate(before);

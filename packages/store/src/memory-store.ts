@@ -16,6 +16,7 @@ import {
 import { countReferences } from './catalog/references.ts';
 import { blobIdSizeBytes } from './catalog/version-row.ts';
 import { CatalogStore } from './catalog-store.ts';
+import { checkedClock } from './checked-clock.ts';
 import type { FollowedStore, OpenCursor } from './cursors/change-cursor.ts';
 import { Cursors, cursorPins } from './cursors/cursors.ts';
 import { MemoryFeed } from './cursors/memory-feed.ts';
@@ -26,7 +27,7 @@ import { ReaderEpochs } from './reader-epochs.ts';
 import { StoreError } from './store-error.ts';
 
 export interface MemoryStoreOptions {
-  /** Milliseconds since 1970. Default: the system's clock. */
+  /** Milliseconds since 1970: a RangeError otherwise. Default: the system's clock. */
   readonly clock?: () => number;
   /** Default: node:crypto. */
   readonly random?: (sizeBytes: number) => Uint8Array;
@@ -34,7 +35,9 @@ export interface MemoryStoreOptions {
 
 /** Opens an empty store in memory. Its durability is `memory`: what is acknowledged ends with the process. */
 export function openMemoryStore(options: MemoryStoreOptions = {}): FollowedStore {
-  const { clock = Date.now, random = randomBytes } = options;
+  const { random = randomBytes } = options;
+  const clock = options.clock === undefined ? Date.now : checkedClock(options.clock);
+  clock(); // one that is wrong from the beginning is refused here
   const index = new MemoryIndex();
   const readers = new ReaderEpochs();
   const bodies = new MemoryBodies();

@@ -12,6 +12,7 @@ import type { StoreSizes } from './store-sizes.ts';
 
 const reserveName = 'RESERVE';
 const compactionName = 'RESERVE.compaction';
+const probeName = 'RESERVE.probe';
 /** Between attempts to put the reserve back. */
 const retryMs = 1000;
 /** Of RESERVE: what deletes leave to the index. */
@@ -29,12 +30,13 @@ interface SpaceReserveOptions {
   readonly sizes: StoreSizes;
   /** Told whenever it may have changed whether the disk is full. */
   readonly onChange?: (full: boolean) => void;
+  /** Resolves when the writes of puts have ended that other threads had under way when `onChange` said that it is full. */
+  readonly othersEnded?: () => Promise<void>;
 }
 
 export class SpaceReserve {
   readonly #options: SpaceReserveOptions;
-  readonly #path: string;
-  #isFull = false;
+  #full = false;
   #held = false;
   #releasing: Promise<void> | undefined;
   #releases = 0;
@@ -42,12 +44,19 @@ export class SpaceReserve {
   /** Writes of puts that are under way. */
   #uses = 0;
   #unused: (() => void) | undefined;
+  readonly #forDeletes: KeptRoom;
   readonly #forCompaction: KeptRoom;
+  /** Whether puts find room, too: held for a moment. */
+  readonly #forPuts: KeptRoom;
 
   constructor(options: SpaceReserveOptions) {
     this.#options = options;
-    this.#path = join(options.directory, reserveName);
-    this.#forCompaction = new KeptRoom({ ...options, path: join(options.directory, compactionName) });
+    const keptRoom = (name: string): KeptRoom => new KeptRoom({ ...options, path: join(options.directory, name) });
+    this.#forDeletes = keptRoom(reserveName);
+    this.#forDeletes.want(options.sizes.reserveSizeBytes);
+    this.#forCompaction = keptRoom(compactionName);
+    this.#forPuts = keptRoom(probeName);
+    this.#forPuts.want(options.sizes.roomForPutsBytes);
   }
 
   /** Removes all of it, for an opening that finds no room. */
@@ -60,18 +69,9 @@ export class SpaceReserve {
     return this.#full;
   }
 
-  get #full(): boolean {
-    return this.#isFull;
-  }
-
-  set #full(full: boolean) {
-    this.#isFull = full;
-    this.#options.onChange?.(full);
-  }
-
   /** Takes note that a write found no room. */
   noteFull(): void {
-    this.#full = true;
+    this.#setFull(true);
     this.#nextAttemptMs = this.#options.clock() + retryMs;
   }
 
@@ -110,6 +110,7 @@ export class SpaceReserve {
 
   /** At opening: finds what is there of it, and makes it whole if there is room. */
   async open(segmentSizeBytes: number): Promise<void> {
+    await this.#forDeletes.open();
     await this.restore();
     this.#wantForCompaction(segmentSizeBytes);
     try {
@@ -139,7 +140,7 @@ export class SpaceReserve {
   /** Gives up what is kept back for compaction, which is about to need it. */
   async giveUpForCompaction(): Promise<void> {
     if (this.#forCompaction.heldBytes === 0) return;
-    this.#full = true;
+    this.#setFull(true);
     await this.#forCompaction.giveUp();
   }
 
@@ -180,10 +181,10 @@ export class SpaceReserve {
     if (this.#full && !this.#isDue()) return false;
     try {
       await this.#requireRoom();
-      if (!this.#held) await this.#write();
+      if (!this.#held) await this.#forDeletes.fill();
       this.#held = true; // from here on, also if there is no room beside it: it can be given up
       await this.#probe();
-      this.#full = false;
+      this.#setFull(false);
       return true;
     } catch (cause) {
       if (!isDiskFull(cause)) throw cause;
@@ -253,58 +254,26 @@ export class SpaceReserve {
   }
 
   async #remove(): Promise<void> {
-    this.#full = true;
+    this.#setFull(true);
     if (this.#uses > 0) {
       await new Promise<void>((resolve) => {
         this.#unused = resolve;
       });
       this.#unused = undefined;
     }
-    await this.#options.disk.remove(this.#path);
-  }
-
-  async #write(): Promise<void> {
-    const { disk, random, sizes } = this.#options;
-    if ((await this.#sizeBytes()) === sizes.reserveSizeBytes) return;
-    await disk.remove(this.#path);
-    const file = await disk.create(this.#path, 'write');
-    try {
-      // Random bytes take up their room on file systems that compress, too.
-      await file.write([random(sizes.reserveSizeBytes)], 0);
-      await file.sync();
-    } catch (cause) {
-      await disk.remove(this.#path);
-      throw cause;
-    } finally {
-      await file.close();
-    }
+    await this.#options.othersEnded?.();
+    await this.#forDeletes.giveUp();
   }
 
   /** Whether there is room beside it, for compaction and for puts: without that, the next put would only find out again. */
   async #probe(): Promise<void> {
     if (!this.#full) return;
     await this.#forCompaction.fill();
-    const { disk, random, sizes } = this.#options;
-    const path = `${this.#path}.probe`;
-    await disk.remove(path);
-    const file = await disk.create(path, 'write');
-    try {
-      await file.write([random(sizes.roomForPutsBytes)], 0);
-      await file.sync();
-    } finally {
-      await file.close();
-      await disk.remove(path);
-    }
+    await this.#forPuts.fill().finally(() => this.#forPuts.giveUp());
   }
 
-  async #sizeBytes(): Promise<number> {
-    const names = await this.#options.disk.list(this.#options.directory);
-    if (!names.includes(reserveName)) return 0;
-    const file = await this.#options.disk.open(this.#path, 'read');
-    try {
-      return await file.sizeBytes();
-    } finally {
-      await file.close();
-    }
+  #setFull(full: boolean): void {
+    this.#full = full;
+    this.#options.onChange?.(full);
   }
 }

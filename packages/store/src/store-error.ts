@@ -22,6 +22,7 @@ export const storeErrors = {
   CursorInUse: 'The cursor is open already; a cursor has one reader.',
   TooManyCursors: 'The store has as many cursors as it takes; remove one that is not wanted any more.',
   Locked: 'Another process has this data folder open.',
+  Scattered: 'Folders of the store lie on different file systems.',
   NotAStore: 'The folder holds no store.',
   UnsupportedFormat: 'The data folder was written by a newer version.',
   Closed: 'The store is closed.',

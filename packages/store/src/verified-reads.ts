@@ -7,7 +7,7 @@ import { blobFile } from './blobs/blob-file.ts';
 import { blockCount, blockSizeBytes, findBadBlock } from './blobs/block-checksums.ts';
 import type { BodyLocation } from './catalog/version-row.ts';
 import { blobChecksums, blobChecksumsSync, blocksOfPage } from './checksum-pages.ts';
-import type { Disk } from './disk/disk.ts';
+import { type Disk, isMissing } from './disk/disk.ts';
 import { isUnreadable } from './disk/read-around.ts';
 import { segmentName } from './journal/segment.ts';
 import type { StoreDamage } from './object-store.ts';
@@ -181,7 +181,7 @@ export class VerifiedReads implements ByteSource {
   }
 
   #missing(cause: unknown, read: BodyRead): unknown {
-    const absent = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
+    const absent = isMissing(cause);
     if (!absent) return cause;
     const description = 'the file is not there';
     this.#tell({ file: read.file, offset: 0, sizeBytes: read.sizeBytes, description }, read);

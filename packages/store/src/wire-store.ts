@@ -85,7 +85,8 @@ export async function wireStore(settings: RecoveredSettings): Promise<OpenedStor
   const onFullness = (full: boolean): void => {
     counters.full = full;
   };
-  const reserve = new SpaceReserve({ disk, directory, clock, random, sizes, onChange: onFullness });
+  const othersEnded = (): Promise<void> => counters.writesEnded();
+  const reserve = new SpaceReserve({ disk, directory, clock, random, sizes, onChange: onFullness, othersEnded });
   const journal = await Journal.open(journalOptions, end);
   const readers = new ReaderEpochs();
   const folders = new BlobFolders(disk, join(directory, 'blobs'), trust);

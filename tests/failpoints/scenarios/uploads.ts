@@ -74,7 +74,14 @@ export const uploadScenarios = {
       endpoint: { kind: 'engine', probing: 'forbidden', seals: ['promotion'] },
       limits: { maxInlineCopyBytes: 0 },
     }),
-    play: async (world) => void (await world.upload(parted)),
+    play: async (world) => {
+      await world.upload(parted);
+      // Every part is there, and nobody says so before the end.
+      const unsaid = await world.announce({ sizeBytes: parted.length });
+      await world.send(unsaid, parted);
+      await world.pass(dayMs + minuteMs);
+      world.promiseBytes(unsaid.fileId, parted);
+    },
   },
   copiedInParts: {
     options: () => ({

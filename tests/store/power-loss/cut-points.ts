@@ -2,7 +2,7 @@
 // aims at a class and a moment: before the operation has begun, while it is under way, or when it has just been done and
 // nobody knows yet. What was hit is counted, so that a run can show that nothing was left out.
 
-import type { DiskOperation } from '../../../packages/store/src/disk/disk-operation.ts';
+import type { DiskOperation } from '../../../packages/store/src/testing/disk-operation.ts';
 
 interface CutPoint {
   readonly kinds: readonly DiskOperation['kind'][];

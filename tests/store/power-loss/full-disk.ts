@@ -1,7 +1,7 @@
 // A disk that fills up while clients are at work, and has room again (invariant 8): meanwhile deletes are taken, and afterwards
 // puts are, without anybody's help.
 
-import type { SimulatedDisk } from '../../../packages/store/src/disk/simulated-disk.ts';
+import type { SimulatedDisk } from '../../../packages/store/src/testing/simulated-disk.ts';
 import { Violation } from './key-account.ts';
 import type { Address } from './model.ts';
 import { deleteObject, putObject } from './object-requests.ts';

@@ -10,7 +10,7 @@
 
 import { basename } from 'node:path';
 import { blobIdOfName } from '../../../packages/store/src/blobs/blob-file.ts';
-import type { SimulatedDisk } from '../../../packages/store/src/disk/simulated-disk.ts';
+import type { SimulatedDisk } from '../../../packages/store/src/testing/simulated-disk.ts';
 import { Violation } from './key-account.ts';
 import type { Model } from './model.ts';
 

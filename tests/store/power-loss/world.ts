@@ -1,14 +1,14 @@
 // The world of one history: a disk, time, and chance. It drives the store one step at a time: when the program has gone on
 // as far as it can, one request of those that wait is performed, or a timer fires. At a planned step everything stops.
 
-import type { DiskOperation } from '../../../packages/store/src/disk/disk-operation.ts';
-import { IoOrder } from '../../../packages/store/src/disk/io-order.ts';
+import type { DiskOperation } from '../../../packages/store/src/testing/disk-operation.ts';
+import { IoOrder } from '../../../packages/store/src/testing/io-order.ts';
+import type { SeededRandom } from '../../../packages/store/src/testing/seeded-random.ts';
 import {
   type DiskRequest,
   SimulatedDisk,
   type SimulatedDiskOptions,
-} from '../../../packages/store/src/disk/simulated-disk.ts';
-import type { SeededRandom } from '../../../packages/store/src/testing/seeded-random.ts';
+} from '../../../packages/store/src/testing/simulated-disk.ts';
 import type { PlannedFault } from './circumstances.ts';
 import { type CutClass, type CutMoment, type CutPhase, classOf } from './cut-points.ts';
 import { virtualTime } from './virtual-time.ts';

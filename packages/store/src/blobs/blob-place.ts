@@ -2,7 +2,7 @@
 // become blobs while they arrive.
 
 import { join } from 'node:path';
-import { type Disk, type DiskFile, isDiskFull, lacksDescriptors } from '../disk/disk.ts';
+import { type Disk, type DiskFile, isDiskFull, isMissing, lacksDescriptors } from '../disk/disk.ts';
 import type { DiskTrust } from '../disk-trust.ts';
 import { HashThreads } from '../hashing/hash-threads.ts';
 import type { Durability } from '../object-store.ts';
@@ -103,7 +103,7 @@ export class BlobPlace {
         else await this.#writeAgain(blobId);
       } catch (cause) {
         // Power loss took it: whoever reads the object is told.
-        if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') continue;
+        if (isMissing(cause)) continue;
         throw cause;
       }
       await folders.makeDurable(blobId);

@@ -2,7 +2,7 @@
 // the index is durable without them. Until then they stand in the garbage rows of the index, also across a crash.
 
 import { dirname } from 'node:path';
-import type { Disk } from '../disk/disk.ts';
+import { type Disk, isMissing } from '../disk/disk.ts';
 import type { DiskTrust } from '../disk-trust.ts';
 import { listGarbage } from '../garbage.ts';
 import type { OrderedIndex } from '../ordered-index/ordered-index.ts';
@@ -90,7 +90,7 @@ async function syncIfThere(disk: Disk, path: string): Promise<void> {
   try {
     await disk.syncFolder(path);
   } catch (cause) {
-    const absent = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
+    const absent = isMissing(cause);
     if (!absent) throw cause;
   }
 }

@@ -8,7 +8,7 @@
 import { join } from 'node:path';
 import { encodeEpoch, readSweptEpoch, sweptKey } from '../applied-mark.ts';
 import { blobKey, keyspace } from '../catalog/index-keys.ts';
-import type { Disk } from '../disk/disk.ts';
+import { type Disk, isMissing } from '../disk/disk.ts';
 import type { DiskTrust } from '../disk-trust.ts';
 import type { OrderedIndex } from '../ordered-index/ordered-index.ts';
 import type { StoreLog } from '../store-log.ts';
@@ -143,7 +143,7 @@ async function moveIfThere(disk: Disk, from: string, to: string): Promise<boolea
     await disk.rename(from, to);
     return true;
   } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return false;
+    if (isMissing(cause)) return false;
     throw cause;
   }
 }

@@ -29,6 +29,7 @@ export class PiecePool {
   /** The one that came back last is lent first: it is still in the processor's cache. */
   readonly #free: Piece[] = [];
   #made = 0;
+  /** How many are lent out. */
   #lent = 0;
   readonly #waiters = new Set<Waiter>();
   /** Holders of a piece with something in it, in the order in which they began. */
@@ -44,11 +45,6 @@ export class PiecePool {
     // One that might grow is given whole pages of its own, which direct writes ask for; it never does.
     this.#memory ??= new SharedArrayBuffer(sizeBytes, { maxByteLength: sizeBytes });
     return this.#memory;
-  }
-
-  /** How many pieces are lent out. */
-  get lent(): number {
-    return this.#lent;
   }
 
   /** A piece, if there is one and nobody waits. It must be given back. */

@@ -10,7 +10,7 @@ import {
   encodeBlobFooter,
 } from '../blobs/blob-file.ts';
 import { blockChecksums, blockCount, blockSizeBytes, checksumSizeBytes } from '../blobs/block-checksums.ts';
-import type { Disk, DiskFile } from '../disk/disk.ts';
+import { type Disk, type DiskFile, isMissing } from '../disk/disk.ts';
 import { readAround } from '../disk/read-around.ts';
 import type { StoreDamage } from '../object-store.ts';
 
@@ -46,7 +46,7 @@ export async function checkBlob(options: BlobCheckOptions): Promise<CheckedBlob>
   try {
     file = await disk.open(join(directory, name), 'read');
   } catch (cause) {
-    if (!(cause instanceof Error && 'code' in cause && cause.code === 'ENOENT')) throw cause;
+    if (!isMissing(cause)) throw cause;
     const damage = { file: name, offset: 0, sizeBytes: expectedSizeBytes, description: 'the file is not there' };
     return { damages: [damage], fileSizeBytes: 0, missing: true };
   }

@@ -4,6 +4,10 @@ import type { ObjectAddress, StoreDamage } from '../object-store.ts';
 
 /** What can be found, whether it means that something is wrong, and what to do about it. */
 export const findingKinds = {
+  formatDamaged: {
+    wrong: true,
+    remedy: '`stowage fsck --repair` writes it anew, with the id that the segments of the journal name.',
+  },
   journalDamage: {
     wrong: true,
     remedy: 'The objects named are as good as the index still has them; `stowage fsck --repair` writes them down anew.',

@@ -20,7 +20,7 @@ import { listStrays } from './folder-survey.ts';
 import { catchUp, type HeldIndex, openHeldIndex } from './held-index.ts';
 import { buildJournalIndex, type JournalIndex, type Progress } from './journal-index.ts';
 import { repairStore } from './repair-store.ts';
-import { RestoredRows } from './restored-rows.ts';
+import { RestoredRows, readBody } from './restored-rows.ts';
 import { salvageNames } from './salvaged-names.ts';
 import { type LockedFolder, withLockedFolder } from './store-folder.ts';
 
@@ -56,10 +56,12 @@ export async function checkStore(options: CheckOptions): Promise<CheckReport> {
   const scratch = options.scratch === undefined ? undefined : resolve(options.scratch);
   if (scratch !== undefined && repair)
     throw new RangeError('A repair makes its indexes in the store, and takes no scratch folder.');
-  return withLockedFolder({ disk, directory, scratch }, async (folder) => {
+  return withLockedFolder({ disk, directory, scratch, mendsFormat: repair }, async (folder) => {
     const check = new StoreCheck(folder, onProgress);
     await check.run();
-    return check.report(repair ? await check.repair(clock) : []);
+    const { formatMended: description } = folder;
+    const mended = description === undefined ? [] : [{ done: true, description }];
+    return check.report(repair ? [...mended, ...(await check.repair(clock))] : []);
   });
 }
 
@@ -74,7 +76,7 @@ class StoreCheck {
   #indexUsable = false;
   /** The store's index tells of damage that an opening has found in the journal. */
   #remembersDamage = false;
-  /** Objects whose rows the journal has lost, and no index has. */
+  /** Objects whose rows the journal has lost: no index has them, or their bytes are lost, too. */
   #unknown: readonly ObjectAddress[] = [];
   #salvage: { readonly damage: StoreDamage; readonly bytes: Buffer }[] = [];
   #indexRows = 0;
@@ -87,6 +89,9 @@ class StoreCheck {
   }
 
   async run(): Promise<void> {
+    if (this.#folder.formatMended !== undefined) {
+      this.#findings.add({ kind: 'formatDamaged', file: 'FORMAT', description: 'it did not say which store this is' });
+    }
     this.#progress('index', 0, 0);
     const held = await openHeldIndex(this.#folder);
     let journal: JournalIndex | undefined;
@@ -102,6 +107,7 @@ class StoreCheck {
       await this.#checkBlobs(journal, held);
       await this.#checkNames();
       await this.#nameDamage(journal, held);
+      if ('index' in held) await this.#findLostBodies(bucketNames(journal.index, held.index));
     } finally {
       await journal?.index.close();
       if ('index' in held) await held.index.close();
@@ -245,6 +251,17 @@ class StoreCheck {
         return withObjects(damage, names);
       });
     });
+  }
+
+  /** Objects that the index alone still has, and whose bytes lay in what the journal has lost. */
+  async #findLostBodies(buckets: ReadonlyMap<number, string>): Promise<void> {
+    const lost: ObjectAddress[] = [];
+    for (const row of this.#restored.rows) {
+      const body = await readBody(this.#folder, row);
+      const { object } = describeKey(row.key, buckets);
+      if (body?.holds === false && object !== undefined) lost.push(object);
+    }
+    this.#unknown = [...this.#unknown, ...lost];
   }
 
   #progress(phase: CheckProgress['phase'], doneBytes: number, totalBytes: number): void {

@@ -113,8 +113,8 @@ class Repair {
     const { folder, findings, journalDamaged, lostEnd, remembersDamage, indexUsable, restored, clock } = this.#options;
     const wrong = indexKinds.some((kind) => findings.count(kind) > 0);
     if (!wrong && !remembersDamage && lostEnd === undefined) return true;
-    // The journal has all that the index had, unless records are lost, or the index could not be read.
-    const keepAs = journalDamaged || !indexUsable ? `index-${clock()}` : undefined;
+    // The journal has all that the index had, unless records are lost and rows differ, or the index could not be read.
+    const keepAs = (journalDamaged && wrong) || !indexUsable ? `index-${clock()}` : undefined;
     const kept = await replaceIndex(folder, keepAs);
     this.#did(
       `made the index anew from the journal${kept ? `; the former one is kept as quarantine/${keepAs}-*` : ''}`,
@@ -124,12 +124,15 @@ class Repair {
       this.#leftUndone('what the journal has lost could not be taken from the former index, which cannot be read');
       if (lostEnd === undefined) return true;
     }
-    return this.#restore(restored);
+    // Without anything to write, the store is not opened: the opening would remember damage that is written off right after it.
+    const isNothing = restored.rows.length === 0 && restored.deletions.length === 0;
+    return isNothing && lostEnd === undefined ? !restored.overflowed : this.#restore(restored);
   }
 
   async #restore(restored: RestoredRows): Promise<boolean> {
     const { folder, clock, lostEnd } = this.#options;
-    const { store, commit } = await openStoreForRepair({ ...folder, clock }, lostEnd);
+    // An opening that is told how far the journal had come does not remember the damage that this repair deals with.
+    const { store, commit } = await openStoreForRepair({ ...folder, clock }, lostEnd ?? { lsn: 0, segment: 0 });
     let rows = 0;
     let damagedBodies = 0;
     let deletions = 0;

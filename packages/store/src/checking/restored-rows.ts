@@ -9,7 +9,7 @@ import { keyspace } from '../catalog/index-keys.ts';
 import { withReferences } from '../catalog/manifest.ts';
 import type { Operation } from '../catalog/operation.ts';
 import { bodySizeOf, locationOf, sequenceOf } from '../catalog/version-row.ts';
-import type { Disk } from '../disk/disk.ts';
+import { type Disk, isMissing } from '../disk/disk.ts';
 import { readAround } from '../disk/read-around.ts';
 import type { RowDifference } from './compare-indexes.ts';
 import { segmentFileName } from './segment-check.ts';
@@ -115,7 +115,7 @@ export async function readBody(
       await file.close();
     }
   } catch (cause) {
-    if (!(cause instanceof Error && 'code' in cause && cause.code === 'ENOENT')) throw cause;
+    if (!isMissing(cause)) throw cause;
   }
   return { bytes, holds: findBadBlock(bytes, location.checksums, 0) === undefined };
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { findBadBlock } from '../blobs/block-checksums.ts';
 import type { Fact } from '../catalog/facts.ts';
 import { locationOf } from '../catalog/version-row.ts';
-import type { Disk, DiskFile } from '../disk/disk.ts';
+import { type Disk, type DiskFile, isMissing } from '../disk/disk.ts';
 import { readAround } from '../disk/read-around.ts';
 import { findDamagedStretch } from '../journal/damaged-stretch.ts';
 import { readFactHeader, recordMagic } from '../journal/record.ts';
@@ -47,7 +47,7 @@ export async function checkSegment(options: SegmentCheckOptions): Promise<number
   try {
     file = await options.disk.open(join(options.directory, segmentFileName(options.number)), 'read');
   } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined;
+    if (isMissing(cause)) return undefined;
     throw cause;
   }
   try {

@@ -19,12 +19,12 @@ import {
   put,
   putPart,
 } from '../contract/store-under-test.ts';
-import { faultyDisk } from '../disk/faulty-disk.ts';
 import { nodeDisk } from '../disk/node-disk.ts';
 import { openDiskStore } from '../disk-store.ts';
 import type { DiskStore, DiskStoreOptions } from '../disk-store-options.ts';
 import { MemoryIndex } from '../ordered-index/memory-index.ts';
 import { copyAsCrashed, segmentPaths, withDataFolder } from '../testing/data-folder.ts';
+import { faultyDisk } from '../testing/faulty-disk.ts';
 import { dumpIndex } from '../testing/index-dump.ts';
 import { keepDeletion, keepRow } from './relocation.ts';
 

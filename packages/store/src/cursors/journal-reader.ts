@@ -6,7 +6,7 @@
 import { join } from 'node:path';
 import { isChange } from '../catalog/change-facts.ts';
 import type { ChangePosition } from '../catalog/cursor-row.ts';
-import type { Disk, DiskFile } from '../disk/disk.ts';
+import { type Disk, type DiskFile, isMissing } from '../disk/disk.ts';
 import { readAround } from '../disk/read-around.ts';
 import { findDamagedStretch } from '../journal/damaged-stretch.ts';
 import type { BatchEnd } from '../journal/journal.ts';
@@ -233,7 +233,7 @@ export class JournalReader implements ChangeReader {
     try {
       file = await disk.open(join(folder, segmentName(number)), 'read');
     } catch (cause) {
-      if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined;
+      if (isMissing(cause)) return undefined;
       throw cause;
     }
     try {

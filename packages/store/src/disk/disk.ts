@@ -19,6 +19,11 @@ export interface Disk {
   list(path: string): Promise<string[]>;
   /** Takes an exclusive lock on a file, made when it is not there, for as long as this process lives. @throws StoreError `Locked`. */
   lock(path: string): FolderLock;
+  /**
+   * Names the file system that a path is on, links followed: two paths of one name can be renamed from one to the other. A
+   * folder that was mounted into another has a name of its own, even when both lie on one device.
+   */
+  fileSystem(path: string): Promise<string>;
   /** How much the file system that a path is on holds, and has free for us. Absent: that cannot be told. */
   volume?(path: string): Promise<DiskVolume>;
 }
@@ -59,6 +64,11 @@ export interface DiskFile {
  */
 export function lacksDescriptors(error: unknown): boolean {
   return error instanceof Error && 'code' in error && (error.code === 'EMFILE' || error.code === 'ENFILE');
+}
+
+/** Whether an error says that there is no such file, or folder. */
+export function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }
 
 /** Whether an error says that there is no room: of the disk or of the quota. */

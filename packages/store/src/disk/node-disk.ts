@@ -3,7 +3,7 @@
 import * as fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DirectWrites } from './direct-writes.ts';
-import { type Disk, type DiskFile, lacksDescriptors, type OpenMode } from './disk.ts';
+import { type Disk, type DiskFile, isMissing, lacksDescriptors, type OpenMode } from './disk.ts';
 import { lockFolder } from './folder-lock.ts';
 
 export const nodeDisk: Disk = {
@@ -37,16 +37,26 @@ export const nodeDisk: Disk = {
   },
 
   remove(path) {
-    return attempt((done) => fs.unlink(path, (error) => (error?.code === 'ENOENT' ? done(null) : done(error))));
+    return attempt((done) => fs.unlink(path, (error) => (isMissing(error) ? done(null) : done(error))));
   },
 
   list(path) {
     return attempt((done) =>
-      fs.readdir(path, (error, names) => (error?.code === 'ENOENT' ? done(null, []) : done(error, names))),
+      fs.readdir(path, (error, names) => (isMissing(error) ? done(null, []) : done(error, names))),
     );
   },
 
   lock: lockFolder,
+
+  async fileSystem(path) {
+    const folder = await openFile(path, fs.constants.O_RDONLY);
+    try {
+      const { dev } = await attempt<fs.Stats>((done) => fs.fstat(folder, done));
+      return `${dev} ${await mountOf(folder)}`;
+    } finally {
+      await closeFile(folder);
+    }
+  },
 
   async volume(path) {
     const { bsize, blocks, bavail } = await attempt<fs.StatsFs>((done) => fs.statfs(path, done));
@@ -172,6 +182,14 @@ async function openFile(path: string, flags: number): Promise<number> {
       await sleep(reopenAfterMs);
     }
   }
+}
+
+/** The mount that an open file was reached by, which only Linux tells: one device may be mounted at several places. */
+async function mountOf(descriptor: number): Promise<string> {
+  if (process.platform !== 'linux') return '';
+  const path = `/proc/self/fdinfo/${descriptor}`;
+  const text = await attempt<string>((done) => fs.readFile(path, 'utf8', done)).catch(() => ''); // without /proc: the device alone
+  return /^mnt_id:\s*(\d+)$/m.exec(text)?.[1] ?? '';
 }
 
 function closeFile(descriptor: number): Promise<void> {

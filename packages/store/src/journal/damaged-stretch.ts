@@ -3,7 +3,7 @@
 
 import type { ScannedRecord, SegmentScanner } from './scanner.ts';
 
-export interface DamagedStretch {
+interface DamagedStretch {
   /** The first record behind it that holds; `undefined` when there is none in the segment. */
   readonly next: ScannedRecord | undefined;
   readonly endOffset: number;

@@ -5,11 +5,11 @@ import { mkdir } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import { bucketKey } from '../catalog/index-keys.ts';
 import type { Disk } from '../disk/disk.ts';
-import { faultyDisk } from '../disk/faulty-disk.ts';
 import { nodeDisk } from '../disk/node-disk.ts';
 import { DiskTrust } from '../disk-trust.ts';
 import { usualSizes } from '../store-sizes.ts';
 import { withDataFolder } from '../testing/data-folder.ts';
+import { faultyDisk } from '../testing/faulty-disk.ts';
 import { Journal } from './journal.ts';
 
 const sizes = { ...usualSizes, segmentSizeBytes: 200 };

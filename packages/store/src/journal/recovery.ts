@@ -194,13 +194,20 @@ class Recovery {
     const name = segmentName(number);
     const file = await disk.open(join(folder, name), 'read');
     const fileSizeBytes = await file.sizeBytes();
+    const { from } = this.#options;
+    if (from?.segment === number && fileSizeBytes < from.offset + commitRecordSizeBytes) {
+      await file.close();
+      throw new IndexAheadError(
+        `The index has the journal up to record ${from.lsn} at ${name}:${from.offset}, and that file has ${fileSizeBytes} bytes.`,
+      );
+    }
     const bytes = Buffer.alloc(segmentHeaderSizeBytes + 8);
     const { count } = await readAround(file, bytes, 0);
     const header = decodeSegmentHeader(bytes.subarray(0, count));
     if (header !== undefined && !header.storeId.equals(storeId)) {
       await file.close();
       throw new StoreError('Corrupt', {
-        message: `journal/${name} belongs to another store. Put this data folder's own segments back, or move this one out.`,
+        message: `journal/${name} belongs to another store than FORMAT names. Put this data folder's own segments back, or move this one out; if all segments are of one store, and FORMAT has changed by a digit, \`stowage fsck --repair\` mends it.`,
       });
     }
     // With a damaged header, the salt is taken from the first record.
@@ -246,7 +253,7 @@ class Recovery {
     this.#changeCount = found?.commit?.changeCount ?? (around?.changeCount ?? 0) + (found === undefined ? 0 : 1);
     this.#batchStart = { segment: number, salt, offset: behindMark, lsn: this.#expectedLsn };
     if (found !== undefined) return behindMark;
-    if (record !== undefined || around === undefined || fileSizeBytes < behindMark) {
+    if (record !== undefined || around === undefined) {
       throw new IndexAheadError(
         `The index has the journal up to record ${from.lsn} at ${name}:${from.offset}, and it is not there.`,
       );
@@ -396,7 +403,8 @@ class Recovery {
     const behind = [...this.#unreadable].filter(([number]) => number >= kept).map(([, sizeBytes]) => sizeBytes);
     const tail = this.#damagedTail?.segment === kept ? this.#damagedTail : undefined;
     const unreadBytes = behind.reduce((total, sizeBytes) => total + sizeBytes, tail?.sizeBytes ?? 0);
-    const goesOn = start !== undefined && tail === undefined;
+    // Numbers are left out only between two segments: within one they would look like damage for good.
+    const goesOn = start !== undefined && tail === undefined && unreadBytes === 0;
     const here = {
       segment: goesOn ? { number: start.segment, salt: start.salt, position: start.offset } : undefined,
       lastSegmentNumber: Math.max(kept, ...this.#unreadable.keys()),

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import type { Fault } from '../disk/disk-operation.ts';
-import { faultyDisk } from '../disk/faulty-disk.ts';
-import { drivenByItself } from '../disk/io-order.ts';
 import { nodeDisk } from '../disk/node-disk.ts';
-import { SimulatedDisk } from '../disk/simulated-disk.ts';
 import { withDataFolder } from '../testing/data-folder.ts';
+import type { Fault } from '../testing/disk-operation.ts';
+import { faultyDisk } from '../testing/faulty-disk.ts';
+import { drivenByItself } from '../testing/io-order.ts';
 import { SeededRandom } from '../testing/seeded-random.ts';
+import { SimulatedDisk } from '../testing/simulated-disk.ts';
 import { type RemovedRange, RemovedSegments } from './removed-segments.ts';
 
 /** Segment `number` holds ten records. */

@@ -21,6 +21,8 @@ const firstSeatCell = 2;
 const cellsPerSeat = 2;
 const writesCell = 0;
 const blobsCell = 1;
+/** A wait is woken when a seat's count changes to nothing; it looks by itself, too, because another number may come between. */
+const lookAgainMs = 20;
 
 export class SharedCounters {
   readonly memory: SharedArrayBuffer;
@@ -62,19 +64,52 @@ export class SharedCounters {
     Atomics.store(this.#cells, fullCell, full ? 1 : 0);
   }
 
+  /** Notes that a seat begins to write a body. */
+  beginWrite(seat: number): void {
+    Atomics.add(this.#cells, cellOf(seat, writesCell), 1);
+  }
+
+  endWrite(seat: number): void {
+    if (Atomics.sub(this.#cells, cellOf(seat, writesCell), 1) === 1) this.#wake(seat);
+  }
+
+  /** The thread at a seat has ended, and with it whatever it was writing. */
+  forgetWrites(seat: number): void {
+    Atomics.store(this.#cells, cellOf(seat, writesCell), 0);
+    this.#wake(seat);
+  }
+
+  /** Resolves when no seat writes a body any more; to be awaited once `full` keeps new ones from beginning. */
+  async writesEnded(): Promise<void> {
+    for (let seat = 0; seat < this.#seats; seat += 1) {
+      const cell = cellOf(seat, writesCell);
+      for (let count = this.#count(cell); count > 0; count = this.#count(cell)) {
+        await Atomics.waitAsync(this.#cells, cell, count, lookAgainMs).value;
+      }
+    }
+  }
+
   /** The next number of a blob, from 1. `seat` is 0 for the thread that has the store open. */
   nextBlobCount(seat: number): number {
-    return this.#countAt(seat, Atomics.add(this.#cells, firstBlobCell + seat, 1));
+    return this.#countAt(seat, Atomics.add(this.#cells, cellOf(seat, blobsCell), 1));
   }
 
   /** The groups that a seat has begun, in order. */
   groupsOf(seat: number): number[] {
-    const taken = Atomics.load(this.#cells, firstBlobCell + seat);
+    const taken = this.#count(cellOf(seat, blobsCell));
     return Array.from({ length: Math.ceil(taken / blobsPerGroup) }, (_, turn) => turn * this.#seats + seat);
   }
 
   get #seats(): number {
-    return this.#cells.length - firstBlobCell;
+    return (this.#cells.length - firstSeatCell) / cellsPerSeat;
+  }
+
+  #count(cell: number): number {
+    return Atomics.load(this.#cells, cell);
+  }
+
+  #wake(seat: number): void {
+    Atomics.notify(this.#cells, cellOf(seat, writesCell));
   }
 
   /** Groups are dealt out in turn; with one seat, the numbers simply rise. */
@@ -82,4 +117,8 @@ export class SharedCounters {
     const turn = Math.floor(index / blobsPerGroup);
     return (turn * this.#seats + seat) * blobsPerGroup + (index % blobsPerGroup);
   }
+}
+
+function cellOf(seat: number, cell: typeof writesCell | typeof blobsCell): number {
+  return firstSeatCell + seat * cellsPerSeat + cell;
 }

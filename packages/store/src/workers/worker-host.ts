@@ -118,6 +118,7 @@ export class WorkerHost {
 
   async #dismiss(seat: number, desk: WorkerDesk, died: boolean): Promise<void> {
     await desk.leave();
+    this.#options.counters.forgetWrites(seat);
     try {
       const removed = died ? await this.#removeStaged(seat) : 0;
       if (removed > 0) this.#options.log('info', 'Bodies that a worker had not committed were removed', { removed });

@@ -20,6 +20,7 @@ import { RemoteCommitter } from './remote-committer.ts';
 import { SharedCounters } from './shared-counters.ts';
 import { bufferOver, type CommitterMessage, type WorkerMessage } from './wire.ts';
 import type { StoreInvitation } from './worker-host.ts';
+import { workerRoom } from './worker-room.ts';
 
 /** Opens the store that an invitation is for. Once for each invitation, in whatever thread of the process. */
 export function openWorkerStore(invitation: StoreInvitation, log: StoreLog = silentLog): ObjectStore {
@@ -48,16 +49,7 @@ export function openWorkerStore(invitation: StoreInvitation, log: StoreLog = sil
     nextCount: () => counters.nextBlobCount(seat),
     refusal: () => committer.failure,
     trust,
-    // The reserve is kept by the thread that commits. It is asked whether there is room again; the next blob has the answer.
-    room: {
-      admit: async () => {
-        if (counters.full) tell({ kind: 'roomWanted' });
-      },
-      use: async (work) => {
-        if (counters.full) throw new StoreError('DiskFull');
-        return work();
-      },
-    },
+    room: workerRoom({ counters, seat, askForRoom: () => tell({ kind: 'roomWanted' }) }),
     memoryShare: 1 / seats,
     // The workers are as many threads as are wanted: a large body is hashed by the one that receives it.
     maxHashThreads: 0,

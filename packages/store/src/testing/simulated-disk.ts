@@ -4,10 +4,10 @@
 // Everything that chance decides is drawn from one generator, so a seed repeats a run wholly.
 
 import { basename, dirname } from 'node:path';
+import type { Disk, DiskFile, FolderLock, OpenMode } from '../disk/disk.ts';
 import { StoreError } from '../store-error.ts';
-import type { SeededRandom } from '../testing/seeded-random.ts';
-import type { Disk, DiskFile, FolderLock, OpenMode } from './disk.ts';
 import { type DiskOperation, type DiskOperationKind, diskError, type Fault } from './disk-operation.ts';
+import type { SeededRandom } from './seeded-random.ts';
 import { type FileChange, SimulatedFile } from './simulated-file.ts';
 import { findNode, type NameChange, SimulatedFolder } from './simulated-folder.ts';
 
@@ -36,6 +36,8 @@ const blockSizeBytes = 4096;
 export class SimulatedDisk implements Disk {
   /** No more is stored than this; what is there already stays. Default: no limit. */
   capacityBytes: number = Number.POSITIVE_INFINITY;
+  /** Folders that another file system is mounted at, by path. Default: none. */
+  mounts: readonly string[] = [];
   readonly #options: SimulatedDiskOptions;
   readonly #root: SimulatedFolder;
   readonly #locks = new Set<string>();
@@ -159,6 +161,10 @@ export class SimulatedDisk implements Disk {
     });
   }
 
+  async fileSystem(path: string): Promise<string> {
+    return this.#mountOf(path);
+  }
+
   lock(path: string): FolderLock {
     if (this.#locks.has(path)) throw new StoreError('Locked');
     this.#locks.add(path);
@@ -167,6 +173,7 @@ export class SimulatedDisk implements Disk {
 
   /** Into another folder: the new name and the end of the old one survive power loss each by itself. */
   async #move(from: string, to: string): Promise<void> {
+    if (this.#mountOf(from) !== this.#mountOf(to)) throw diskError('EXDEV', { kind: 'rename', path: from });
     const node = this.#file('rename', from);
     const change: NameChange = { kind: 'set', name: basename(to), node };
     await this.#change('rename', to, change, (folder) => {
@@ -175,9 +182,16 @@ export class SimulatedDisk implements Disk {
     });
   }
 
+  /** The innermost mount that a path lies in; the root has the empty name. */
+  #mountOf(path: string): string {
+    const around = this.mounts.filter((mount) => path === mount || path.startsWith(`${mount}/`));
+    return around.reduce((inner, mount) => (mount.length > inner.length ? mount : inner), '');
+  }
+
   #heir(options: SimulatedDiskOptions, root: SimulatedFolder): SimulatedDisk {
     const heir = new SimulatedDisk(options, root);
     heir.capacityBytes = this.capacityBytes;
+    heir.mounts = this.mounts;
     return heir;
   }
 

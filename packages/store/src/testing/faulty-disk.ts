@@ -1,6 +1,6 @@
 // A disk for tests that fails where it is told to; everything else goes to the disk beneath.
 
-import type { Disk, DiskFile } from './disk.ts';
+import type { Disk, DiskFile } from '../disk/disk.ts';
 import { type DiskOperation, diskError, type Fault } from './disk-operation.ts';
 
 export function faultyDisk(beneath: Disk, fault: Fault): Disk {
@@ -56,6 +56,7 @@ export function faultyDisk(beneath: Disk, fault: Fault): Disk {
     },
     list: (path) => beneath.list(path),
     lock: (path) => beneath.lock(path),
+    fileSystem: (path) => beneath.fileSystem(path),
     ...(volume === undefined ? undefined : { volume }),
   };
 }

@@ -1,7 +1,7 @@
 // In which order a simulated disk does what it is asked for: any. Whoever drives it performs one request after the other,
 // each time after the program has gone on as far as it can.
 
-import type { SeededRandom } from '../testing/seeded-random.ts';
+import type { SeededRandom } from './seeded-random.ts';
 import type { DiskRequest, DiskSchedule } from './simulated-disk.ts';
 
 export class IoOrder implements DiskSchedule {

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { testObjectStore } from '../contract/object-store.contract.ts';
+import { isDiskFull } from '../disk/disk.ts';
 import { openDiskStore } from '../disk-store.ts';
-import { SeededRandom } from '../testing/seeded-random.ts';
-import { openSimulatedIndex } from '../testing/simulated-index.ts';
-import { isDiskFull } from './disk.ts';
 import type { DiskOperation } from './disk-operation.ts';
 import { drivenByItself, IoOrder } from './io-order.ts';
+import { SeededRandom } from './seeded-random.ts';
 import { SimulatedDisk, type SimulatedDiskOptions } from './simulated-disk.ts';
+import { openSimulatedIndex } from './simulated-index.ts';
 
 function optionsOf(seed: number): SimulatedDiskOptions {
   const random = new SeededRandom(seed);

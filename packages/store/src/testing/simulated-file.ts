@@ -4,7 +4,7 @@
 // than the last change which a sync or a durable write has covered. Bytes that a length covers and no write reached are zero.
 // What readers see is changed when an operation is performed; until then it is in flight, and power loss may find any part of it.
 
-import type { SeededRandom } from '../testing/seeded-random.ts';
+import type { SeededRandom } from './seeded-random.ts';
 
 const sectorSizeBytes = 512;
 

@@ -2,7 +2,7 @@
 // changes that no sync of the folder has covered; POSIX lets any of them survive, whatever becomes of the others. A rename
 // within a folder survives as a whole or not at all. A name that is in flight may have come to be or not.
 
-import type { SeededRandom } from '../testing/seeded-random.ts';
+import type { SeededRandom } from './seeded-random.ts';
 import type { SimulatedFile } from './simulated-file.ts';
 
 type SimulatedNode = SimulatedFile | SimulatedFolder;
@@ -25,10 +25,6 @@ export class SimulatedFolder {
 
   get names(): string[] {
     return [...this.#seen.keys()];
-  }
-
-  get nodes(): IterableIterator<SimulatedNode> {
-    return this.#seen.values();
   }
 
   /** Stands for all changes performed so far. */
