@@ -4,8 +4,8 @@
 import { problems, routeNames, routes } from '@stowage/contract';
 import { Hono } from 'hono';
 import { cors } from 'hono/cors';
-import type { EventsWebhook } from '../events-in/events-webhook.ts';
 import type { Database } from '../database/database.ts';
+import type { EventsWebhook } from '../events-in/events-webhook.ts';
 import { FilesError, isFilesError } from '../files-error.ts';
 import type { FilesLimits } from '../limits.ts';
 import { errorFields, type FilesLog } from '../log.ts';

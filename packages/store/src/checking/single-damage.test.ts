@@ -123,7 +123,7 @@ describe('a single damage', () => {
     timeout: 120_000,
   }, async () => {
     const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 1e9));
-    const rounds = Number(process.env.ROUNDS ?? 12);
+    const rounds = Number(process.env.ROUNDS ?? 4);
     const random = new SeededRandom(seed);
     await withFilled(async (bodies, copy) => {
       for (let round = 0; round < rounds; round += 1) {
