@@ -198,5 +198,6 @@ describe('an upload list', () => {
     await until(() => list.getSnapshot().items[0]?.trouble !== undefined);
     assert.equal(list.getSnapshot().totals.bytesPerSecond, undefined);
     list.cancelAll();
+    await until(() => [...service.rows.values()].every(({ upload }) => upload.state === 'aborted'));
   });
 });

@@ -10,6 +10,9 @@ export interface ServiceProcessOptions
   readonly secretHex: string;
 }
 
+/** All instances have one, as behind a balancer: who signed in at one is known to all. */
+const publicUrl = 'http://files.example.com';
+
 export interface ServiceProcessReady {
   readonly url: string;
   readonly token: string;
@@ -25,8 +28,12 @@ if (import.meta.main) {
     ...options,
     secret: Buffer.from(secretHex, 'hex'),
     port: 0,
+    publicUrl,
     log: { info: () => undefined, warn: complain, error: complain },
   });
-  const ready: ServiceProcessReady = { url: running.url, token: await running.service.issueSignInToken() };
+  const ready: ServiceProcessReady = {
+    url: `http://127.0.0.1:${running.port}`,
+    token: await running.service.issueSignInToken(),
+  };
   process.stdout.write(`${JSON.stringify(ready)}\n`);
 }

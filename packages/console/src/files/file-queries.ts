@@ -3,6 +3,7 @@
 import type { StowageClient } from '@stowage/client';
 import type { FileEntry, FileList } from '@stowage/contract';
 import { type InfiniteData, infiniteQueryOptions, type QueryClient } from '@tanstack/react-query';
+import { kindOf } from './file-kind.ts';
 import { defaultSort, type FilesSearch } from './files-search.ts';
 
 export const filesKey = ['files'] as const;
@@ -12,6 +13,8 @@ const pageSize = 100;
 /** Pages without a file that are passed over in search of a name: each stands for thousands of files. */
 const maxEmptyPages = 1_000;
 const checkingPollMs = 1500;
+/** Longer than the service takes for one preview. */
+const previewPatienceMs = 30_000;
 
 export function fileListQuery(client: StowageClient, { name, sort = defaultSort }: FilesSearch) {
   return infiniteQueryOptions({
@@ -68,5 +71,14 @@ const checking: ReadonlySet<string> = new Set<FileEntry['state']>(['uploaded', '
 
 /** Something in it will change by itself soon. */
 function isUnsettled({ files }: FileList): boolean {
-  return files.some(({ state }) => checking.has(state));
+  return files.some((file) => checking.has(file.state) || awaitsPreview(file));
+}
+
+/** A picture gets its preview a moment after it is ready; one that has none by then gets none. */
+function awaitsPreview({ state, contentType, previews, updatedAt }: FileEntry): boolean {
+  const isPicture =
+    kindOf(contentType) === 'image' || kindOf(contentType) === 'video' || contentType === 'application/pdf';
+  return (
+    state === 'ready' && isPicture && previews.length === 0 && Date.now() - Date.parse(updatedAt) < previewPatienceMs
+  );
 }
