@@ -28,7 +28,7 @@ export const prose = {
     'The most memory that all processes of a server had resident in any of these workloads. Of ours a good part are pages of the index, which is a mapped file.',
 
   claims:
-    'Ratios are taken within each round and their median counts. The list of claims is `bench/claims.ts`; it was made before the figures. A claim that is not reached stays here, with the reason. ' +
+    'A run of its own, longer, beside the bare server alone: its ratios are not those of the tables above, where all servers take turns on two cores. Ratios are taken within each round and their median counts. The list of claims is `bench/claims.ts`; it was made before the figures. A claim that is not reached stays here, with the reason. ' +
     'Reached *by median* only: neither every round nor the ratio by processor time reaches it, so a quieter neighbour may have helped. By processor time: the same ratio from what one operation costs each server, which neighbours on the machine disturb least.',
 
   limits: `### What limits each
@@ -41,7 +41,9 @@ export const prose = {
 - **LIST**: rows are read from the tree in order and written as XML by templates; a delimiter seeks past each prefix.
 - **Ranges**: each range is checked against the CRCs of the 32 KiB blocks it touches, so up to two blocks more than asked for are read.
 - **Large bodies** are bound by MD5, which S3's ETag demands, and by moving bytes through the process once; reads check every block.
-- **Multipart**: the parts are large bodies. Completing copies nothing: it writes one manifest.`,
+- **Multipart**: the parts are large bodies. Completing copies nothing: it writes one manifest. It changes a few rows for each part, though, and so does
+  deleting: one operation on an upload of ten thousand parts holds the committing thread, and whoever waits for it, for as long as that takes. Several
+  such are not put into one batch.`,
 
   workers:
     'With more workers, requests are answered by threads of their own and one thread commits for all. On two cores that the load shares, there is nothing to gain; what counts is ' +
