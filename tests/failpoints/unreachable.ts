@@ -70,6 +70,8 @@ export const unreachable: Readonly<Record<string, string>> = {
   'lifecycle/worker:abandon:3': longShutdown,
   'lifecycle/worker:giveBack:1': longShutdown,
   'lifecycle/worker:giveReviewsBack:1': longShutdown,
+  'lifecycle/worker:reviewUpload:4':
+    'Only where an upload past its end waits for its copy: the worker of a scenario copies at once; lifecycle/worker.test.ts has it.',
   'lifecycle/give-up:endWithout:2':
     'Only after each try of a job failed while bucket and scanner were there: lifecycle/worker.test.ts has one that does.',
   'database/empty-trash:emptyTrash:4':
