@@ -11,6 +11,12 @@ export interface LentFile {
   slowReads: number;
   /** Checksums of a blob's blocks that were read before, by page. A blob never changes. */
   readonly checksumPages: Map<number, Buffer>;
+  /** Where the last read ended, what was read elsewhere than there, and whether that had all of it read (read-through.ts). */
+  lastEnd: number;
+  scatteredBytes: number;
+  isReadThrough: boolean;
+  /** For one more reader, who gives it back too. */
+  keep(): void;
   /** To be called exactly once. */
   giveBack(): void;
 }
@@ -114,6 +120,9 @@ class OpenFileEntry implements LentFile {
   coldReads = 1;
   slowReads = 0;
   readonly checksumPages: Map<number, Buffer> = new Map();
+  lastEnd = 0;
+  scatteredBytes = 0;
+  isReadThrough = false;
   readers = 0;
   /** The higher, the later. */
   lastUse = 0;
@@ -126,6 +135,10 @@ class OpenFileEntry implements LentFile {
 
   get closed(): Promise<void> {
     return this.#closed.promise;
+  }
+
+  keep(): void {
+    this.readers += 1;
   }
 
   giveBack(): void {

@@ -14,6 +14,7 @@ import type { StoreDamage } from './object-store.ts';
 import { type LentFile, OpenFiles } from './open-files.ts';
 import type { ByteSource, Span } from './opened-object.ts';
 import { ReadBuffers } from './read-buffers.ts';
+import { ReadThrough } from './read-through.ts';
 import { StoreError } from './store-error.ts';
 
 /** Larger reads always go through the thread pool. */
@@ -44,6 +45,7 @@ export class VerifiedReads implements ByteSource {
   readonly #blobs: OpenFiles;
   readonly #journalFolder: string;
   readonly #blobFolder: string;
+  readonly #readThrough = new ReadThrough();
 
   constructor(options: VerifiedReadsOptions) {
     this.#options = options;
@@ -101,6 +103,8 @@ export class VerifiedReads implements ByteSource {
 
   #readAndGiveBack(lent: LentFile, read: BodyRead): Uint8Array | Promise<Uint8Array> {
     const blocks = blocksOf(read);
+    // Of a segment the checksums are at hand.
+    if (read.checksums === undefined) this.#readThrough.note(lent, read);
     if (blocks.end - blocks.start <= maxSyncReadBytes && lent.coldReads === 0) {
       try {
         return this.#readSync(lent, read, blocks);

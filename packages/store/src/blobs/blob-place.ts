@@ -22,7 +22,7 @@ import type { StagedContent } from './staged-content.ts';
  * A body of at least this length goes past the system's cache; a shorter one may be wanted from it, by a scanner or a thumbnail. Less
  * than the least part of an upload: parts of 8 MiB cost a third less processor time so.
  */
-const minBulkBytes = 4 * 1024 * 1024;
+export const minBulkBytes: number = 4 * 1024 * 1024;
 
 /** Written again at a time. */
 const copiedBytes = 1024 * 1024;
