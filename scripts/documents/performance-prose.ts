@@ -63,7 +63,7 @@ export const prose = {
 
   growth:
     'Objects of 100 bytes in 1,000 folders, put in turn into all of them, strict. At each size the real engine is started on the store and asked over HTTP. Memory is the ' +
-    "process's own; pages of the index that the system caches come on top and can be taken back at any time. Starting does not read the journal: it goes on from the last checkpoint.",
+    "process's own; pages of the index that the system caches come on top and can be taken back at any time. Starting does not read the journal: it goes on from the last checkpoint. It does look through the pages of the index, which takes as long as the disk takes to read them where the system no longer has them cached.",
 
   library:
     'What a test suite pays for a server of its own, in memory, in a fresh process. *stowage* is the package as it is installed; *from source* is this repository, ' +
