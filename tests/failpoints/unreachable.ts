@@ -64,11 +64,9 @@ export const unreachable: Readonly<Record<string, string>> = {
   'database/outbox:giveBack:1': longShutdown,
   'database/outbox:giveBack:2': longShutdown,
   'database/webhook-table:giveBack:1': longShutdown,
-  'database/webhook-table:giveBack:2': longShutdown,
   'lifecycle/worker:abandon:1': longShutdown,
   'lifecycle/worker:abandon:2': longShutdown,
   'lifecycle/worker:abandon:3': longShutdown,
-  'lifecycle/worker:giveBack:1': longShutdown,
   'lifecycle/worker:giveReviewsBack:1': longShutdown,
   'lifecycle/worker:reviewUpload:4':
     'Only where an upload past its end waits for its copy: the worker of a scenario copies at once; lifecycle/worker.test.ts has it.',
