@@ -5,6 +5,7 @@ import type { FileState } from '@stowage/contract';
 import type { WriteNote } from './audit-table.ts';
 import type { EmptyTrashOptions, ListPlace } from './database.ts';
 import { subtreesOf } from './folder-tree.ts';
+import { lockRows } from './lock-rows.ts';
 import type { LockedTransaction, SqlScope } from './sql-scope.ts';
 
 /** Files that are looked at in one transaction. */
@@ -70,7 +71,7 @@ async function emptySlice(
     looked = looked.where(({ eb, refTuple, tuple }) =>
       eb(refTuple('createdAtMs', 'id'), '>', tuple(Number(after.value), after.id)),
     );
-  const rows = await (dialect === 'postgres' ? looked.forUpdate() : looked).execute();
+  const rows = await lockRows(looked, dialect).execute();
   const last = rows.at(-1);
   if (last === undefined) return { count: 0, after: undefined };
   const { numUpdatedRows } = await transaction

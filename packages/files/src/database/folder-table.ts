@@ -7,6 +7,7 @@ import { FilesError } from '../files-error.ts';
 import { type FolderRecord, foldName, topFolderId } from '../tree/folder-record.ts';
 import type { FolderTable, ListFoldersOptions } from './database.ts';
 import { chainOf, chainsOf, liesWithin, maxFolderDepth, pathsOf, subtreeOf } from './folder-tree.ts';
+import { lockFreeRows } from './lock-rows.ts';
 import type { FolderRow, Schema } from './schema.ts';
 import type { LockedTransaction, SqlScope } from './sql-scope.ts';
 
@@ -153,7 +154,7 @@ export function openFolderTable(scope: SqlScope, { newId }: { readonly newId: ()
           )
           .limit(limit);
         // What somebody brings back, or moves, just now is not empty, or is looked at again.
-        const empty = await (scope.dialect === 'postgres' ? found.forUpdate().skipLocked() : found).execute();
+        const empty = await lockFreeRows(found, scope.dialect).execute();
         if (empty.length === 0) return 0;
         const ids = empty.map(({ id }) => id);
         await transaction.deleteFrom('grants').where('folderId', 'in', ids).execute();

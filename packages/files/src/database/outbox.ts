@@ -6,6 +6,7 @@ import type { Job, NewJob } from '../lifecycle/job.ts';
 import type { WriteNote } from './audit-table.ts';
 import type { Outbox } from './database.ts';
 import { dueJobs } from './due-rows.ts';
+import { lockFreeRows, lockRows } from './lock-rows.ts';
 import type { SqlDialect } from './migrations/migration.ts';
 import type { Schema } from './schema.ts';
 import type { SqlScope } from './sql-scope.ts';
@@ -29,7 +30,7 @@ export function openOutbox(scope: SqlScope, { newId, writeNote }: OutboxOptions)
       scope.write('service', async (transaction) => {
         const waiting = dueJobs(transaction, { nowMs, limit });
         // Several processes share the work: what another is just taking is passed over.
-        const due = await (dialect === 'postgres' ? waiting.forUpdate().skipLocked() : waiting).execute();
+        const due = await lockFreeRows(waiting, dialect).execute();
         const taken: Job[] = [];
         for (const job of due) {
           const { numUpdatedRows } = await transaction
@@ -158,7 +159,7 @@ export async function addJobs(
       .where('kind', '=', job.kind)
       .where('leasedUntilMs', '=', 0);
     // Held until the commit: taken before it, the job would be done, and struck off, by who does not see yet what it is for.
-    const waiting = await (dialect === 'postgres' ? same.forUpdate() : same).executeTakeFirst();
+    const waiting = await lockRows(same, dialect).executeTakeFirst();
     if (waiting === undefined) {
       const row = { id: newId(), ...job, fileId, attempts: 0, fence: 0, leasedUntilMs: 0, lastError: null };
       await transaction.insertInto('outbox').values(row).execute();

@@ -7,6 +7,7 @@ import { type FileRecord, isoDate } from '../file-record.ts';
 import type { DeliveryRecord, WebhookRecord } from '../webhooks/webhook-record.ts';
 import type { WriteNote } from './audit-table.ts';
 import type { WebhookTable } from './database.ts';
+import { lockFreeRows } from './lock-rows.ts';
 import type { Schema, WebhookRow } from './schema.ts';
 import type { SqlScope } from './sql-scope.ts';
 
@@ -146,7 +147,7 @@ export function openWebhookTable(scope: SqlScope, writeNote: WriteNote): Webhook
           .where('dueAtMs', '<=', nowMs)
           .orderBy('dueAtMs')
           .orderBy('id');
-        const taken = await (scope.dialect === 'postgres' ? due.forUpdate().skipLocked() : due).execute();
+        const taken = await lockFreeRows(due, scope.dialect).execute();
         if (taken.length === 0) return [];
         const dueAtMs = nowMs + leaseMs;
         await transaction
