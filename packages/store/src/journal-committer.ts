@@ -19,6 +19,7 @@ import {
   operationOf,
 } from './catalog/operations.ts';
 import { countReferences, type References } from './catalog/references.ts';
+import { CommitQueue, type Waiting } from './commit-queue.ts';
 import { isDiskFull, lacksDescriptors } from './disk/disk.ts';
 import type { DiskTrust } from './disk-trust.ts';
 import { makesGarbage } from './garbage.ts';
@@ -41,10 +42,6 @@ const maxFullBatchOperations = 64;
 const maxBatchRows = 4096;
 /** Bytes of bodies in one batch; one body more may come on top. */
 const maxBatchBodyBytes = 8 * 1024 * 1024;
-/** Operations waiting for a batch; beyond it new ones are refused. */
-const maxQueuedOperations = 100_000;
-/** Bytes of bodies waiting for a batch; beyond it new ones are refused. */
-const maxQueuedBodyBytes = 512 * 1024 * 1024;
 
 /** The index is made durable, too, when it has grown so much: small batches far apart cost it more room than the journal. */
 const maxIndexGrowthBytes = 64 * 1024 * 1024;
@@ -82,13 +79,6 @@ interface JournalCommitterOptions {
   readonly checkpoint: () => Promise<void>;
 }
 
-/** An operation that waits, with the promise of whoever asked for it. */
-interface Waiting {
-  readonly operation: Operation<unknown>;
-  readonly resolve: (result: unknown) => void;
-  readonly reject: (cause: unknown) => void;
-}
-
 /** A batch that is being judged. */
 interface BatchInHand {
   readonly view: PendingView;
@@ -107,9 +97,8 @@ interface Due {
 
 export class JournalCommitter implements Committer {
   readonly #options: JournalCommitterOptions;
-  #queue: Waiting[] = [];
+  readonly #queue = new CommitQueue();
   #due: Due[] = [];
-  #queuedBytes = 0;
   #running = false;
   #closed = false;
   #failure: StoreError | undefined;
@@ -141,8 +130,7 @@ export class JournalCommitter implements Committer {
         return;
       }
       // `resolve` gets what `operation.judge` answered, which is a Result.
-      this.#queue.push({ operation, resolve: resolve as (result: unknown) => void, reject });
-      this.#queuedBytes += bodyBytesOf(operation);
+      this.#queue.add({ operation, resolve: resolve as (result: unknown) => void, reject });
       if (this.#running) return;
       this.#running = true;
       queueMicrotask(() => void this.#run());
@@ -180,12 +168,11 @@ export class JournalCommitter implements Committer {
   #refusal(): StoreError | undefined {
     if (this.#closed) return new StoreError('Closed');
     if (this.#failure !== undefined) return this.#failure;
-    const overloaded = this.#queue.length >= maxQueuedOperations || this.#queuedBytes >= maxQueuedBodyBytes;
-    return overloaded ? new StoreError('Overloaded') : undefined;
+    return this.#queue.isFull ? new StoreError('Overloaded') : undefined;
   }
 
   async #run(): Promise<void> {
-    while (this.#queue.length > 0) {
+    while (!this.#queue.isEmpty) {
       const batch = this.#takeBatch();
       if (this.#failure !== undefined) {
         for (const waiting of batch) this.#refuse(waiting, this.#failure);
@@ -222,21 +209,11 @@ export class JournalCommitter implements Committer {
 
   #takeBatch(): Waiting[] {
     const { reserve, sizes } = this.#options;
-    const maxOperations = reserve.full ? maxFullBatchOperations : maxBatchOperations;
-    // A segment is as large as its batches make it, and compaction must find room for the largest.
-    const maxBodyBytes = Math.min(maxBatchBodyBytes, sizes.segmentSizeBytes);
-    let bytes = 0;
-    let count = 0;
-    for (const { operation } of this.#queue) {
-      if (count === maxOperations || bytes >= maxBodyBytes) break;
-      bytes += bodyBytesOf(operation);
-      count += 1;
-    }
-    this.#queuedBytes -= bytes;
-    if (count < this.#queue.length) return this.#queue.splice(0, count);
-    const batch = this.#queue;
-    this.#queue = [];
-    return batch;
+    return this.#queue.take({
+      operations: reserve.full ? maxFullBatchOperations : maxBatchOperations,
+      // A segment is as large as its batches make it, and compaction must find room for the largest.
+      bodyBytes: Math.min(maxBatchBodyBytes, sizes.segmentSizeBytes),
+    });
   }
 
   /** @throws what makes writing impossible from here on. */
@@ -303,14 +280,7 @@ export class JournalCommitter implements Committer {
       const outcome = outcomes[at];
       if (outcome !== undefined) this.#due.push({ waiting, outcome });
     }
-    this.#putBack(batch.slice(judged.length));
-  }
-
-  /** To the head of the queue: what a batch did not come to. */
-  #putBack(rest: readonly Waiting[]): void {
-    if (rest.length === 0) return;
-    for (const { operation } of rest) this.#queuedBytes += bodyBytesOf(operation);
-    this.#queue = [...rest, ...this.#queue];
+    this.#queue.putBack(batch.slice(judged.length));
   }
 
   #judge(operation: Operation<unknown>, { view, references, needs, nowMs }: BatchInHand): Outcome {
@@ -397,8 +367,4 @@ export class JournalCommitter implements Committer {
         () => reject(cause), // bytes that stay behind are swept at the next opening
       );
   }
-}
-
-function bodyBytesOf({ content }: Operation<unknown>): number {
-  return content?.kind === 'inline' ? content.bytes.length : 0;
 }

@@ -4,12 +4,12 @@
 import type { Transaction } from 'kysely';
 import type { Job, NewJob } from '../lifecycle/job.ts';
 import type { WriteNote } from './audit-table.ts';
-import type { Outbox } from './database.ts';
 import { dueJobs } from './due-rows.ts';
 import { lockFreeRows, lockRows } from './lock-rows.ts';
 import type { SqlDialect } from './migrations/migration.ts';
 import type { Schema } from './schema.ts';
 import type { SqlScope } from './sql-scope.ts';
+import type { Outbox } from './work-tables.ts';
 
 /** Longest error text kept with a job. */
 const maxErrorCharacters = 500;

@@ -6,10 +6,10 @@ import type { Selectable, Transaction } from 'kysely';
 import { type FileRecord, isoDate } from '../file-record.ts';
 import type { DeliveryRecord, WebhookRecord } from '../webhooks/webhook-record.ts';
 import type { WriteNote } from './audit-table.ts';
-import type { WebhookTable } from './database.ts';
 import { lockFreeRows } from './lock-rows.ts';
 import type { Schema, WebhookRow } from './schema.ts';
 import type { SqlScope } from './sql-scope.ts';
+import type { WebhookTable } from './work-tables.ts';
 
 /** In place of an answer. */
 const disabledAnswer = 'Not sent: the webhook is disabled.';

@@ -2,7 +2,7 @@
 // reviews of rows find everything, only later.
 
 import type { S3Settings } from '../bucket/s3-settings.ts';
-import type { Outbox } from '../database/database.ts';
+import type { Outbox } from '../database/work-tables.ts';
 import type { FilesLog } from '../log.ts';
 import { type EventsWebhook, openEventsWebhook } from './events-webhook.ts';
 import { type MessageOutcome, openSqsPoller, type SqsSettings } from './sqs-poller.ts';

@@ -1,7 +1,8 @@
 // Events are hints: each has the service look at the bucket itself, by a job that is committed before the event is acknowledged. So
 // duplicates, disorder, inventions and loss of events change nothing but when it looks. Design §6, invariant 5.
 
-import type { FileTable, Outbox } from '../database/database.ts';
+import type { FileTable } from '../database/database.ts';
+import type { Outbox } from '../database/work-tables.ts';
 import type { FileKeys } from '../file-key.ts';
 import { isUploading } from '../lifecycle/reconcile.ts';
 import type { StorageHint } from './storage-event.ts';

@@ -1,7 +1,7 @@
 // Which deliveries are sent next. All tenants share the places, and an address that does not answer holds each of its own until its
 // time is over: so an address has a few of them at most, however many webhooks lead there, and a tenant half of them.
 
-import type { DueDelivery } from '../database/database.ts';
+import type { DueDelivery } from '../database/work-tables.ts';
 
 interface Chosen {
   readonly ids: readonly string[];

@@ -12,8 +12,8 @@ import type {
 import { webhookEventTypes } from '@stowage/contract';
 import type { NoteOf } from '../accounts/members.ts';
 import type { Account } from '../database/account-tables.ts';
-import type { DueDelivery, WebhookTable } from '../database/database.ts';
 import type { TenantId } from '../database/tenant-id.ts';
+import type { DueDelivery, WebhookTable } from '../database/work-tables.ts';
 import { isoDate } from '../file-record.ts';
 import { FilesError } from '../files-error.ts';
 import type { LaneWork } from '../lifecycle/lane.ts';
