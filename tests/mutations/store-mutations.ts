@@ -183,7 +183,7 @@ export const storeMutations: readonly Mutation[] = [
     invariant: 5,
     kind: 'failing',
     breaks: 'After a failed sync and a restart, the journal goes on behind bytes that are in the system’s cache alone.',
-    file: `${store}/journal/recovery.ts`,
+    file: `${store}/journal/write-again.ts`,
     find: 'await file.write([bytes], position);',
     replace: '',
   },

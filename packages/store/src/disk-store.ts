@@ -8,7 +8,7 @@ import { DamageLog } from './damage-log.ts';
 import { type Disk, type FolderLock, isDiskFull, isMissing } from './disk/disk.ts';
 import { type DiskStore, type DiskStoreOptions, type Settings, settingsOf } from './disk-store-options.ts';
 import { openFormat } from './format-file.ts';
-import type { KnownEnd } from './journal/recovery.ts';
+import type { KnownEnd } from './journal/lost-end.ts';
 import { requireOneFileSystem } from './one-file-system.ts';
 import { recoverStore } from './recover-store.ts';
 import { SpaceReserve } from './space-reserve.ts';

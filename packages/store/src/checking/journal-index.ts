@@ -5,7 +5,7 @@ import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { highestBlobEpoch } from '../blobs/blob-epochs.ts';
 import type { BatchMark } from '../journal/journal.ts';
-import type { KnownEnd } from '../journal/recovery.ts';
+import type { KnownEnd } from '../journal/lost-end.ts';
 import { segmentNumber } from '../journal/segment.ts';
 import type { StoreDamage } from '../object-store.ts';
 import { CountedIndex } from '../ordered-index/counted-index.ts';

@@ -5,7 +5,7 @@ import { DamageLog } from '../damage-log.ts';
 import type { Disk } from '../disk/disk.ts';
 import { nodeDisk } from '../disk/node-disk.ts';
 import type { BatchMark } from '../journal/journal.ts';
-import type { KnownEnd } from '../journal/recovery.ts';
+import type { KnownEnd } from '../journal/lost-end.ts';
 import type { StoreDamage } from '../object-store.ts';
 import { StoreError } from '../store-error.ts';
 import { type StoreLog, silentLog } from '../store-log.ts';

@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { DamageLog } from '../damage-log.ts';
 import { readAround } from '../disk/read-around.ts';
 import { openStoreForRepair } from '../disk-store.ts';
-import type { KnownEnd } from '../journal/recovery.ts';
+import type { KnownEnd } from '../journal/lost-end.ts';
 import type { StoreDamage } from '../object-store.ts';
 import { StoreError } from '../store-error.ts';
 import { blobFileName, checkBlob } from './blob-check.ts';

@@ -8,17 +8,21 @@ import { findBadBlock } from '../blobs/block-checksums.ts';
 import { isChange } from '../catalog/change-facts.ts';
 import type { Fact } from '../catalog/facts.ts';
 import { locationOf } from '../catalog/version-row.ts';
-import { type Disk, type DiskFile, isDiskFull } from '../disk/disk.ts';
+import { type Disk, isDiskFull } from '../disk/disk.ts';
 import { readAround } from '../disk/read-around.ts';
-import type { StoreDamage } from '../object-store.ts';
 import { StoreError } from '../store-error.ts';
 import { findDamagedStretch, recordsInWords } from './damaged-stretch.ts';
 import type { BatchMark, JournalEnd } from './journal.ts';
-import { commitHeaderSizeBytes, factTypeOf, markCodes, readFactHeader, recordMagic } from './record.ts';
+import { lookAround } from './lost-commit.ts';
+import { findLostEnd, type KnownEnd } from './lost-end.ts';
+import { commitHeaderSizeBytes, markCodes, readFactHeader, recordMagic } from './record.ts';
 import { align, recordOverheadBytes } from './record-layout.ts';
 import { RemovedSegments, removedName } from './removed-segments.ts';
+import { reportDamage, type TakesDamage } from './report-damage.ts';
 import { commitOf, type ScannedRecord, SegmentScanner } from './scanner.ts';
 import { decodeSegmentHeader, segmentHeaderSizeBytes, segmentName, segmentNumber } from './segment.ts';
+import { isBegun, type SegmentAtHand } from './segment-at-hand.ts';
+import { writeAgain } from './write-again.ts';
 
 interface RecoveryOptions {
   readonly disk: Disk;
@@ -29,20 +33,13 @@ interface RecoveryOptions {
   /** Takes the facts of one batch, in order. */
   readonly onBatch: (facts: readonly Fact[], mark: BatchMark) => Promise<void>;
   /** Takes damaged bytes; they are not served. */
-  readonly onDamage: (damage: StoreDamage, bytes: Buffer | undefined) => Promise<void>;
+  readonly onDamage: TakesDamage;
   /** Told of each segment, once it is read. Default: nobody. */
   readonly onSegment?: (segment: ReadSegment) => void;
   /** What others say the journal held: when it ends before that, its end is lost. Default: nobody says anything. */
   readonly known?: KnownEnd;
   /** Reads only: segments behind the end of the journal stay where they are. Default: false. */
   readonly readOnly?: boolean;
-}
-
-/** A place that the journal had come to. */
-export interface KnownEnd {
-  readonly lsn: number;
-  /** 0: not known. */
-  readonly segment: number;
 }
 
 export interface ReadSegment {
@@ -67,23 +64,8 @@ export async function recoverJournal(options: RecoveryOptions): Promise<Recovere
   return new Recovery(options).run();
 }
 
-/** Batches are written again in pieces of this size. */
-const maxWrittenAgainBytes = 4 * 1024 * 1024;
 /** A commit record, which has no body. */
 const commitRecordSizeBytes = align(recordOverheadBytes + commitHeaderSizeBytes);
-/** Damaged bytes beyond this are reported but not copied aside. */
-const maxSetAsideBytes = 64 * 1024 * 1024;
-
-interface SegmentAtHand {
-  readonly number: number;
-  readonly name: string;
-  readonly salt: number;
-  /** Of its header; `undefined` when that is damaged. */
-  readonly firstLsn: number | undefined;
-  readonly file: DiskFile;
-  readonly fileSizeBytes: number;
-  readonly scanner: SegmentScanner;
-}
 
 class Recovery {
   readonly #options: RecoveryOptions;
@@ -143,7 +125,7 @@ class Recovery {
     this.#removed = removed;
     if (removed.damaged) {
       const what = 'the list of removed segments cannot be read: segments that are missing look like damage';
-      await this.#report({ name: removedName, offset: 0, sizeBytes: removed.sizeBytes, what });
+      await reportDamage(this.#options, { name: removedName, offset: 0, sizeBytes: removed.sizeBytes, what });
     }
     const returned = numbers.filter((number) => removed.has(number));
     if (returned.length === 0 || readOnly) return;
@@ -217,7 +199,7 @@ class Recovery {
       // A rotation that was interrupted leaves a last segment that ends before its first record.
       if (number === this.#numbers.at(-1) && fileSizeBytes <= segmentHeaderSizeBytes) return undefined;
       this.#unreadable.set(number, fileSizeBytes);
-      await this.#report({
+      await reportDamage(this.#options, {
         name,
         offset: 0,
         sizeBytes: fileSizeBytes,
@@ -228,11 +210,16 @@ class Recovery {
     const salt = header?.salt ?? bytes.readUInt32BE(segmentHeaderSizeBytes + 4);
     this.#expectedLsn = this.#removed?.skip(this.#expectedLsn) ?? this.#expectedLsn;
     if (header === undefined) {
-      await this.#report({ name, offset: 0, sizeBytes: segmentHeaderSizeBytes, what: 'its header is damaged' });
+      await reportDamage(this.#options, {
+        name,
+        offset: 0,
+        sizeBytes: segmentHeaderSizeBytes,
+        what: 'its header is damaged',
+      });
     } else if (header.firstLsn > this.#expectedLsn && this.#options.from?.segment !== number) {
       const missing = `records ${this.#expectedLsn} to ${header.firstLsn - 1} are missing before it`;
       const records = { first: this.#expectedLsn, last: header.firstLsn - 1 };
-      await this.#report({ name, offset: 0, sizeBytes: 0, what: missing, records });
+      await reportDamage(this.#options, { name, offset: 0, sizeBytes: 0, what: missing, records });
       this.#expectedLsn = header.firstLsn;
     }
     const scanner = new SegmentScanner(file, { salt, fileSizeBytes });
@@ -248,7 +235,7 @@ class Recovery {
     const record = await scanner.read(from.offset);
     const found = record?.head.lsn === from.lsn ? { endOffset: record.endOffset, commit: commitOf(record) } : undefined;
     const behindMark = found?.endOffset ?? from.offset + commitRecordSizeBytes;
-    const around = found?.commit === undefined ? await this.#lookAround(segment, from, behindMark) : undefined;
+    const around = found?.commit === undefined ? await lookAround(segment, from, behindMark) : undefined;
     // In place of a lost commit, the index names the last record of its batch (`#takeLostCommit`).
     this.#changeCount = found?.commit?.changeCount ?? (around?.changeCount ?? 0) + (found === undefined ? 0 : 1);
     this.#batchStart = { segment: number, salt, offset: behindMark, lsn: this.#expectedLsn };
@@ -262,52 +249,21 @@ class Recovery {
     if (goesOnBehind || (lastEnd === from.offset && lastLsn === from.lsn - 1)) {
       const what = `record ${from.lsn}, the commit of the last batch that the index has, cannot be read`;
       const records = { first: from.lsn, last: from.lsn };
-      await this.#report({ name, offset: from.offset, sizeBytes: commitRecordSizeBytes, what, records }, segment);
+      await reportDamage(
+        this.#options,
+        { name, offset: from.offset, sizeBytes: commitRecordSizeBytes, what, records },
+        segment,
+      );
       return behindMark;
     }
     const records = { first: lastLsn + 1, last: from.lsn };
     const what = `${recordsInWords(records.first, records.last)}, the last that the index has, cannot be read`;
     const place = { offset: lastEnd, sizeBytes: fileSizeBytes - lastEnd, records };
-    await this.#report({ name, ...place, what }, segment);
+    await reportDamage(this.#options, { name, ...place, what }, segment);
     const unreadBytes = scanner.unreadableEnd > behindMark ? fileSizeBytes - behindMark : 0;
     this.#damagedTail = { segment: number, sizeBytes: unreadBytes };
     this.#batchStart = { segment: number, salt, offset: lastEnd, lsn: this.#expectedLsn };
     return fileSizeBytes;
-  }
-
-  /** What can be read around a commit record that is lost; `undefined` when that is no place where it can have stood. */
-  async #lookAround(
-    { scanner, firstLsn }: SegmentAtHand,
-    from: BatchMark,
-    behindMark: number,
-  ): Promise<
-    | {
-        /** The last record before it, and where that ends. */
-        readonly lastLsn: number;
-        readonly lastEnd: number;
-        /** Whether a later record stands behind it. */
-        readonly goesOnBehind: boolean;
-        /** Each record that is lost may have been a change: a count that is too low would have cursors ahead of it. */
-        readonly changeCount: number;
-      }
-    | undefined
-  > {
-    let lastLsn = (firstLsn ?? from.lsn) - 1;
-    let lastEnd = segmentHeaderSizeBytes;
-    let changeCount = 0;
-    let next = await scanner.findNext(segmentHeaderSizeBytes);
-    for (; next !== undefined && next.offset < from.offset; next = await scanner.findNext(next.endOffset)) {
-      const type = factTypeOf(next.head.code);
-      const isOne = type !== undefined && isChange(type);
-      const lost = Math.max(0, next.head.lsn - lastLsn - 1);
-      changeCount = commitOf(next)?.changeCount ?? changeCount + lost + (isOne ? 1 : 0);
-      lastLsn = next.head.lsn;
-      lastEnd = next.endOffset;
-    }
-    if (lastLsn >= from.lsn || lastEnd > from.offset) return undefined;
-    const behind = await scanner.findNext(behindMark);
-    if (behind !== undefined && behind.head.lsn <= from.lsn) return undefined;
-    return { lastLsn, lastEnd, goesOnBehind: behind !== undefined, changeCount: changeCount + from.lsn - lastLsn - 1 };
   }
 
   async #bodyHolds(segment: SegmentAtHand, record: ScannedRecord): Promise<boolean> {
@@ -345,7 +301,7 @@ class Recovery {
     const { offset } = record;
     const sizeBytes = Math.min(record.endOffset, segment.fileSizeBytes) - offset;
     const what = `the body of record ${record.head.lsn} fails its checksum`;
-    await this.#report({ name: segment.name, offset, sizeBytes, what, bodyOnly: true }, segment);
+    await reportDamage(this.#options, { name: segment.name, offset, sizeBytes, what, bodyOnly: true }, segment);
     await this.#take(segment, record);
     return record.endOffset;
   }
@@ -355,7 +311,7 @@ class Recovery {
     const nextLsn = next?.head.lsn;
     const { description: what, records } = stretch;
     const place = { offset, sizeBytes: endOffset - offset, ...(records === undefined ? undefined : { records }) };
-    await this.#report({ name: segment.name, ...place, what }, segment);
+    await reportDamage(this.#options, { name: segment.name, ...place, what }, segment);
     if (nextLsn !== undefined) this.#expectedLsn = nextLsn;
     else if (segment.scanner.unreadableEnd > offset) {
       this.#damagedTail = { segment: segment.number, sizeBytes: segment.fileSizeBytes - offset };
@@ -369,23 +325,11 @@ class Recovery {
     if (known.lsn >= this.#expectedLsn) return known.lsn;
     for (const number of this.#numbers) {
       if (number <= segment.number) continue;
-      const begun = this.#begun.get(number) ?? (await this.#isBegun(number));
+      const begun = this.#begun.get(number) ?? (await isBegun(this.#options, number));
       this.#begun.set(number, begun);
       if (begun) return Number.POSITIVE_INFINITY;
     }
     return segment.scanner.highestDurable(offset);
-  }
-
-  /** Whether anything in a segment is ours. It is begun only when all before it is durable, whatever can be read of it now. */
-  async #isBegun(number: number): Promise<boolean> {
-    const file = await this.#options.disk.open(join(this.#options.folder, segmentName(number)), 'read');
-    try {
-      const bytes = Buffer.alloc(segmentHeaderSizeBytes + 8);
-      await readAround(file, bytes, 0);
-      return decodeSegmentHeader(bytes) !== undefined || bytes.readUInt32BE(segmentHeaderSizeBytes) === recordMagic;
-    } finally {
-      await file.close();
-    }
   }
 
   async #finish(): Promise<Recovered> {
@@ -397,7 +341,8 @@ class Recovery {
     const dropped = readOnly ? [] : this.#numbers.filter((number) => number > kept && !this.#unreadable.has(number));
     for (const number of dropped) await disk.remove(join(folder, segmentName(number)));
     if (dropped.length > 0) await disk.syncFolder(folder);
-    if (start !== undefined && !readOnly) await this.#writeAgain(start);
+    const [from] = this.#unvouched;
+    if (start !== undefined && from !== undefined && !readOnly) await writeAgain(this.#options, { from, end: start });
     const nextLsn = start?.lsn ?? (this.#lastMark === undefined ? 1 : this.#lastMark.lsn + 1);
     // Numbers that may stand in what cannot be read now are left out, in case that it can be read again one day.
     const behind = [...this.#unreadable].filter(([number]) => number >= kept).map(([, sizeBytes]) => sizeBytes);
@@ -410,7 +355,13 @@ class Recovery {
       lastSegmentNumber: Math.max(kept, ...this.#unreadable.keys()),
       nextLsn: nextLsn + Math.floor(unreadBytes / recordOverheadBytes),
     };
-    const end = (await this.#findLostEnd(kept, here.nextLsn)) ?? here;
+    const end =
+      (await findLostEnd(this.#options, {
+        kept,
+        nextLsn: here.nextLsn,
+        removed: this.#removed?.last,
+        unreadable: this.#unreadable,
+      })) ?? here;
     return {
       end: { ...end, changeCount: this.#changeCount },
       lastMark: this.#lastMark,
@@ -436,55 +387,6 @@ class Recovery {
     this.#batchCount += 1;
   }
 
-  /**
-   * Makes the last batches durable by writing them again. A process that was killed may have left them in the system's cache
-   * alone; and after a failed sync (invariant 5) the system takes what it has there for written, so that another sync would
-   * do nothing. Segments before the last one were made durable before there was a later one.
-   */
-  async #writeAgain(end: { readonly segment: number; readonly offset: number }): Promise<void> {
-    const [first] = this.#unvouched;
-    if (first === undefined) return;
-    const { disk, folder } = this.#options;
-    const file = await disk.open(join(folder, segmentName(end.segment)), 'write');
-    try {
-      let position = first.segment === end.segment ? first.offset : segmentHeaderSizeBytes;
-      while (position < end.offset) {
-        const bytes = Buffer.alloc(Math.min(end.offset - position, maxWrittenAgainBytes));
-        await file.read(bytes, position);
-        await file.write([bytes], position);
-        position += bytes.length;
-      }
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-  }
-
-  /**
-   * Where to go on when the journal has lost its end: nothing is removed that it does not go on behind, no index has what it
-   * never had, and no blob is written before the record that it is named after. No number of a record may come a second time,
-   * nor that of a segment which may be put back; so some are left out, and every later reader sees the gap.
-   */
-  async #findLostEnd(kept: number, nextLsn: number): Promise<Omit<JournalEnd, 'changeCount'> | undefined> {
-    const { known = { lsn: 0, segment: 0 } } = this.#options;
-    const removed = this.#removed?.last ?? known;
-    const behindRemoved = removed.segment > kept && removed !== known;
-    if (behindRemoved) {
-      const what = `the journal went on behind segment ${removed.segment}, which is removed, and ends in segment ${kept}`;
-      await this.#report({ name: segmentName(removed.segment), offset: 0, sizeBytes: 0, what });
-    }
-    const firstLsn = behindRemoved ? Math.max(nextLsn, removed.lsn + 1) : nextLsn;
-    const lastSegment = Math.max(kept, behindRemoved ? removed.segment : 0, ...this.#unreadable.keys());
-    if (known.lsn < firstLsn) {
-      return behindRemoved ? { segment: undefined, lastSegmentNumber: lastSegment, nextLsn: firstLsn } : undefined;
-    }
-    const what = `the journal ends with record ${firstLsn - 1}, and had come to record ${known.lsn} at least: its end is lost`;
-    const records = { first: firstLsn, last: known.lsn };
-    await this.#report({ name: undefined, offset: 0, sizeBytes: 0, what, records });
-    const lastSegmentNumber = Math.max(lastSegment, known.segment) + 1;
-    return { segment: undefined, lastSegmentNumber, nextLsn: known.lsn + 1 };
-  }
-
   #factOf(segment: SegmentAtHand, record: ScannedRecord): Fact {
     try {
       return readFactHeader(record.head.code, record.header);
@@ -494,28 +396,5 @@ class Recovery {
         cause,
       });
     }
-  }
-
-  async #report(
-    found: {
-      /** Of the file; absent: it is the journal as a whole. */
-      readonly name: string | undefined;
-      readonly offset: number;
-      readonly sizeBytes: number;
-      readonly what: string;
-      readonly bodyOnly?: boolean;
-      readonly records?: { readonly first: number; readonly last: number };
-    },
-    segment?: SegmentAtHand,
-  ): Promise<void> {
-    const { name, what, ...place } = found;
-    const { offset, sizeBytes } = place;
-    let bytes: Buffer | undefined;
-    if (segment !== undefined && sizeBytes > 0 && sizeBytes <= maxSetAsideBytes) {
-      bytes = Buffer.alloc(sizeBytes);
-      await readAround(segment.file, bytes, offset);
-    }
-    const file = name === undefined ? 'journal' : `journal/${name}`;
-    await this.#options.onDamage({ file, description: what, ...place }, bytes);
   }
 }
