@@ -19,7 +19,7 @@ export const problems = {
   'tenant-suspended': { status: 403, title: 'This tenant is suspended.' },
   'cross-site': { status: 403, title: 'The request came from another site.' },
   'not-found': { status: 404, title: 'There is nothing here.' },
-  'share-ended': { status: 410, title: 'This link has expired, was used up or was taken back.' },
+  'share-ended': { status: 410, title: 'This link has expired, was used up or taken back, or what it showed is gone.' },
   'password-wrong': { status: 403, title: 'The password is not the right one.' },
   'wrong-state': { status: 409, title: 'The file is in a state that does not allow this.' },
   'bytes-missing': { status: 409, title: 'The bytes of this file are missing from the object storage.' },

@@ -128,8 +128,8 @@ export function predict(
     }
     case 'openShare': {
       const share = model.shares.find(({ id }) => id === request.share.id) ?? request.share;
-      if (share.isRevoked || share.downloads >= share.maxDownloads) return [answer(410)];
-      if (currentOf(model, share.lineId)?.state !== 'ready') return [answer(404)];
+      const isReady = currentOf(model, share.lineId)?.state === 'ready';
+      if (!isReady || share.isRevoked || share.downloads >= share.maxDownloads) return [answer(410)];
       return [
         answer(302, {}, (after) => {
           const counted = after.shares.find(({ id }) => id === share.id);

@@ -75,7 +75,7 @@ export function renderEnded(): string {
   return layout(
     'Link ended',
     html`<h1>This link leads nowhere any more</h1>
-      <p>It has expired, was used up or was taken back. Ask whoever sent it to you for a new one.</p>`,
+      <p>It has expired, was used up or taken back, or what it showed is gone. Ask whoever sent it to you for a new one.</p>`,
   );
 }
 
