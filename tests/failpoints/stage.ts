@@ -2,15 +2,14 @@
 // moves forward, a receiver of webhooks, a scanner, and folders. One stage serves many scenarios, one after the other; each has a
 // bucket and a database of its own.
 
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Engine, startEngine } from '@stowage/engine';
 import { type FaultProxy, startFaultProxy } from '../files/fault-proxy.ts';
 import { type ScannerServer, startScannerServer } from '../proof/scanner-server.ts';
+import { listen } from '../servers/listen.ts';
 import { DoomedLife } from './lives.ts';
 import { prepareSources } from './prepare-sources.ts';
 
@@ -47,7 +46,7 @@ export async function openStage({ keepsReady }: { readonly keepsReady: boolean }
   const clock = (): number => Date.now() + offsetMs;
   const engine = await startEngine({ clock });
   after(() => engine.close());
-  const proxy = await startFaultProxy({ after: (cleanUp) => after(cleanUp as () => unknown) }, engine.endpoint); // called without a context
+  const proxy = await startFaultProxy({ after }, engine.endpoint);
   const scanner = await startScannerServer();
   after(() => scanner.close());
   let ready: DoomedLife | undefined;
@@ -96,16 +95,5 @@ async function startReceiver(
       outgoing.writeHead(receiverStatus).end();
     });
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `http://127.0.0.1:${portOf(server)}/hook`;
-}
-
-function portOf(server: Pick<Server, 'address'>): number {
-  // A TCP server's address is never a path.
-  return (server.address() as AddressInfo).port;
+  return `${await listen({ after }, server)}/hook`;
 }

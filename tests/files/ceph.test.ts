@@ -3,13 +3,12 @@
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SigningKeys, signRequest } from '@stowage/s3';
 import { startCeph } from '../servers/ceph-cluster.ts';
+import { listen } from '../servers/listen.ts';
 import { openWorld, requestOf, send } from './endpoint-world.ts';
 import { attackEndpoint } from './sealing-attacks.ts';
 
@@ -121,14 +120,7 @@ async function serve(t: TestContext, answer: (request: Request) => Promise<Respo
       });
     });
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  // A TCP server's address is never a path.
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return listen(t, server);
 }
 
 interface Gateway {

@@ -1,11 +1,11 @@
 // A real browser on files that can be read in two ways, and on a page of the storage itself: none of it runs, however it is asked for.
 
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { type TestContext, test } from 'node:test';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { findChromium } from '../../scripts/system-programs.ts';
+import { listen } from '../servers/listen.ts';
 import { pngOf } from './hostile-bytes.ts';
 import { ServiceFixture } from './service-fixture.ts';
 
@@ -37,15 +37,8 @@ async function startApplication(t: TestContext): Promise<(url: string) => string
       <img src="${url}"><iframe src="${url}"></iframe><object data="${url}"></object><embed src="${url}">
       <script src="${url}"></script>`);
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const address = server.address();
-  assert.ok(typeof address === 'object' && address !== null);
-  return (url) => `http://127.0.0.1:${address.port}/?url=${encodeURIComponent(url)}`;
+  const origin = await listen(t, server);
+  return (url) => `${origin}/?url=${encodeURIComponent(url)}`;
 }
 
 async function ranIn(opened: Page): Promise<boolean> {

@@ -10,8 +10,7 @@ import {
   type IncomingMessage,
   type ServerResponse,
 } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import type { TestContext } from 'node:test';
+import { type Lifetime, listen } from '../servers/listen.ts';
 
 export type Fault =
   /** S3 never hears of it; the connection breaks. */
@@ -44,19 +43,12 @@ export interface FaultProxy {
   faultCount: number;
 }
 
-export async function startFaultProxy(t: Pick<TestContext, 'after'>, target: string): Promise<FaultProxy> {
+export async function startFaultProxy(t: Lifetime, target: string): Promise<FaultProxy> {
   const server = createServer((incoming, outgoing) => {
     serve(incoming, outgoing).catch(() => outgoing.destroy());
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
   const proxy: FaultProxy = {
-    // A TCP server's address is never a path.
-    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    endpoint: await listen(t, server),
     fault: () => undefined,
     faultCount: 0,
   };

@@ -1,7 +1,6 @@
 // Stands before an endpoint and makes it worse: refuses, keeps silent, or answers otherwise than the one behind it did. What it does
 // not touch passes unchanged, Host included, so that signatures stay good.
 
-import { once } from 'node:events';
 import {
   type ClientRequest,
   createServer,
@@ -10,8 +9,7 @@ import {
   type IncomingMessage,
   type ServerResponse,
 } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import type { TestContext } from 'node:test';
+import { type Lifetime, listen } from '../servers/listen.ts';
 
 interface Asked {
   readonly method: string;
@@ -41,7 +39,7 @@ export interface LameEndpoint {
 /** Requests that are remembered. */
 const maxAsked = 100_000;
 
-export async function startLameEndpoint(t: TestContext, target: string): Promise<LameEndpoint> {
+export async function startLameEndpoint(t: Lifetime, target: string): Promise<LameEndpoint> {
   const asked: Asked[] = [];
   const { hostname, port } = new URL(target);
   const server = createServer((incoming, outgoing) => {
@@ -78,15 +76,8 @@ export async function startLameEndpoint(t: TestContext, target: string): Promise
     else incoming.pipe(onward);
     return onward;
   }
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
   const lame: LameEndpoint = {
-    // A TCP server's address is never a path.
-    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    endpoint: await listen(t, server),
     asked,
     hinder: () => undefined,
     amend: () => undefined,

@@ -5,12 +5,12 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CreatedWebhook, FileEntry, Upload } from '@stowage/contract';
 import { startEngine } from '@stowage/engine';
 import pg from 'pg';
+import { listen } from '../servers/listen.ts';
 import { startPostgres } from '../servers/postgres-server.ts';
 import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
 import { bucket, requestOf, sendBytes } from './service-fixture.ts';
@@ -159,13 +159,8 @@ async function startReceiver(t: TestContext): Promise<{ readonly url: string; re
     for await (const chunk of request) chunks.push(chunk as Buffer); // without an encoding they are Buffers
     bodies.push(JSON.parse(Buffer.concat(chunks).toString()) as Told); // written by the service
     response.writeHead(204).end();
-  }).listen(0, '127.0.0.1');
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
   });
-  await once(server, 'listening');
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, bodies }; // a TCP server's address is never a path
+  return { url: `${await listen(t, server)}/`, bodies };
 }
 
 async function until(isSo: () => Promise<boolean>): Promise<void> {

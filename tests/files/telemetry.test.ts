@@ -2,12 +2,11 @@
 // that a collector receives. Traces are received by a small collector of our own, over real HTTP.
 
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { createServer, type IncomingMessage, request } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { startEngine } from '@stowage/engine';
 import { type FileService, type FileServiceOptions, openFileService, startFileService } from '@stowage/files';
+import { listen } from '../servers/listen.ts';
 import { ServiceFixture } from './service-fixture.ts';
 
 interface ReceivedSpan {
@@ -35,8 +34,7 @@ async function startCollector(
     for (const resource of body.resourceSpans) for (const scope of resource.scopeSpans) spans.push(...scope.spans);
     outgoing.writeHead(200, { 'content-type': 'application/json' }).end('{}');
   });
-  const url = await listen(t, server);
-  return { url, spans, headers };
+  return { url: await listen(t, server), spans, headers };
 }
 
 /** Passes everything on to the endpoint and keeps the traces that requests name. */
@@ -57,16 +55,6 @@ async function startWitness(
     incoming.pipe(onward);
   });
   return { url: await listen(t, server), seen };
-}
-
-async function listen(t: TestContext, server: ReturnType<typeof createServer>): Promise<string> {
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`; // a TCP server
 }
 
 async function readText(incoming: IncomingMessage): Promise<string> {

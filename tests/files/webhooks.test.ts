@@ -1,12 +1,12 @@
 // Webhooks, told to a real server: signed as Standard Webhooks says, tried again, given up, replayed.
 
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Webhook } from 'standardwebhooks';
+import { listen } from '../servers/listen.ts';
 import { writeBeside } from './beside-database.ts';
 import { dayMs, hourMs, ServiceFixture } from './service-fixture.ts';
 
@@ -33,15 +33,8 @@ async function startReceiver(t: TestContext): Promise<Receiver> {
     receiver.told.push({ headers: request.headers as Record<string, string>, body: Buffer.concat(chunks).toString() });
     await receiver.onTold();
     response.writeHead(receiver.status).end('noted');
-  }).listen(0, '127.0.0.1');
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
   });
-  await once(server, 'listening');
-  const address = server.address();
-  assert.ok(address !== null && typeof address !== 'string');
-  receiver.url = `http://127.0.0.1:${address.port}/hook`;
+  receiver.url = `${await listen(t, server)}/hook`;
   return receiver;
 }
 
@@ -255,14 +248,8 @@ test('a receiver that does not answer delays neither checks nor other receivers,
   const hanging = createServer((_request, response) => {
     most = Math.max(most, ++open);
     response.once('close', () => open--);
-  }).listen(0, '127.0.0.1');
-  t.after(() => {
-    hanging.closeAllConnections();
-    hanging.close();
   });
-  await once(hanging, 'listening');
-  const address = hanging.address();
-  assert.ok(address !== null && typeof address !== 'string');
+  const hangingUrl = await listen(t, hanging);
   const timeoutMs = 1_500;
   const service = await ServiceFixture.open(t, {
     allowPrivateWebhooks: true,
@@ -271,7 +258,7 @@ test('a receiver that does not answer delays neither checks nor other receivers,
   // Two webhooks, one receiver.
   for (const path of ['a', 'b']) {
     const { id } = await service.call('createWebhook', {
-      body: { url: `http://127.0.0.1:${address.port}/${path}`, events: ['file.trashed'] },
+      body: { url: `${hangingUrl}/${path}`, events: ['file.trashed'] },
     });
     for (let count = 0; count < 3; count++) await service.call('testWebhook', { id });
   }

@@ -5,10 +5,9 @@
 
 import assert from 'node:assert/strict';
 import { createHash, randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { TestContext } from 'node:test';
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
+import { type Lifetime, listen } from './listen.ts';
 
 interface OidcIssuerOptions {
   readonly clock: () => number;
@@ -52,7 +51,7 @@ export class OidcIssuer {
   }
 }
 
-export async function startOidcIssuer(t: Pick<TestContext, 'after'>, options: OidcIssuerOptions): Promise<OidcIssuer> {
+export async function startOidcIssuer(t: Lifetime, options: OidcIssuerOptions): Promise<OidcIssuer> {
   const { clock, clientId = 'stowage', clientSecret } = options;
   const { privateKey, publicKey } = await generateKeyPair('ES256');
   const jwk = { ...(await exportJWK(publicKey)), kid: 'one', alg: 'ES256', use: 'sig' };
@@ -64,15 +63,7 @@ export async function startOidcIssuer(t: Pick<TestContext, 'after'>, options: Oi
       response.end(String(error));
     });
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const address = server.address();
-  assert.ok(address !== null && typeof address === 'object');
-  const url = `http://127.0.0.1:${address.port}`;
+  const url = await listen(t, server);
 
   const issuer = new OidcIssuer(
     url,

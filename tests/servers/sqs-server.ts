@@ -2,10 +2,8 @@
 // messages twice and in any order, and again when they were not deleted. Spec: AWS JSON 1.0, ReceiveMessage, DeleteMessageBatch.
 
 import { hash } from 'node:crypto';
-import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import type { TestContext } from 'node:test';
+import { type Lifetime, listen } from './listen.ts';
 
 interface SqsServer {
   readonly queueUrl: string;
@@ -32,7 +30,7 @@ interface Message {
 /** How long a message that was given out is not given again. */
 const visibilityMs = 150;
 
-export async function startSqsServer(t: Pick<TestContext, 'after'>): Promise<SqsServer> {
+export async function startSqsServer(t: Lifetime): Promise<SqsServer> {
   const messages = new Set<Message>();
   const server = createServer((incoming, outgoing) => {
     void readJson(incoming).then(async (request) => {
@@ -53,14 +51,7 @@ export async function startSqsServer(t: Pick<TestContext, 'after'>): Promise<Sqs
       else answer(400, { __type: 'com.amazonaws.sqs#UnsupportedOperation', message: action });
     });
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  // A TCP server's address is never a path.
-  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
+  const endpoint = await listen(t, server);
   let given = 0;
   const queue: SqsServer = {
     endpoint,

@@ -10,6 +10,7 @@ import { openDiskStore } from './disk-store.ts';
 import { usualSizes } from './store-sizes.ts';
 import { blobPaths, flipByte, segmentPaths, withDataFolder } from './testing/data-folder.ts';
 import { faultyDisk } from './testing/faulty-disk.ts';
+import { until } from './testing/until.ts';
 
 const smallSizeBytes = 1_000_000;
 
@@ -88,7 +89,7 @@ describe('disk store whose checkpoint fails', () => {
       await put(store, 'large', patternBytes(largeSizeBytes));
       failing = true;
       await store.deleteObject({ bucket: 'bucket', key: 'large' });
-      while (store.health().status === 'ok') await new Promise((resolve) => setTimeout(resolve, 5));
+      await until(() => store.health().status !== 'ok', 'it stops writing');
       assert.equal((await blobPaths(directory)).length, 1);
       await assert.rejects(put(store, 'other', 'x'));
       await store.close();
@@ -108,7 +109,7 @@ describe('disk store whose checkpoint fails', () => {
       await put(store, 'large', patternBytes(largeSizeBytes));
       failures = 1;
       await store.deleteObject({ bucket: 'bucket', key: 'large' });
-      while ((await blobPaths(directory)).length > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+      await until(async () => (await blobPaths(directory)).length === 0, 'the blob is removed');
       assert.equal(store.health().status, 'ok');
       assert.equal(failures, 2, 'the checkpoint found no room once');
       await store.close();

@@ -13,6 +13,7 @@ import { drivenByItself } from './testing/io-order.ts';
 import { SeededRandom } from './testing/seeded-random.ts';
 import { SimulatedDisk, type SimulatedDiskOptions } from './testing/simulated-disk.ts';
 import { openSimulatedIndex } from './testing/simulated-index.ts';
+import { until } from './testing/until.ts';
 
 const directory = '/above/data';
 /** Chance decides what power loss leaves: each test takes some of it. */
@@ -175,7 +176,7 @@ describe('disk store and the loss of power', () => {
     await put(store, 'large', Buffer.alloc(5000, 1));
     failure.arm();
     await store.deleteObject({ bucket: 'bucket', key: 'large' });
-    while (store.health().status === 'ok') await new Promise((resolve) => setTimeout(resolve, 2));
+    await until(() => store.health().status !== 'ok', 'it stops writing');
     await assert.rejects(put(store, 'later', 'x'), storeError('ReadOnly'));
     await store.close();
   });

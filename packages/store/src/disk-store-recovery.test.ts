@@ -21,6 +21,7 @@ import {
 import { openDiskStore } from './disk-store.ts';
 import type { ObjectStore } from './object-store.ts';
 import { blobPaths, copyAsCrashed, flipByte, segmentPaths, withDataFolder } from './testing/data-folder.ts';
+import { until } from './testing/until.ts';
 
 /** Puts something of everything into a store. */
 async function fill(store: ObjectStore): Promise<void> {
@@ -122,11 +123,11 @@ describe('disk store recovery', () => {
       await staged.discard();
       await store.close();
       store = await openDiskStore({ directory: copy });
-      await waitFor(async () => (await blobPaths(copy)).length === referenced);
+      await until(async () => (await blobPaths(copy)).length === referenced);
       assert.ok((await readAll(store, 'copied/target'))?.equals(patternBytes(largeSizeBytes, 102)));
       await store.deleteObject({ bucket: 'bucket', key: 'copied/target' });
       await store.deleteBucket('bucket').catch(() => undefined);
-      await waitFor(async () => (await blobPaths(copy)).length === referenced - 1);
+      await until(async () => (await blobPaths(copy)).length === referenced - 1);
       await store.close();
     });
   });
@@ -266,11 +267,3 @@ describe('disk store recovery', () => {
     });
   });
 });
-
-async function waitFor(condition: () => Promise<boolean>): Promise<void> {
-  const until = performance.now() + 5000;
-  while (!(await condition())) {
-    assert.ok(performance.now() < until, 'it did not come about within 5 s');
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}

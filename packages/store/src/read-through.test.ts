@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { setImmediate as turn } from 'node:timers/promises';
 import { createBucket, patternBytes, put } from './contract/store-under-test.ts';
 import { nodeDisk } from './disk/node-disk.ts';
 import { openDiskStore } from './disk-store.ts';
 import { withDataFolder } from './testing/data-folder.ts';
 import { faultyDisk } from './testing/faulty-disk.ts';
+import { until } from './testing/until.ts';
 
 const mib = 1024 * 1024;
 
@@ -35,7 +35,7 @@ it('reads a blob through once when ranges of it are asked here and there, and no
       const start = at * mib + 1000;
       assert.deepEqual(await read(start, start + 65_536), body.subarray(start, start + 65_536));
     }
-    while (pieces < 6) await turn();
+    await until(() => pieces >= 6, 'it is read through');
     await read(4 * mib, 4 * mib + 65_536);
     await store.close();
     assert.equal(pieces, 6);

@@ -11,6 +11,7 @@ import { openDiskStore } from '../disk-store.ts';
 import { openLmdbIndex } from '../ordered-index/lmdb-index.ts';
 import { damageBodies, damageKinds, fillForDamage, findDamagePlace } from '../testing/damage.ts';
 import { blobPaths, flipByte, withDataFolder } from '../testing/data-folder.ts';
+import { until } from '../testing/until.ts';
 import { Scrubber, usualScrub } from './scrub.ts';
 
 describe('scrub', () => {
@@ -84,12 +85,9 @@ describe('scrub', () => {
       await flipByte(path, 1_000_000);
       const store = await openDiskStore({ directory });
       await assert.rejects(readAll(store, 'large'), storeError('Corrupt'));
-      const until = performance.now() + 5000;
       const named = (): number => (store.health().damage ?? []).filter(({ objects }) => objects?.length === 2).length;
-      while (named() < 2 || (await readdir(join(directory, 'quarantine'))).length < 2) {
-        assert.ok(performance.now() < until, 'both places, with both objects and a copy');
-        await new Promise((resolve) => setTimeout(resolve, 5));
-      }
+      const quarantined = async (): Promise<number> => (await readdir(join(directory, 'quarantine'))).length;
+      await until(async () => named() >= 2 && (await quarantined()) >= 2, 'both places, with both objects and a copy');
       await store.close();
     });
   });
@@ -138,7 +136,7 @@ describe('scrub', () => {
 
       const second = open();
       second.start();
-      while (second.health.checkedBytes < stopAfterBytes) await new Promise(setImmediate);
+      await until(() => second.health.checkedBytes >= stopAfterBytes);
       await second.stop();
       assert.ok(second.health.running);
       const rate = second.health.checkedBytes / ((nowMs - startMs - 60_000) / 1000);
@@ -147,7 +145,7 @@ describe('scrub', () => {
       stopAfterBytes = Number.POSITIVE_INFINITY;
       const third = open();
       third.start();
-      while (third.health.passesCompleted === 0) await new Promise(setImmediate);
+      await until(() => third.health.passesCompleted > 0);
       await third.stop();
       const both = second.health.checkedBytes + third.health.checkedBytes;
       assert.ok(both >= whole && both < whole + 1_600_000, `${both} of ${whole}: at most one blob is read again`);
@@ -156,7 +154,7 @@ describe('scrub', () => {
       const completedAtMs = third.health.lastCompletedAtMs ?? 0;
       const fourth = open();
       fourth.start();
-      while (fourth.health.passesCompleted === 0) await new Promise(setImmediate);
+      await until(() => fourth.health.passesCompleted > 0);
       await fourth.stop();
       assert.ok((fourth.health.lastStartedAtMs ?? 0) >= completedAtMs + settings.pauseMs, 'the next pass waits');
       await index.close();

@@ -5,6 +5,7 @@ import { digestOf } from '@stowage/s3';
 import { blockChecksums } from '../blobs/block-checksums.ts';
 import { PiecePool, pieceSizeBytes } from '../blobs/piece-pool.ts';
 import { patternBytes } from '../contract/store-under-test.ts';
+import { until } from '../testing/until.ts';
 import type { BodySums } from './body-hashes.ts';
 import { type BodyHasher, HashThreads } from './hash-threads.ts';
 
@@ -43,13 +44,15 @@ describe('hashing threads', () => {
   const isLocal = (hasher: BodyHasher): boolean => hasher.constructor.name === 'LocalHasher';
 
   /** A body that goes to a thread: the first ones do not, until one is ready. */
-  const beginThere = async (): Promise<BodyHasher> => {
-    for (;;) {
-      const hasher = threads.begin(algorithms);
-      if (!isLocal(hasher)) return hasher;
+  const beginThere = async (there = threads): Promise<BodyHasher> => {
+    let hasher = there.begin(algorithms);
+    await until(() => {
+      if (!isLocal(hasher)) return true;
       hasher.discard();
-      await delay(10);
-    }
+      hasher = there.begin(algorithms);
+      return false;
+    }, 'a thread is ready');
+    return hasher;
   };
 
   before(async () => {
@@ -95,7 +98,7 @@ describe('hashing threads', () => {
       });
     }
     hasher.discard();
-    while (lent > 0) await delay(5);
+    await until(() => lent === 0, 'the pieces are back');
   });
 
   it('hashes here when it needs no digest, or no thread is wanted', () => {
@@ -107,11 +110,7 @@ describe('hashing threads', () => {
 
   it('lets the bodies of a thread that ends fail, with their pieces given back', async () => {
     const dying = new HashThreads({ maxThreads: 1, memory: () => pool.memory, onError: (cause) => errors.push(cause) });
-    let hasher = dying.begin(['MD5']);
-    while (isLocal(hasher)) {
-      await delay(10);
-      hasher = dying.begin(['MD5']);
-    }
+    const hasher = await beginThere(dying);
     const piece = await pool.wait();
     let isBack = false;
     hasher.update(piece, pieceSizeBytes, () => {

@@ -111,7 +111,7 @@ export class SimulatedDisk implements Disk {
     const change: NameChange = { kind: 'set', name: basename(path), node: file };
     return this.#change('create', path, change, (folder) => {
       if (folder.find(change.name) !== undefined) throw diskError('EEXIST', { kind: 'create', path });
-      if (this.usedBytes >= this.capacityBytes) throw diskError('ENOSPC', { kind: 'create', path });
+      if (this.#leftBytes() <= 0) throw diskError('ENOSPC', { kind: 'create', path });
       folder.perform(change);
       return this.#handle(file, path, mode);
     });
@@ -257,11 +257,15 @@ export class SimulatedDisk implements Disk {
 
   /** How many bytes of a write there is room for. */
   #roomFor(file: SimulatedFile, position: number, sizeBytes: number): number {
-    if (this.capacityBytes === Number.POSITIVE_INFINITY || position + sizeBytes <= file.sizeBytes) return sizeBytes;
+    if (position + sizeBytes <= file.sizeBytes) return sizeBytes;
     const allocated = Math.ceil(file.sizeBytes / blockSizeBytes) * blockSizeBytes;
-    const left = Math.max(0, this.capacityBytes - this.usedBytes);
-    const end = allocated + Math.floor(left / blockSizeBytes) * blockSizeBytes;
+    const end = allocated + Math.floor(Math.max(0, this.#leftBytes()) / blockSizeBytes) * blockSizeBytes;
     return Math.max(0, Math.min(sizeBytes, end - position));
+  }
+
+  /** All files are counted only where there is a limit: each create and each write asks. */
+  #leftBytes(): number {
+    return this.capacityBytes === Number.POSITIVE_INFINITY ? this.capacityBytes : this.capacityBytes - this.usedBytes;
   }
 
   #change<Result>(

@@ -5,6 +5,7 @@ import { blockChecksums } from '../blobs/block-checksums.ts';
 import type { StagedContent } from '../blobs/staged-content.ts';
 import { storeError } from '../contract/store-under-test.ts';
 import { StoreError } from '../store-error.ts';
+import { until } from '../testing/until.ts';
 import { RemoteCommitter } from './remote-committer.ts';
 import { packError, unpackContent, type WorkerMessage } from './wire.ts';
 
@@ -43,8 +44,8 @@ async function withRemote(
   }
 }
 
-async function arrived(messages: readonly WorkerMessage[]): Promise<void> {
-  while (messages.length === 0) await new Promise((resolve) => setImmediate(resolve));
+function arrived(messages: readonly WorkerMessage[]): Promise<void> {
+  return until(() => messages.length > 0, 'a message arrives');
 }
 
 describe('remote committer', () => {

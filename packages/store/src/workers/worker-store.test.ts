@@ -19,6 +19,7 @@ import { openDiskStore } from '../disk-store.ts';
 import type { DiskStoreOptions } from '../disk-store-options.ts';
 import type { ObjectStore } from '../object-store.ts';
 import { segmentPaths, withDataFolder } from '../testing/data-folder.ts';
+import { until } from '../testing/until.ts';
 import { openWorkerStore } from './worker-store.ts';
 
 // The whole contract, with every call made by a worker. It sits in the same thread here: what it knows of its host are the
@@ -71,14 +72,6 @@ async function withWorkers(
 async function blobNames(directory: string): Promise<string[]> {
   const entries = await readdir(join(directory, 'blobs'), { recursive: true, withFileTypes: true });
   return entries.filter((entry) => entry.isFile()).map(({ name }) => name);
-}
-
-async function until(holds: () => Promise<boolean> | boolean): Promise<void> {
-  const giveUpAt = performance.now() + 3000;
-  while (!(await holds())) {
-    assert.ok(performance.now() < giveUpAt, 'What was waited for did not come within three seconds.');
-    await sleep(5);
-  }
 }
 
 describe('workers at one store', () => {
