@@ -6,7 +6,6 @@ import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -15,6 +14,7 @@ import { pipeline } from 'node:stream/promises';
 import { after, afterEach, before, describe, it } from 'node:test';
 import type { CDPSession, Page } from 'playwright-core';
 import sharp from 'sharp';
+import { freePort } from '../../scripts/serving/free-port.ts';
 import { type ServerProcess, startServer } from '../../scripts/serving/start-server.ts';
 import {
   type ConsoleBrowser,
@@ -257,18 +257,4 @@ function countBytes(page: Page, origin: string): { bytes(): number } {
     );
   });
   return { bytes: () => total };
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  const port = await new Promise<number>((resolve, reject) => {
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      if (typeof address === 'object' && address !== null) resolve(address.port);
-      else reject(new Error('A listening TCP server has a port.'));
-    });
-  });
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
 }

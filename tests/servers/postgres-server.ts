@@ -5,14 +5,13 @@
 //   const url = await postgres.createDatabase();
 
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { access, chmod, chown, mkdtemp, readdir, readFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import process from 'node:process';
 import { promisify } from 'node:util';
+import { freePort } from '../../scripts/serving/free-port.ts';
 
 type PostgresServer =
   | {
@@ -124,16 +123,6 @@ async function unprivileged(): Promise<{ readonly uid: number; readonly gid: num
   if (line === undefined) return 'missing';
   const [, , uid, gid] = line.split(':');
   return { uid: Number(uid), gid: Number(gid) };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('A TCP server has no port.');
-  return address.port;
 }
 
 async function untilReady(server: ChildProcess, attempt: () => Promise<void>): Promise<void> {
