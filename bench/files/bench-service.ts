@@ -6,8 +6,8 @@ import process from 'node:process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { FilesLimits } from '@stowage/files';
+import type { ServiceProcessOptions, ServiceProcessReady } from '../../scripts/serving/service-process.ts';
 import type { StowageServer } from '../servers/stowage-server.ts';
-import type { BenchServiceOptions, BenchServiceReady } from './service-process.ts';
 
 /** What limits abuse would limit the bench. */
 export const benchLimits: Partial<FilesLimits> = { requestsPerSecond: 1_000_000, requestBurst: 1_000_000 };
@@ -21,23 +21,23 @@ export interface BenchService {
   stop(): Promise<void>;
 }
 
-export function benchS3({ endpoint, credentials }: StowageServer, bucket: string): BenchServiceOptions['s3'] {
+export function benchS3({ endpoint, credentials }: StowageServer, bucket: string): ServiceProcessOptions['s3'] {
   const { accessKeyId, secretAccessKey } = credentials;
   return { endpoint, credentials: { accessKeyId, secretAccessKey }, region: 'us-east-1', bucket, forcePathStyle: true };
 }
 
 export async function startBenchService(
-  options: Omit<BenchServiceOptions, 'secretHex' | 'limits'>,
+  options: Omit<ServiceProcessOptions, 'secretHex' | 'limits'>,
 ): Promise<BenchService> {
-  const given: BenchServiceOptions = {
+  const given: ServiceProcessOptions = {
     ...options,
     limits: benchLimits,
     secretHex: Buffer.from(benchSecret).toString('hex'),
   };
-  const entry = fileURLToPath(new URL('service-process.ts', import.meta.url));
+  const entry = fileURLToPath(new URL('../../scripts/serving/service-process.ts', import.meta.url));
   const { child, line } = await startPrinting(entry, JSON.stringify(given));
   // service-process.ts prints it.
-  const { url, token } = JSON.parse(line) as BenchServiceReady;
+  const { url, token } = JSON.parse(line) as ServiceProcessReady;
   const signIn = await fetch(`${url}/v1/session`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },

@@ -3,22 +3,19 @@
 // that is killed in the middle loses its place, no finding and no count. Mission, row F12; design §6, invariants 4 and 6.
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import process from 'node:process';
-import { createInterface } from 'node:readline';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import type { FileEntry, ReconcileRun, Share } from '@stowage/contract';
 import { startEngine } from '@stowage/engine';
 import type { EndpointOptions, S3Settings } from '@stowage/files';
+import type { ServiceProcessOptions } from '../../scripts/serving/service-process.ts';
 import { startCeph } from '../servers/ceph-cluster.ts';
 import { startPostgres } from '../servers/postgres-server.ts';
 import { openWorld, requestOf, send } from './endpoint-world.ts';
 import { BucketByHand, compare, findingsOf, foundIn, keys, mendedIn, store } from './orphans-world.ts';
 import { hourMs, mib, ServiceFixture } from './service-fixture.ts';
-import type { ServiceProcessOptions, ServiceProcessReady } from './service-process.ts';
+import { startInstance } from './service-instance.ts';
 
 const limits = {
   orphanGraceMs: hourMs,
@@ -385,7 +382,7 @@ test('killed in the middle, twice, a run goes on and its report is exact', async
     limits: { orphanGraceMs: 0, reconcileRowlessPercent: 10_000, requestsPerSecond: 10_000, requestBurst: 10_000 },
     secretHex: Buffer.alloc(32, 7).toString('hex'),
   };
-  let instance = await startInstance(t, options);
+  let instance = await openInstance(t, options);
   const hand = new BucketByHand(s3);
   t.after(() => hand.client.destroy());
   const [unowned, foreign] = [60, 1_100];
@@ -405,7 +402,7 @@ test('killed in the middle, twice, a run goes on and its report is exact', async
     if (kills === 2) continue;
     kills++;
     await instance.kill();
-    instance = await startInstance(t, options);
+    instance = await openInstance(t, options);
   }
   t.diagnostic(`killed ${kills} times`);
   assert.equal(run.state, 'finished');
@@ -442,23 +439,13 @@ interface Instance {
   kill(): Promise<void>;
 }
 
-const entry = fileURLToPath(new URL('service-process.ts', import.meta.url));
-
-async function startInstance(t: TestContext, options: ServiceProcessOptions): Promise<Instance> {
-  const child = spawn(process.execPath, [entry, JSON.stringify(options)], { stdio: ['ignore', 'pipe', 'inherit'] });
+async function openInstance(t: TestContext, options: ServiceProcessOptions): Promise<Instance> {
+  const { child, url, token } = await startInstance(t, options);
   const exited = once(child, 'exit');
   const kill = async (): Promise<void> => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
     child.kill('SIGKILL');
     await exited;
   };
-  t.after(kill);
-  const [line] = (await Promise.race([
-    once(createInterface(child.stdout), 'line'),
-    exited.then(() => assert.fail('the instance ended before it served')),
-  ])) as [string];
-  // service-process.ts prints one.
-  const { url, token } = JSON.parse(line) as ServiceProcessReady;
   const signIn = await fetch(`${url}/v1/session`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },

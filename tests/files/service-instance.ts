@@ -5,9 +5,12 @@ import process from 'node:process';
 import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import type { ServiceProcessOptions, ServiceProcessReady } from './service-process.ts';
+import type { ServiceProcessOptions, ServiceProcessReady } from '../../scripts/serving/service-process.ts';
 
-const entry = fileURLToPath(new URL('service-process.ts', import.meta.url));
+const entry = fileURLToPath(new URL('../../scripts/serving/service-process.ts', import.meta.url));
+
+/** All instances have one, as behind a balancer: who signed in at one is known to all. */
+const publicUrl = 'http://files.example.com';
 
 export interface Instance {
   readonly child: ChildProcess;
@@ -16,7 +19,8 @@ export interface Instance {
 }
 
 export async function startInstance(t: TestContext, options: ServiceProcessOptions): Promise<Instance> {
-  const child = spawn(process.execPath, [entry, JSON.stringify(options)], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const given = JSON.stringify({ publicUrl, ...options } satisfies ServiceProcessOptions);
+  const child = spawn(process.execPath, [entry, given], { stdio: ['ignore', 'pipe', 'pipe'] });
   t.after(async () => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     const ended = new Promise((resolve) => child.once('exit', resolve));

@@ -1,6 +1,6 @@
-// A file service as a process of its own, for tests that end one at once. Its options come as JSON in the first argument; when it
-// serves it prints one line of JSON: where, and a token to sign in with.
-//   node tests/files/service-process.ts '{"s3":…,"database":…,"secretHex":"…","limits":…}'
+// A file service as a process of its own, for tests that end one at once and benches that count its processor time. Its options come
+// as JSON in the first argument; when it serves it prints one line of JSON: where, and a token to sign in with.
+//   node scripts/serving/service-process.ts '{"s3":…,"database":…,"secretHex":"…","limits":…}'
 
 import process from 'node:process';
 import { type FileServiceOptions, startFileService } from '@stowage/files';
@@ -8,10 +8,9 @@ import { type FileServiceOptions, startFileService } from '@stowage/files';
 export interface ServiceProcessOptions
   extends Pick<FileServiceOptions, 's3' | 'database' | 'limits' | 'allowPrivateWebhooks'> {
   readonly secretHex: string;
+  /** Under which it is known, as behind a balancer. Default: its own address. */
+  readonly publicUrl?: string;
 }
-
-/** All instances have one, as behind a balancer: who signed in at one is known to all. */
-const publicUrl = 'http://files.example.com';
 
 export interface ServiceProcessReady {
   readonly url: string;
@@ -19,7 +18,7 @@ export interface ServiceProcessReady {
 }
 
 if (import.meta.main) {
-  // Written by the test that started this process.
+  // Written by whoever started this process.
   const { secretHex, ...options } = JSON.parse(process.argv[2] ?? '{}') as ServiceProcessOptions;
   const complain = (message: string, fields: object): void => {
     process.stderr.write(`${message} ${JSON.stringify(fields)}\n`);
@@ -28,7 +27,6 @@ if (import.meta.main) {
     ...options,
     secret: Buffer.from(secretHex, 'hex'),
     port: 0,
-    publicUrl,
     log: { info: () => undefined, warn: complain, error: complain },
   });
   const ready: ServiceProcessReady = {
