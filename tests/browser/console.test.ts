@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import type { FileState } from '@stowage/contract';
+import { until } from '../../packages/store/src/testing/until.ts';
 import { type FakeService, startFakeService } from '../client/fake-service.ts';
 import {
   type ConsoleBrowser,
@@ -365,6 +366,38 @@ describe('the console', { skip: skipWithoutBrowser }, () => {
     assert.ok(Math.abs(at.y - (from.y + from.height)) < 12, `menu at ${at.y}, button at ${from.y}`);
   });
 
+  it('goes along the buttons of a row by arrow keys, on a narrow screen over those that are there', async () => {
+    keep('letter.txt');
+    const page = await open();
+    const focused = (): Promise<string | null | undefined> =>
+      page.evaluate(() => document.activeElement?.getAttribute('aria-label') ?? document.activeElement?.tagName);
+    await page.getByRole('row', { name: /letter/ }).focus();
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('ArrowRight');
+    assert.equal(await focused(), 'Copy a link to letter.txt, good for one day');
+    await page.keyboard.press('ArrowLeft');
+    assert.equal(await focused(), 'Download letter.txt');
+    await page.keyboard.press('ArrowLeft');
+    assert.equal(await focused(), 'TR');
+    await page.setViewportSize({ width: 360, height: 640 });
+    await page.keyboard.press('ArrowRight');
+    assert.equal(await focused(), 'More for letter.txt');
+    await page.keyboard.press('ArrowRight');
+    assert.equal(await focused(), 'More for letter.txt');
+  });
+
+  it('leaves head and menus of a narrow page free of notices, and names the file in them briefly', async () => {
+    keep(`${'x'.repeat(300)}.txt`, { minutesAgo: 1 });
+    keep('letter.txt', { minutesAgo: 2 });
+    const page = await open('/', { viewport: { width: 360, height: 640 } });
+    await page.getByRole('row', { name: /xxx/ }).press('Delete');
+    const notice = page.getByRole('dialog').filter({ hasText: /“x{43}…x{12}\.txt” was deleted/ });
+    await notice.waitFor();
+    await page.getByRole('button', { name: 'Newest first' }).click();
+    await page.getByRole('menuitemradio', { name: 'Largest first' }).click();
+    await page.waitForURL(/sort=-sizeBytes/);
+  });
+
   it('moves the focus to the next row however a row is deleted, and back to it by undo', async () => {
     for (const [index, name] of ['a.txt', 'b.txt', 'c.txt', 'd.txt'].entries()) keep(name, { minutesAgo: index + 1 });
     const page = await open();
@@ -481,6 +514,22 @@ describe('the console', { skip: skipWithoutBrowser }, () => {
     await page.getByRole('row', { name: /letter/ }).waitFor();
   });
 
+  it('goes on asking for the list when every retry has failed, as it says', async () => {
+    keep('letter.txt');
+    const page = await open();
+    await page.getByRole('row', { name: /letter/ }).waitFor();
+    service.fault = (route) => (route === 'listFiles' ? 503 : undefined);
+    await dropFiles(page, [(await makeFile('newest.bin', 100)).path]);
+    await page.getByText('Stowage does not answer; trying again.').waitFor();
+    // The first attempt, three retries, and one that only the interval makes.
+    const asked = (): number => service.calls.filter((route) => route === 'listFiles').length;
+    const before = asked();
+    await until(() => asked() >= before + 4, 'that the list is asked for again');
+    service.fault = () => undefined;
+    await page.getByText('Stowage does not answer').waitFor({ state: 'detached', timeout: 30_000 });
+    await page.getByRole('row', { name: /newest/ }).waitFor();
+  });
+
   it('says that it is offline', async () => {
     const page = await openEmpty();
     await page.context().setOffline(true);
@@ -513,6 +562,13 @@ describe('the console', { skip: skipWithoutBrowser }, () => {
     await page.reload();
     await page.getByRole('button', { name: 'Use dark colours' }).waitFor();
     assert.notEqual(await ground(), dark, 'the choice outlives a reload');
+    await page.getByRole('button', { name: 'Use dark colours' }).click();
+    await page.emulateMedia({ colorScheme: 'light' });
+    await page.getByRole('button', { name: 'Use dark colours' }).waitFor();
+    assert.notEqual(await ground(), dark, 'who follows the system follows it while the page is open');
+    await page.goto(`${service.origin}/?name=${'long'.repeat(60)}`);
+    await page.getByRole('heading', { name: /^No file has “longlong/ }).waitFor();
+    assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= 360);
   });
 });
 

@@ -25,6 +25,7 @@ test('a shared file is seen and downloaded without an account, counted, and gone
   assert.equal(page.status, 200);
   const shown = await page.text();
   assert.match(shown, /&lt;b&gt;plan&lt;\/b&gt;\.txt/);
+  assert.match(shown, />6 bytes</);
   assert.match(page.headers.get('content-security-policy') ?? '', /default-src 'none'/);
   assert.equal(shown.includes('<script'), false);
   const download = await get(service, `${share.url}/files/${id}`);

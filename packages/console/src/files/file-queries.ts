@@ -1,6 +1,6 @@
 // The list of files as pages that load on demand, kept fresh while something in it is still being checked.
 
-import type { StowageClient } from '@stowage/client';
+import { isClientError, type StowageClient } from '@stowage/client';
 import type { FileEntry, FileList } from '@stowage/contract';
 import { type InfiniteData, infiniteQueryOptions, type QueryClient } from '@tanstack/react-query';
 import { kindOf } from './file-kind.ts';
@@ -13,6 +13,8 @@ const pageSize = 100;
 /** Pages without a file that are passed over in search of a name: each stands for thousands of files. */
 const maxEmptyPages = 1_000;
 const checkingPollMs = 1500;
+/** Once the service has stayed away through every retry; the page says that it is tried again. */
+const silentPollMs = 5_000;
 /** Longer than the service takes for one preview. */
 const previewPatienceMs = 30_000;
 
@@ -36,7 +38,12 @@ export function fileListQuery(client: StowageClient, { name, sort = defaultSort 
     },
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page: FileList) => page.nextCursor,
-    refetchInterval: ({ state }) => (state.data?.pages.some(isUnsettled) ? checkingPollMs : false),
+    refetchInterval: ({ state: { data, error } }) => {
+      // Without a list the page shows the error, with a button to try again.
+      if (data === undefined) return false;
+      if (isClientError(error) && error.retryable) return silentPollMs;
+      return data.pages.some(isUnsettled) ? checkingPollMs : false;
+    },
   });
 }
 

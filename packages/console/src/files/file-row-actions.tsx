@@ -116,7 +116,7 @@ function FileMenu({ file, actions, tabIndex }: FileMenuProps): ReactNode {
         <Ellipsis size={17} aria-hidden="true" />
       </Menu.Trigger>
       <Menu.Portal>
-        <Menu.Positioner sideOffset={4} align="end">
+        <Menu.Positioner className="menu-place" sideOffset={4} align="end">
           <Menu.Popup className="menu">
             <div className="menu-note">
               <strong>

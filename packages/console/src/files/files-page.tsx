@@ -6,6 +6,7 @@ import { keepPreviousData, useInfiniteQuery, useQueryClient } from '@tanstack/re
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { CloudOff, FolderUp, PackageOpen, SearchX, Upload } from 'lucide-react';
 import { type ReactNode, useCallback, useMemo, useRef } from 'react';
+import { briefName } from '../format/name.ts';
 import { ConnectionBanner } from '../shell/connection-banner.tsx';
 import { BlankPage } from './blank-page.tsx';
 import { FileList } from './file-list.tsx';
@@ -79,7 +80,7 @@ function NothingFound({ name }: { readonly name: string }): ReactNode {
     <BlankPage
       icon={SearchX}
       role="status"
-      title={`No file has “${shownName(name)}” in its name`}
+      title={`No file has “${shownName(briefName(name))}” in its name`}
       text="All files were looked through, in whatever folder, capital letters or not. Folders’ names, tags and what stands in files are not searched here. Try a shorter piece of the name, as it is written: two words are found only side by side."
     >
       <button type="button" className="button" onClick={() => void navigate({ search: withName(search, '') })}>

@@ -18,7 +18,7 @@ export function SortMenu(): ReactNode {
         <ArrowDownUp size={15} aria-hidden="true" /> {fileSorts[sort]}
       </Menu.Trigger>
       <Menu.Portal>
-        <Menu.Positioner sideOffset={4} align="end">
+        <Menu.Positioner className="menu-place" sideOffset={4} align="end">
           <Menu.Popup className="menu">
             <Menu.RadioGroup
               value={sort}

@@ -16,7 +16,7 @@ const badges: Readonly<Partial<Record<FileState, BadgeRow>>> = {
   scanning: { text: 'Checking', tone: 'busy' },
   rejected: { text: 'Refused', tone: 'danger' },
   quarantined: { text: 'Locked away', tone: 'danger' },
-  'scan-failed': { text: 'Could not be checked', tone: 'caution' },
+  'scan-failed': { text: 'Not checked', tone: 'caution' },
 };
 
 /** Whether its owner may put it away: what is being checked is let come to its end. */

@@ -5,6 +5,7 @@ import type { FileEntry, Share } from '@stowage/contract';
 import { useStowage } from '@stowage/react';
 import { useQueryClient } from '@tanstack/react-query';
 import { useMemo } from 'react';
+import { briefName } from '../format/name.ts';
 import { formatDeadline } from '../format/time.ts';
 import { useNotices } from '../notices/use-notices.ts';
 import { opensInBrowser } from './file-kind.ts';
@@ -45,10 +46,10 @@ export function useFileActions({ onShow, onRestored }: FileActionsOptions): File
     async function restore(file: FileEntry): Promise<void> {
       try {
         await client.files.restore(file.id);
-        say({ title: `“${file.name}” is back` });
+        say({ title: `“${briefName(file.name)}” is back` });
         onRestored(file);
       } catch (error) {
-        sayFailure(`“${file.name}” could not be brought back`, error);
+        sayFailure(`“${briefName(file.name)}” could not be brought back`, error);
       }
       await refresh();
     }
@@ -56,7 +57,7 @@ export function useFileActions({ onShow, onRestored }: FileActionsOptions): File
     async function endLink(shareId: string, { name }: FileEntry): Promise<void> {
       try {
         await client.shares.revoke(shareId);
-        say({ title: 'Link ended', detail: `It no longer leads to “${name}”.` });
+        say({ title: 'Link ended', detail: `It no longer leads to “${briefName(name)}”.` });
       } catch (error) {
         sayFailure('The link could not be ended', error);
       }
@@ -99,7 +100,7 @@ export function useFileActions({ onShow, onRestored }: FileActionsOptions): File
           const until = expiresAt === undefined ? '' : ` until ${formatDeadline(expiresAt, Date.now())}`;
           say({
             title: 'Link copied',
-            detail: `Anyone who has it can download “${file.name}”${until}, or until you end the link or delete the file.`,
+            detail: `Anyone who has it can download “${briefName(file.name)}”${until}, or until you end the link or delete the file.`,
             timeoutMs: linkNoticeMs,
             action: { label: 'End link', onAction: () => void endLink(id, file) },
           });
@@ -110,9 +111,9 @@ export function useFileActions({ onShow, onRestored }: FileActionsOptions): File
       async checkAgain(file) {
         try {
           await client.quarantine.rescan(file.versionId);
-          say({ title: `“${file.name}” is being checked again` });
+          say({ title: `“${briefName(file.name)}” is being checked again` });
         } catch (error) {
-          sayFailure(`“${file.name}” could not be checked again`, error);
+          sayFailure(`“${briefName(file.name)}” could not be checked again`, error);
         }
         await refresh();
       },
@@ -123,12 +124,12 @@ export function useFileActions({ onShow, onRestored }: FileActionsOptions): File
         try {
           await client.files.delete(file.id);
           say({
-            title: `“${file.name}” was deleted`,
+            title: `“${briefName(file.name)}” was deleted`,
             // What was refused does not go into the trash: it is gone.
             ...(file.state === 'ready' ? { action: { label: 'Undo', onAction: () => void restore(file) } } : {}),
           });
         } catch (error) {
-          sayFailure(`“${file.name}” could not be deleted`, error);
+          sayFailure(`“${briefName(file.name)}” could not be deleted`, error);
         }
         await refresh();
       },

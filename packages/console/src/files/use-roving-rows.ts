@@ -93,8 +93,8 @@ export function useRovingRows({ files, actions, list, toFocus, scrollTo }: Rovin
     if (step !== undefined) moveTo(step);
     else if (event.key === 'Enter' && isRow) actions.show(file);
     else if (event.key === 'Delete' && canBeDeleted(file)) void remove(file);
-    else if (event.key === 'ArrowRight' && isRow) focusButton(target, 0);
-    else if (event.key === 'ArrowLeft' && !isRow) target.closest<HTMLElement>('[data-index]')?.focus();
+    else if (event.key === 'ArrowRight') moveAlong(target, 1);
+    else if (event.key === 'ArrowLeft' && !isRow) moveAlong(target, -1);
     else return;
     event.preventDefault();
   }
@@ -118,6 +118,11 @@ function isInPage(element: Element | null): boolean {
   return element === null || element === document.body || element.closest('main') !== null;
 }
 
-function focusButton(row: HTMLElement, index: number): void {
-  row.querySelectorAll<HTMLElement>('button')[index]?.focus();
+/** From the row to its buttons and back, over those that a narrow screen leaves out. */
+function moveAlong(from: HTMLElement, step: 1 | -1): void {
+  const row = from.closest<HTMLElement>('[data-index]');
+  if (row === null) return;
+  const buttons = [...row.querySelectorAll<HTMLElement>('button')].filter((button) => button.offsetParent !== null);
+  const stops = [row, ...buttons];
+  stops[stops.indexOf(from) + step]?.focus();
 }

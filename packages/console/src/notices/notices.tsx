@@ -9,7 +9,7 @@ export function Notices(): ReactNode {
   const { toasts } = Toast.useToastManager();
   return (
     <Toast.Portal>
-      <Toast.Viewport className="notices" aria-label="Notices">
+      <Toast.Viewport className="notices" aria-label="Notices (F6)">
         {toasts.map((toast) => (
           <Toast.Root key={toast.id} toast={toast} className="notice" swipeDirection={['down', 'left']}>
             <Toast.Content className="notice-content">

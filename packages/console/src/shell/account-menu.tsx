@@ -32,7 +32,7 @@ export function AccountMenu(): ReactNode {
         <CircleUserRound size={19} aria-hidden="true" />
       </Menu.Trigger>
       <Menu.Portal>
-        <Menu.Positioner sideOffset={6} align="end">
+        <Menu.Positioner className="menu-place" sideOffset={6} align="end">
           <Menu.Popup className="menu">
             <div className="menu-note">
               <strong>{user.name}</strong>

@@ -19,7 +19,7 @@ export function UploadButton({ onFiles }: { readonly onFiles: (files: DroppedFil
           <ChevronDown size={16} aria-hidden="true" />
         </Menu.Trigger>
         <Menu.Portal>
-          <Menu.Positioner sideOffset={6} align="end">
+          <Menu.Positioner className="menu-place" sideOffset={6} align="end">
             <Menu.Popup className="menu">
               <Menu.Item className="menu-item" onClick={() => pick()}>
                 <FileUp size={17} aria-hidden="true" /> Upload files

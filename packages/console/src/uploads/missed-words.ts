@@ -1,6 +1,7 @@
 // Why unfinished uploads could not go on by themselves, in words, and what to do about it.
 
 import type { MissedFile } from '@stowage/client';
+import { briefName } from '../format/name.ts';
 
 const advice: Readonly<Record<MissedFile['reason'], string>> = {
   'not-remembered': 'This browser does not remember where it lies. Choose it again to go on.',
@@ -14,7 +15,8 @@ const advice: Readonly<Record<MissedFile['reason'], string>> = {
 export function describeMissed(missed: readonly MissedFile[]): { readonly title: string; readonly detail: string } {
   const [first] = missed;
   if (first === undefined) return { title: 'All uploads go on', detail: '' };
-  if (missed.length === 1) return { title: `“${first.upload.name}” does not go on`, detail: advice[first.reason] };
+  if (missed.length === 1)
+    return { title: `“${briefName(first.upload.name)}” does not go on`, detail: advice[first.reason] };
   const title = `${missed.length} uploads do not go on`;
   const isOneReason = missed.every(({ reason }) => reason === first.reason);
   if (isOneReason && first.reason === 'not-allowed') {
@@ -24,7 +26,9 @@ export function describeMissed(missed: readonly MissedFile[]): { readonly title:
         'The browser was not given leave to read their files. Press Resume again and allow it, or choose the files.',
     };
   }
-  const changed = missed.filter(({ reason }) => reason === 'changed').map(({ upload }) => `“${upload.name}”`);
+  const changed = missed
+    .filter(({ reason }) => reason === 'changed')
+    .map(({ upload }) => `“${briefName(upload.name)}”`);
   const wrong =
     changed.length === 0
       ? ''

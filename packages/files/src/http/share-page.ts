@@ -44,18 +44,18 @@ export function renderFiles(view: {
     shownName(title),
     html`<h1><bdi>${shownName(title)}</bdi></h1>
       ${isFolder ? html`<p class="muted">${count}</p>` : ''}
-      ${files.length === 0 ? html`<p>There is nothing here yet.</p>` : ''}
-      <ul class="files">
-        ${files.map(
-          (file) => html`<li>
-            ${file.hasPreview ? html`<img src="${base}/files/${file.id}/preview" alt="" loading="lazy" width="64" height="64" />` : html`<span class="glyph" aria-hidden="true"></span>`}
-            <span class="name"><bdi>${shownName(file.name)}</bdi><small>${sizeText(file.sizeBytes)}</small></span>
-            <a class="button" href="${base}/files/${file.id}" aria-label="Download ${shownName(file.name)}">Download</a>
-          </li>`,
-        )}
-      </ul>
-      ${isFolder && files.length > 1 ? html`<p><a class="button primary" href="${base}/archive">Download all as ZIP</a></p>` : ''}`,
+      ${isFolder && files.length > 1 ? html`<p><a class="button primary" href="${base}/archive">Download all as ZIP</a></p>` : ''}
+      ${files.length === 0 ? html`<p>There is nothing here yet.</p>` : html`<ul class="files">${files.map((file) => listed(file, base, isFolder))}</ul>`}`,
   );
+}
+
+/** In a folder by its name; a file alone has it above, and its button is what the page is for. */
+function listed(file: PageFile, base: string, isFolder: boolean): ReturnType<typeof html> {
+  return html`<li>
+    ${file.hasPreview ? html`<img src="${base}/files/${file.id}/preview" alt="" loading="lazy" width="64" height="64" />` : html`<span class="glyph" aria-hidden="true">${ending(file.name)}</span>`}
+    <span class="name">${isFolder ? html`<bdi>${shownName(file.name)}</bdi>` : ''}<small>${sizeText(file.sizeBytes)}</small></span>
+    <a class="button${isFolder ? '' : ' primary'}" href="${base}/files/${file.id}" aria-label="Download ${shownName(file.name)}">Download</a>
+  </li>`;
 }
 
 export function renderPasswordForm({ base, wrong }: { readonly base: string; readonly wrong: boolean }): string {
@@ -93,32 +93,49 @@ function layout(title: string, content: ReturnType<typeof html>): string {
 </html>`);
 }
 
-function sizeText(sizeBytes: number): string {
-  const units = ['bytes', 'kB', 'MB', 'GB', 'TB'];
-  const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, sizeBytes)) / 3));
-  const value = sizeBytes / 1000 ** power;
-  return `${power === 0 ? value : value.toFixed(1)} ${units[power]}`;
+/** What stands for a file without a picture: the ending of its name where that is short and plain. */
+function ending(name: string): string {
+  return /\.([A-Za-z0-9]{1,4})$/.exec(name)?.[1]?.toUpperCase() ?? '';
 }
 
+const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'] as const;
+
+function sizeText(sizeBytes: number): string {
+  let value = sizeBytes;
+  let step = 0;
+  // 999.5 would be shown as 1,000.
+  while (value >= 999.5 && step < units.length - 1) {
+    value /= 1000;
+    step += 1;
+  }
+  return new Intl.NumberFormat('en', {
+    style: 'unit',
+    unit: `${units[step]}`,
+    unitDisplay: step === 0 ? 'long' : 'short',
+    maximumFractionDigits: value < 100 && step > 0 ? 1 : 0,
+  }).format(value);
+}
+
+/** The colours are the console's (packages/console/src/theme/tokens.css). */
 const style = `
-:root { color-scheme: light dark; --ink: light-dark(#1c1d21, #ececf0); --muted: light-dark(#5d616b, #a3a7b2); --line: light-dark(#dfe1e7, #34363d); --ground: light-dark(#f6f7f9, #17181b); --card: light-dark(#fff, #1f2024); --accent: light-dark(#2457d6, #8fb0ff); --on-accent: light-dark(#fff, #10131c); --error: light-dark(#b3261e, #ffb4ab); }
+:root { color-scheme: light dark; --ink: light-dark(oklch(25% 0.015 220), oklch(94% 0.005 200)); --muted: light-dark(oklch(47% 0.018 220), oklch(75% 0.012 210)); --line: light-dark(oklch(91.5% 0.006 200), oklch(31% 0.011 220)); --field: light-dark(oklch(63% 0.014 210), oklch(54% 0.014 220)); --ground: light-dark(oklch(98.4% 0.003 190), oklch(17.5% 0.008 220)); --card: light-dark(#fff, oklch(21.5% 0.009 220)); --accent: light-dark(oklch(48% 0.085 190), oklch(74% 0.105 188)); --on-accent: light-dark(#fff, oklch(20% 0.03 200)); --error: light-dark(oklch(51% 0.175 26), oklch(74% 0.135 24)); }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--ground); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
 main { max-width: 44rem; margin: 0 auto; padding: clamp(1rem, 5vw, 4rem) 1rem; }
 h1 { font-size: 1.5rem; line-height: 1.25; overflow-wrap: anywhere; margin: 0 0 0.5rem; }
 .muted, small { color: var(--muted); }
 .files { list-style: none; margin: 1.5rem 0; padding: 0; background: var(--card); border: 1px solid var(--line); border-radius: 12px; }
-.files:empty { display: none; }
 .files li { display: flex; align-items: center; gap: 0.75rem; padding: 0.75rem 1rem; }
 .files li + li { border-top: 1px solid var(--line); }
 .files img, .glyph { width: 3rem; height: 3rem; flex: none; object-fit: cover; border-radius: 8px; background: var(--line); }
+.glyph { display: grid; place-items: center; color: var(--muted); font-size: 0.75rem; font-weight: 600; }
 .name { flex: 1; min-width: 0; overflow-wrap: anywhere; }
 .name small { display: block; }
-.button { display: inline-block; padding: 0.5rem 0.9rem; border: 1px solid var(--line); border-radius: 8px; background: var(--card); color: var(--ink); font: inherit; text-decoration: none; cursor: pointer; }
+.button { display: inline-block; padding: 0.5rem 0.9rem; border: 1px solid var(--field); border-radius: 8px; background: var(--card); color: var(--ink); font: inherit; text-decoration: none; cursor: pointer; }
 .button.primary { background: var(--accent); border-color: var(--accent); color: var(--on-accent); }
 .button:focus-visible, input:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 form { display: grid; gap: 0.75rem; max-width: 22rem; justify-items: start; }
-input { width: 100%; padding: 0.6rem 0.75rem; border: 1px solid var(--line); border-radius: 8px; background: var(--card); color: var(--ink); font: inherit; }
+input { width: 100%; padding: 0.6rem 0.75rem; border: 1px solid var(--field); border-radius: 8px; background: var(--card); color: var(--ink); font: inherit; }
 .error { color: var(--error); margin: 0; }
 @media (max-width: 30rem) { .files li { flex-wrap: wrap; } .files .button { width: 100%; text-align: center; } }
 `;
