@@ -21,6 +21,7 @@ import {
   type S3Settings,
   type UploadPolicies,
 } from '@stowage/files';
+import { requireDocumented } from './documented-answers.ts';
 
 const origin = 'http://files.test';
 
@@ -32,6 +33,8 @@ interface WorldOptions {
   readonly policies?: UploadPolicies;
   /** Milliseconds that the service's clock is ahead. */
   readonly aheadMs?: () => number;
+  /** Milliseconds that have passed, whatever the clock says. Default: as many as really have. */
+  readonly elapsedMs?: () => number;
 }
 
 interface Row {
@@ -75,7 +78,7 @@ export async function openWorld(t: TestContext, options: WorldOptions): Promise<
   const path = join(directory, 'files.db');
   const log: string[] = [];
   const note = (message: string, fields: object): void => void log.push(`${message} ${JSON.stringify(fields)}`);
-  const { s3, endpoint, eventsIn, policies, limits = {}, aheadMs = () => 0 } = options;
+  const { s3, endpoint, eventsIn, policies, limits = {}, aheadMs = () => 0, elapsedMs } = options;
   const settings: FileServiceOptions = {
     s3,
     ...(endpoint === undefined ? {} : { endpoint }),
@@ -85,6 +88,7 @@ export async function openWorld(t: TestContext, options: WorldOptions): Promise<
     allowedOrigins: ['http://pages.test'],
     secret: new Uint8Array(32).fill(7),
     clock: () => Date.now() + aheadMs(),
+    ...(elapsedMs === undefined ? {} : { monotonicClock: elapsedMs }),
     limits: { sessionLifeMs: 1e12, ...limits },
     log: { info: note, warn: note, error: note },
     background: false,
@@ -99,7 +103,9 @@ export async function openWorld(t: TestContext, options: WorldOptions): Promise<
       headers: { ...headers, cookie, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    return service.fetch(request, { clientAddress: '127.0.0.1' });
+    const response = await service.fetch(request, { clientAddress: '127.0.0.1' });
+    await requireDocumented(request, response);
+    return response;
   }
 
   async function call<Body>(method: string, route: string, body?: object, headers = {}): Promise<Body> {

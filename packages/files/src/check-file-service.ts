@@ -94,7 +94,10 @@ async function checkDatabase({ database }: FileServiceOptions): Promise<string> 
     },
   );
   if (isThere) return `${database.path}: ${await describeDatabase(database)}`;
-  return `${database.path}: is not there; the first start makes it in ${await nearestFolder(dirname(database.path))}`;
+  const folder = dirname(database.path);
+  const nearest = await nearestFolder(folder);
+  const within = nearest === folder ? '' : ` with its folder, in ${nearest}`;
+  return `${database.path}: is not there; the first start makes it${within}`;
 }
 
 /** The folder, or the nearest above it that is there; it must be writable. */
@@ -111,7 +114,7 @@ async function nearestFolder(folder: string): Promise<string> {
 }
 
 async function checkBucket(options: FileServiceOptions): Promise<string> {
-  const { clock, chance, newId } = openGroundTools(options);
+  const { clock, monotonicClock, chance, newId } = openGroundTools(options);
   const { s3, publicUrl, allowedOrigins = [] } = options;
   const endpoint = openEndpoint({
     settings: { ...s3, createBucket: false },
@@ -120,6 +123,7 @@ async function checkBucket(options: FileServiceOptions): Promise<string> {
     keys: openFileKeys(options.secret),
     limits: { ...chooseLimits(options.limits), bucketRetries: 0 },
     clock,
+    monotonicClock,
     random: chance,
     newId,
     fetch: globalThis.fetch,
@@ -130,14 +134,19 @@ async function checkBucket(options: FileServiceOptions): Promise<string> {
       attempt: (_operation, work) => work(),
       retry: () => undefined,
       circuit: () => undefined,
+      clockOffset: () => undefined,
     },
     traceHeaders: () => ({}),
   });
   try {
     const { capabilities } = await endpoint.profiles.current();
+    const wrongClock = endpoint.clock.problem();
+    if (wrongClock !== undefined) throw new Error(wrongClock);
     const found = Object.entries(capabilities).filter(([, has]) => has);
     return `${s3.bucket} at ${s3.endpoint}: ${found.map(([name]) => name).join(', ')}`;
   } catch (error) {
+    const wrongClock = endpoint.clock.problem();
+    if (wrongClock !== undefined) throw new Error(wrongClock);
     const status = statusBehind(error);
     if (status === 404 && s3.createBucket !== false) {
       return `${s3.bucket} at ${s3.endpoint}: is not there; the first start makes it, and tries the endpoint out then`;
@@ -149,7 +158,8 @@ async function checkBucket(options: FileServiceOptions): Promise<string> {
         `${s3.endpoint} answers 403 for the bucket ${s3.bucket}: the access key or its secret is wrong, or the key may not use the bucket. Check s3.accessKeyId and s3.secretAccessKey, and what the key is allowed.`,
       );
     }
-    if (status === undefined) {
+    // What was found and does not suffice was caused by nothing else, and says itself what to mend.
+    if (status === undefined && rootOf(error) !== error) {
       throw new Error(`${s3.endpoint} does not answer. Check s3.endpoint, and whether it runs`, {
         cause: rootOf(error),
       });

@@ -5,12 +5,14 @@
 import type { Bucket, ListedObject, MultipartPage, ObjectPage } from './bucket.ts';
 import { absent, type BucketRequests, unavailable } from './bucket-requests.ts';
 
-type BucketListing = Pick<Bucket, 'listAll' | 'listAllMultipart' | 'removeVersion'>;
+type BucketListing = Pick<Bucket, 'listAll' | 'listVersions' | 'listAllMultipart' | 'removeVersion'>;
 
 /** Answers of endpoints that know nothing of versions. */
 const unknown = ['NotImplemented', 'MethodNotAllowed', '405', '501'];
 /** Pages of the versions of one key: a URL that can be used again makes one with each use. */
 const maxPagesOfKey = 100;
+/** How S3 names what was written while the bucket kept no versions. */
+const nullVersion = 'null';
 
 export function openBucketListing(requests: BucketRequests): BucketListing {
   const { ask, bucket } = requests;
@@ -75,13 +77,28 @@ export function openBucketListing(requests: BucketRequests): BucketListing {
       return found;
     },
 
-    removeVersion: async ({ key, versionId }) => {
-      await ask(
-        'remove',
-        ({ sdk, client }, send) =>
-          client.send(new sdk.DeleteObjectCommand({ Bucket: bucket, Key: key, VersionId: versionId }), send),
-        { missing: absent },
+    listVersions: async (key, limit) => {
+      const page = { Bucket: bucket, Prefix: key, MaxKeys: limit, EncodingType: 'url' } as const;
+      const answer = await ask(
+        'listAll',
+        ({ sdk, client }, send) => client.send(new sdk.ListObjectVersionsCommand(page), send),
+        { missing: unknown },
       );
+      const plain = plainKeys(answer?.EncodingType);
+      const entries = [
+        ...(answer?.Versions ?? []).map((entry) => listed(entry, plain, false)),
+        ...(answer?.DeleteMarkers ?? []).map((entry) => listed(entry, plain, true)),
+      ];
+      // A key comes before all others that begin with it: where one of those is listed, none of its own is left.
+      const versions = entries.filter((entry) => entry.key === key);
+      return { versions, more: answer?.IsTruncated === true && versions.length === entries.length };
+    },
+
+    removeVersion: async ({ key, versionId }) => {
+      const version = { Bucket: bucket, Key: key, VersionId: versionId ?? nullVersion };
+      await ask('remove', ({ sdk, client }, send) => client.send(new sdk.DeleteObjectCommand(version), send), {
+        missing: absent,
+      });
     },
 
     listAllMultipart: async (after): Promise<MultipartPage> => {
@@ -128,7 +145,7 @@ function listed(entry: Entry, plain: (key: string) => string, isDeleteMarker: bo
   if (key === undefined) throw unavailable('listAll', new Error('An entry of the listing has no key.'));
   return {
     key: plain(key),
-    versionId: versionId === undefined || versionId === 'null' ? null : versionId,
+    versionId: versionId === undefined || versionId === nullVersion ? null : versionId,
     isLatest,
     isDeleteMarker,
     sizeBytes,

@@ -8,6 +8,7 @@ import type { FilesLimits } from '../limits.ts';
 import type { RequestAllowance, RequestGuard } from './guard-requests.ts';
 import type { S3Settings } from './s3-settings.ts';
 import { errorCode } from './sdk-error.ts';
+import type { StorageClock } from './storage-clock.ts';
 
 type S3Module = typeof import('@aws-sdk/client-s3');
 
@@ -17,6 +18,15 @@ export interface BucketRequestsOptions {
   readonly guard: RequestGuard;
   /** By which the endpoint goes on with the trace at hand; they are not signed. */
   readonly traceHeaders: () => Readonly<Record<string, string>>;
+  readonly clock: () => number;
+  /** Told of every answer. */
+  readonly storageClock: Pick<StorageClock, 'answered'>;
+}
+
+/** What every answer over HTTP has in the SDK. */
+interface HttpHead {
+  readonly statusCode: number;
+  readonly headers: Readonly<Record<string, string | undefined>>;
 }
 
 interface Loaded {
@@ -34,6 +44,8 @@ interface AskOptions {
   readonly missing?: readonly string[];
   /** Default: what is answered at once, and may be sent again. */
   readonly allowance?: RequestAllowance;
+  /** Of whoever asks: once it is aborted the endpoint owes nothing, and nothing is tried again. */
+  readonly caller?: AbortSignal | undefined;
 }
 
 export interface BucketRequests {
@@ -68,18 +80,17 @@ const asked = {
 /** Codes for an object that is not there. */
 export const absent = ['NotFound', 'NoSuchKey', 'NoSuchVersion', '404'];
 
-export function openBucketRequests({ settings, limits, guard, traceHeaders }: BucketRequestsOptions): BucketRequests {
+export function openBucketRequests(options: BucketRequestsOptions): BucketRequests {
+  const { settings, limits, guard } = options;
   const quick = { totalMs: limits.bucketTotalMs, retries: limits.bucketRetries };
   let loading: Promise<Loaded> | undefined;
 
   function load(): Promise<Loaded> {
     loading ??= import('@aws-sdk/client-s3').then((sdk) => ({
       sdk,
-      client: openClient(sdk, settings, { ...limits, traceHeaders, silenceMs: limits.bucketTimeoutMs }),
-      patient: openClient(sdk, settings, { ...limits, traceHeaders, silenceMs: limits.bucketWorkMs }),
-      lasting: openClient(sdk, settings, {
-        ...limits,
-        traceHeaders,
+      client: openClient(sdk, options, { silenceMs: limits.bucketTimeoutMs }),
+      patient: openClient(sdk, options, { silenceMs: limits.bucketWorkMs }),
+      lasting: openClient(sdk, options, {
         // A reader that is slow, and not too slow, lets the connection rest.
         silenceMs: Math.max(limits.bucketTimeoutMs, limits.archiveSlowMs * 2),
         maxSockets: limits.archiveConcurrency,
@@ -91,10 +102,10 @@ export function openBucketRequests({ settings, limits, guard, traceHeaders }: Bu
   return {
     bucket: settings.bucket,
 
-    ask: async (what, request, { missing = [], allowance = quick } = {}) => {
+    ask: async (what, request, { missing = [], allowance = quick, caller } = {}) => {
       const loaded = await load();
       try {
-        return await guard.run(what, allowance, (abortSignal) => request(loaded, { abortSignal }));
+        return await guard.run(what, allowance, (abortSignal) => request(loaded, { abortSignal }), caller);
       } catch (error) {
         if (missing.includes(errorCode(error))) return undefined;
         throw isFilesError(error) ? error : unavailable(what, error);
@@ -126,14 +137,8 @@ const usualSockets = 50;
 /** No checksums but those that are asked for: Ceph answers them with 411, or stores their framing as data. */
 function openClient(
   sdk: S3Module,
-  settings: S3Settings,
-  {
-    bucketConnectTimeoutMs,
-    silenceMs,
-    traceHeaders,
-    maxSockets = usualSockets,
-  }: Pick<FilesLimits, 'bucketConnectTimeoutMs'> &
-    Pick<BucketRequestsOptions, 'traceHeaders'> & { readonly silenceMs: number; readonly maxSockets?: number },
+  { settings, limits, traceHeaders, clock, storageClock }: BucketRequestsOptions,
+  { silenceMs, maxSockets = usualSockets }: { readonly silenceMs: number; readonly maxSockets?: number },
 ): S3Client {
   const client = new sdk.S3Client({
     endpoint: settings.endpoint,
@@ -147,7 +152,7 @@ function openClient(
     maxAttempts: 1,
     // A gateway whose disks are gone never answers; without these the request would wait for ever.
     requestHandler: {
-      connectionTimeout: bucketConnectTimeoutMs,
+      connectionTimeout: limits.bucketConnectTimeoutMs,
       requestTimeout: silenceMs,
       throwOnRequestTimeout: true,
       socketTimeout: silenceMs,
@@ -156,16 +161,20 @@ function openClient(
     },
   });
   client.middlewareStack.add(
-    (next) => (args) => {
+    (next) => async (args) => {
       const { request } = args;
-      // The SDK says `unknown` here for the sake of other protocols.
+      // The SDK says `unknown` here, and of the answer, for the sake of other protocols.
       if (typeof request === 'object' && request !== null && 'headers' in request) {
         Object.assign(request.headers as object, traceHeaders());
       }
-      return next(args);
+      const sentAtMs = clock();
+      const answer = await next(args);
+      const { statusCode: status, headers } = answer.response as HttpHead;
+      storageClock.answered({ date: headers.date, age: headers.age, status, sentAtMs, receivedAtMs: clock() });
+      return answer;
     },
-    // After signing: whoever stands between may change them.
-    { step: 'deserialize', priority: 'high', name: 'stowageTrace' },
+    // After signing: whoever stands between may change them. Before the answer is read, so that refusals are seen too.
+    { step: 'deserialize', priority: 'low', name: 'stowageTrace' },
   );
   return client;
 }

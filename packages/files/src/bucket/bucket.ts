@@ -80,8 +80,16 @@ export interface Bucket {
    * `after`. All entries of a key are on one page. An endpoint that cannot list versions gives the newest of each.
    */
   listAll(after: string | null): Promise<ObjectPage>;
-  /** Removes one version. One that is not there is not an error. */
-  removeVersion(version: { readonly key: string; readonly versionId: string }): Promise<void>;
+  /**
+   * Versions and delete markers of exactly this key, the newest first, at most 1,000, and whether there may be more. None where the
+   * endpoint cannot list versions.
+   */
+  listVersions(
+    key: string,
+    limit: number,
+  ): Promise<{ readonly versions: readonly ListedObject[]; readonly more: boolean }>;
+  /** Removes one version; `null`: the one of when the bucket kept none. One that is not there is not an error. */
+  removeVersion(version: ObjectAddress): Promise<void>;
   createMultipart(key: string, contentType: string, checksum?: MultipartChecksum): Promise<string>;
   /** Every part, by number; `undefined` when there is no such upload (which says nothing about the object). */
   listParts(key: string, uploadId: string): Promise<readonly StoredPart[] | undefined>;

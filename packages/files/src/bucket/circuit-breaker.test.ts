@@ -9,7 +9,7 @@ function open(): { readonly circuit: CircuitBreaker; readonly states: CircuitSta
     failures: 3,
     openMs: 1_000,
     maxOpenMs: 4_000,
-    clock: () => world.nowMs,
+    monotonicClock: () => world.nowMs,
     onChange: (state) => states.push(state),
   });
   return Object.assign(world, { circuit });
@@ -62,4 +62,17 @@ test('a trial that is never heard of does not hold it for ever', () => {
   assert.equal(circuit.admit(), undefined);
   world.nowMs = 5_000;
   assert.equal(circuit.admit(), undefined);
+});
+
+test('a trial that is given up is followed by another, and the time stays as it was', () => {
+  const world = open();
+  const { circuit } = world;
+  for (let count = 0; count < 3; count++) circuit.failed();
+  world.nowMs = 1_000;
+  assert.equal(circuit.admit(), undefined);
+  circuit.released();
+  assert.equal(circuit.admit(), undefined);
+  assert.equal(circuit.admit(), 1_000);
+  circuit.failed();
+  assert.equal(circuit.admit(), 2_000);
 });

@@ -6,10 +6,15 @@ export type CircuitState = 'closed' | 'half-open' | 'open';
 
 export interface CircuitBreaker {
   readonly state: CircuitState;
-  /** Milliseconds after which to ask again; `undefined` when the request may go out. It must then be reported. */
+  /**
+   * Milliseconds after which to ask again; `undefined` when the request may go out. What became of it must then be reported:
+   * `succeeded`, `failed`, or, of the one that was let through to try, `released`.
+   */
   admit(): number | undefined;
   succeeded(): void;
   failed(): void;
+  /** The request that was to try was given up by whoever asked: it says nothing, and the next one tries. */
+  released(): void;
 }
 
 interface CircuitBreakerOptions {
@@ -18,7 +23,8 @@ interface CircuitBreakerOptions {
   /** First time that it stays open; doubled each time the trial fails. */
   readonly openMs: number;
   readonly maxOpenMs: number;
-  readonly clock: () => number;
+  /** Milliseconds that only go on: a wall clock that is set back would leave the circuit open for that long. */
+  readonly monotonicClock: () => number;
   readonly onChange: (state: CircuitState) => void;
 }
 
@@ -26,12 +32,13 @@ interface CircuitBreakerOptions {
 const trialWaitMs = 1_000;
 
 export function openCircuitBreaker(options: CircuitBreakerOptions): CircuitBreaker {
-  const { clock } = options;
+  const { monotonicClock } = options;
   let state: CircuitState = 'closed';
   let failuresInRow = 0;
   let waitMs = options.openMs;
   let openedAtMs = 0;
-  let trialSinceMs = 0;
+  /** `undefined`: nothing tries at the moment. */
+  let trialSinceMs: number | undefined;
 
   function enter(next: CircuitState): void {
     if (state === next) return;
@@ -45,7 +52,7 @@ export function openCircuitBreaker(options: CircuitBreakerOptions): CircuitBreak
     },
 
     admit: () => {
-      const nowMs = clock();
+      const nowMs = monotonicClock();
       if (state === 'closed') return undefined;
       if (state === 'open') {
         const leftMs = openedAtMs + waitMs - nowMs;
@@ -55,7 +62,7 @@ export function openCircuitBreaker(options: CircuitBreakerOptions): CircuitBreak
         return undefined;
       }
       // A trial that is never reported would hold the circuit for ever.
-      if (nowMs - trialSinceMs < options.maxOpenMs) return trialWaitMs;
+      if (trialSinceMs !== undefined && nowMs - trialSinceMs < options.maxOpenMs) return trialWaitMs;
       trialSinceMs = nowMs;
       return undefined;
     },
@@ -71,8 +78,12 @@ export function openCircuitBreaker(options: CircuitBreakerOptions): CircuitBreak
       // What was already under way when it opened says nothing new.
       if (state === 'open' || (state === 'closed' && failuresInRow < options.failures)) return;
       if (state === 'half-open') waitMs = Math.min(options.maxOpenMs, waitMs * 2);
-      openedAtMs = clock();
+      openedAtMs = monotonicClock();
       enter('open');
+    },
+
+    released: () => {
+      trialSinceMs = undefined;
     },
   };
 }

@@ -1,5 +1,7 @@
 // What one bucket at one endpoint was proven to do: found by trying, kept in the database, tried again when it is old. Uploads wait
-// for it once, at the first start; afterwards a newer trial goes on beside them. What was not proven is not relied on.
+// for it once, at the first start; afterwards a newer trial goes on beside them. What was not proven is not relied on. But that the
+// endpoint does not suffice stops all uploads, so it is believed only when a second, later trial says so too, and even then it is
+// tried out again whenever somebody wants to upload.
 
 import type { EndpointTable } from '../database/database.ts';
 import type { FileKeys } from '../file-key.ts';
@@ -19,6 +21,7 @@ import { allSeals, chooseSeal, explainMissing } from './choose-seal.ts';
 import { type EndpointProfile, profileVersion } from './endpoint-profile.ts';
 import { probeEndpoint } from './probe-endpoint.ts';
 import type { S3Settings } from './s3-settings.ts';
+import type { StorageClock } from './storage-clock.ts';
 
 export interface EndpointOptions {
   /** What it is, where that is known: differences from what is known of it are logged. Default: not said. */
@@ -33,11 +36,17 @@ export interface EndpointOptions {
 }
 
 export interface EndpointProfiles {
-  /** What may be relied on. Throws `storage-unavailable` when it cannot be found out, or does not suffice to take files. */
+  /**
+   * What may be relied on. Throws `storage-unavailable` when it cannot be found out, or does not suffice to take files; it is then
+   * tried out anew beside this.
+   */
   current(): Promise<EndpointProfile>;
-  /** Tries the endpoint out anew. */
+  /** Tries the endpoint out anew and tells what was found, whether or not it is believed yet. */
   probe(): Promise<EndpointProfile>;
-  /** Reads what was found before. Throws an Error that says what to mend when that does not suffice to take files. */
+  /**
+   * Reads what was found before, and warns when that does not suffice to take files. Throws an Error that says what to mend when
+   * it never can: where trying out is forbidden.
+   */
   recall(): Promise<void>;
   /** Waits for a trial that runs. */
   close(): Promise<void>;
@@ -46,20 +55,31 @@ export interface EndpointProfiles {
 interface EndpointProfilesOptions extends EndpointOptions {
   readonly settings: S3Settings;
   readonly table: EndpointTable;
-  readonly bucket: Pick<Bucket, 'prepare'>;
+  readonly bucket: Pick<Bucket, 'prepare' | 'listKeys'>;
   readonly keys: FileKeys;
   readonly limits: FilesLimits;
   readonly fetch: typeof globalThis.fetch;
   readonly clock: () => number;
+  /** Milliseconds that only go on. */
+  readonly monotonicClock: () => number;
+  readonly storageClock: StorageClock;
   readonly newId: () => string;
   readonly log: FilesLog;
   /** Of a page that sends bytes. */
   readonly origin: string | undefined;
 }
 
+/** From the end of one trial to the next, where nobody asks for it; and from a finding that stops uploads to its confirmation. */
+const trialPauseMs = 60_000;
+/** How far the clocks of instances may differ: what was found later than this from now on has a wrong date. */
+const maxAheadMs = 15 * 60_000;
+/** While the endpoint is tried out. */
+const retryAfterSeconds = 5;
+
 /** Throws a `RangeError` when probing is forbidden and it is not said what the endpoint is. */
 export function openEndpointProfiles(options: EndpointProfilesOptions): EndpointProfiles {
-  const { settings, table, bucket, keys, limits, clock, newId, log, kind, seals = allSeals } = options;
+  const { settings, table, bucket, keys, limits, clock, monotonicClock, storageClock } = options;
+  const { newId, log, kind, seals = allSeals } = options;
   const { endpoint, bucket: bucketName } = settings;
   const forbidden = options.probing === 'forbidden';
   if (forbidden && kind === undefined) {
@@ -69,9 +89,24 @@ export function openEndpointProfiles(options: EndpointProfilesOptions): Endpoint
   }
   let known: EndpointProfile | undefined;
   let probing: Promise<EndpointProfile> | undefined;
+  /** Of a finding that is not believed yet. */
+  let doubt: { readonly missing: string; readonly sinceMs: number } | undefined;
+  /** When the last trial of this process ended, whatever came of it. */
+  let triedAtMs = Number.NEGATIVE_INFINITY;
 
-  function isFresh({ version, probedAtMs }: EndpointProfile): boolean {
-    return version === profileVersion && clock() < probedAtMs + limits.profileLifeMs;
+  function isFresh({ probedAtMs }: EndpointProfile): boolean {
+    const ageMs = clock() - probedAtMs;
+    return ageMs >= -maxAheadMs && ageMs < limits.profileLifeMs;
+  }
+
+  /** Why no upload can be taken; `undefined` when one can. */
+  function missing(): string | undefined {
+    return known === undefined ? doubt?.missing : whatIsMissing(known, seals);
+  }
+
+  /** Milliseconds until the endpoint may be tried out again without being asked to. */
+  function restMs(): number {
+    return Math.max(0, triedAtMs + trialPauseMs - monotonicClock());
   }
 
   async function read(): Promise<EndpointProfile | undefined> {
@@ -79,7 +114,8 @@ export function openEndpointProfiles(options: EndpointProfilesOptions): Endpoint
       const assumed = { endpoint, bucket: bucketName, version: profileVersion, probedAtMs: clock() };
       return { ...assumed, basis: 'assumed', capabilities: expectedCapabilities(kind) };
     }
-    return table.get({ endpoint, bucket: bucketName });
+    const kept = await table.get({ endpoint, bucket: bucketName });
+    return kept?.version === profileVersion ? kept : undefined;
   }
 
   async function probeOnce(): Promise<EndpointProfile> {
@@ -98,10 +134,30 @@ export function openEndpointProfiles(options: EndpointProfilesOptions): Endpoint
       basis: 'found',
       capabilities,
     };
+    await keep(profile);
+    return profile;
+  }
+
+  /** Keeps what was found, but for the first word that an endpoint does not suffice which did, or of which nothing was known. */
+  async function keep(profile: EndpointProfile): Promise<void> {
+    const lacking = whatIsMissing(profile, seals);
+    const wasInsufficient = known !== undefined && whatIsMissing(known, seals) !== undefined;
+    if (lacking !== undefined && !wasInsufficient) {
+      const sinceMs = doubt?.sinceMs ?? monotonicClock();
+      doubt = { missing: lacking, sinceMs };
+      if (monotonicClock() - sinceMs < trialPauseMs) {
+        const held = known === undefined ? 'No uploads are taken meanwhile.' : 'What was found before holds meanwhile.';
+        log.warn(`The endpoint was not found to suffice; it is tried out again before that is believed. ${held}`, {
+          reason: lacking,
+        });
+        return;
+      }
+    }
     await table.put(profile);
     known = profile;
+    doubt = undefined;
+    if (lacking !== undefined) log.warn('The endpoint does not suffice; no uploads are taken.', { reason: lacking });
     tell(profile);
-    return profile;
   }
 
   function tell({ capabilities }: EndpointProfile): void {
@@ -119,18 +175,37 @@ export function openEndpointProfiles(options: EndpointProfilesOptions): Endpoint
   function probe(): Promise<EndpointProfile> {
     probing ??= probeOnce()
       .catch((error: unknown) => {
-        throw isFilesError(error)
-          ? error
-          : new FilesError('storage-unavailable', {
-              detail: 'What the object storage can do could not be found out. Try again in a moment.',
-              retryAfterSeconds: 5,
-              cause: error,
-            });
+        throw unlearned(error);
       })
       .finally(() => {
         probing = undefined;
+        triedAtMs = monotonicClock();
       });
     return probing;
+  }
+
+  /** Names the clock where that is wrong: what is refused then is refused for it. */
+  function unlearned(cause: unknown): unknown {
+    const wrongClock = storageClock.problem();
+    if (wrongClock === undefined && isFilesError(cause)) return cause;
+    return new FilesError('storage-unavailable', {
+      detail: wrongClock ?? 'What the object storage can do could not be found out. Try again in a moment.',
+      retryAfterSeconds,
+      cause,
+    });
+  }
+
+  function probeBeside(): void {
+    probe().catch((error: unknown) => {
+      log.warn('The endpoint could not be tried out anew; what was found before holds.', errorFields(error));
+    });
+  }
+
+  /** Any answer tells the time there. To sign a URL nothing is asked, and what is uploaded by it never comes back here. */
+  function askForTime(): void {
+    bucket.listKeys(keys.makeProbe(newId(), 0)).catch((error: unknown) => {
+      log.info('The object storage could not be asked for the time after the clock was set.', errorFields(error));
+    });
   }
 
   return {
@@ -138,26 +213,33 @@ export function openEndpointProfiles(options: EndpointProfilesOptions): Endpoint
 
     recall: async () => {
       known = await read();
-      const missing = known === undefined || known.version !== profileVersion ? undefined : whatIsMissing(known, seals);
-      if (missing !== undefined) throw new Error(missing);
+      const reason = missing();
+      if (reason === undefined) return;
+      if (forbidden) throw new Error(reason);
+      log.warn('The endpoint was found not to suffice; it is tried out again. No uploads are taken meanwhile.', {
+        reason,
+      });
     },
 
     current: async () => {
+      if (storageClock.wasSet()) askForTime();
       known ??= await read();
-      if (known === undefined || known.version !== profileVersion) known = await probe();
-      else if (!forbidden && !isFresh(known)) {
+      if (known === undefined && doubt === undefined) await probe();
+      const isDue = doubt !== undefined || missing() !== undefined || (known !== undefined && !isFresh(known));
+      if (!forbidden && isDue && restMs() === 0) {
         // Another instance may have tried it out meanwhile.
         const kept = await read();
-        if (kept !== undefined && isFresh(kept)) known = kept;
-        else {
-          probe().catch((error: unknown) => {
-            log.warn('The endpoint could not be tried out anew; what was found before holds.', errorFields(error));
-          });
-        }
+        const helps = kept !== undefined && isFresh(kept) && whatIsMissing(kept, seals) === undefined;
+        if (helps && doubt === undefined) known = kept;
+        else probeBeside();
       }
-      const missing = whatIsMissing(known, seals);
-      if (missing !== undefined) throw new FilesError('storage-unavailable', { detail: missing });
-      return known;
+      const reason = missing();
+      if (known !== undefined && reason === undefined) return known;
+      const waitSeconds = Math.max(retryAfterSeconds, Math.ceil(restMs() / 1000));
+      throw new FilesError('storage-unavailable', {
+        detail: reason ?? 'What the object storage can do is not known yet. Try again in a moment.',
+        ...(forbidden ? {} : { retryAfterSeconds: waitSeconds }),
+      });
     },
 
     close: async () => {

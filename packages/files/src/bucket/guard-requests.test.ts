@@ -10,18 +10,25 @@ function refusal(name: string, httpStatusCode?: number, more: object = {}): Erro
   return Object.assign(new Error(name), { name, $metadata: metadata });
 }
 
-function open(over: { readonly circuitFailures?: number } = {}): RequestGuard {
+interface GuardOver {
+  readonly circuitFailures?: number;
+  readonly monotonicClock?: () => number;
+  readonly onRequest?: (outcome: string) => void;
+}
+
+function open(over: GuardOver = {}): RequestGuard {
   return openRequestGuard({
     limits: { bucketTimeoutMs: 1_000, circuitFailures: over.circuitFailures ?? 1_000, circuitOpenMs: 1_000 },
-    clock: () => 0,
+    monotonicClock: over.monotonicClock ?? (() => 0),
     random: () => 0,
     log: silentLog,
     endpoint: 'http://s3.test',
     meter: {
-      request: () => undefined,
+      request: (_operation, outcome) => over.onRequest?.(outcome),
       attempt: (_operation, work) => work(),
       retry: () => undefined,
       circuit: () => undefined,
+      clockOffset: () => undefined,
     },
   });
 }
@@ -95,4 +102,74 @@ test('what takes longer than it may is ended', async () => {
     });
   });
   await assert.rejects(silent, { name: 'TimeoutError' });
+});
+
+/** A request that the endpoint never answers, and that its caller gives up. */
+async function giveUp(guard: RequestGuard): Promise<void> {
+  const caller = new AbortController();
+  const aborted = Object.assign(new Error('Request aborted'), { name: 'AbortError' });
+  let tries = 0;
+  const request = () => {
+    tries++;
+    caller.abort(new Error('The reader has gone.'));
+    return Promise.reject(aborted);
+  };
+  await assert.rejects(guard.run('read', allowance, request, caller.signal), aborted);
+  assert.equal(tries, 1);
+}
+
+test('what its caller gave up is not tried again, opens no circuit and costs no retries', async () => {
+  const outcomes: string[] = [];
+  const guard = open({ circuitFailures: 2, onRequest: (outcome) => outcomes.push(outcome) });
+  for (let count = 0; count < 100; count++) await giveUp(guard);
+  assert.deepEqual(new Set(outcomes), new Set(['abandoned']));
+  assert.equal(await guard.run('head', allowance, async () => 'answered'), 'answered');
+  // Nor does it say that the endpoint is well again.
+  await triesOf(guard, refusal('InternalError', 500), { ...allowance, retries: 0 });
+  await giveUp(guard);
+  await triesOf(guard, refusal('InternalError', 500), { ...allowance, retries: 0 });
+  await assert.rejects(
+    guard.run('head', allowance, async () => 'answered'),
+    isFilesError,
+  );
+});
+
+test('what was given up before it was sent is not sent', async () => {
+  const gone = new Error('The reader has gone.');
+  const request = () => Promise.reject(new Error('It was sent.'));
+  await assert.rejects(open().run('read', allowance, request, AbortSignal.abort(gone)), gone);
+});
+
+test('a trial of an open circuit that its caller gives up leaves the trial to the next', async () => {
+  let nowMs = 0;
+  const guard = open({ circuitFailures: 1, monotonicClock: () => nowMs });
+  await triesOf(guard, refusal('InternalError', 500), { ...allowance, retries: 0 });
+  nowMs = 1_000;
+  await giveUp(guard);
+  assert.equal(await guard.run('head', allowance, async () => 'answered'), 'answered');
+  assert.equal(await guard.run('head', allowance, async () => 'answered'), 'answered', 'it is closed');
+});
+
+test('a request from before that is given up while another tries lets no second one try', async () => {
+  let nowMs = 0;
+  const guard = open({ circuitFailures: 1, monotonicClock: () => nowMs });
+  const caller = new AbortController();
+  const early = guard.run(
+    'read',
+    allowance,
+    (signal) => new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+    caller.signal,
+  );
+  await triesOf(guard, refusal('InternalError', 500), { ...allowance, retries: 0 });
+  nowMs = 1_000;
+  const trial = Promise.withResolvers<string>();
+  const trying = guard.run('head', allowance, () => trial.promise);
+  caller.abort(new Error('The reader has gone.'));
+  await assert.rejects(early);
+  await assert.rejects(
+    guard.run('head', allowance, async () => 'answered'),
+    isFilesError,
+  );
+  trial.resolve('answered');
+  assert.equal(await trying, 'answered');
 });

@@ -18,20 +18,23 @@ export interface RequestAllowance {
 
 export interface RequestGuard {
   /**
-   * Runs a request until it succeeds, is refused, or its time is over. `signal` ends one try. Throws what the request threw, and
-   * `storage-unavailable` at once while the circuit is open.
+   * Runs a request until it succeeds, is refused, its time is over, or `caller` gives it up. `signal` ends one try. Throws what the
+   * request threw, `caller`’s reason when it was given up before it was sent, and `storage-unavailable` at once while the circuit
+   * is open. What a caller gave up says nothing of the endpoint: it is neither counted nor tried again.
    */
   run<Answer>(
     operation: string,
     allowance: RequestAllowance,
     request: (signal: AbortSignal) => Promise<Answer>,
+    caller?: AbortSignal,
   ): Promise<Answer>;
   close(): void;
 }
 
 interface RequestGuardOptions {
   readonly limits: Pick<FilesLimits, 'bucketTimeoutMs' | 'circuitFailures' | 'circuitOpenMs'>;
-  readonly clock: () => number;
+  /** Milliseconds that only go on. */
+  readonly monotonicClock: () => number;
   /** From 0 to 1. */
   readonly random: () => number;
   readonly log: FilesLog;
@@ -41,11 +44,13 @@ interface RequestGuardOptions {
 
 /** Runs tries of requests, and is told what became of them. */
 export interface StorageMeter {
-  request(operation: string, outcome: 'answered' | 'failed' | 'refused'): void;
+  request(operation: string, outcome: 'answered' | 'failed' | 'refused' | 'abandoned'): void;
   /** Runs one try, and may measure it. */
   attempt<Answer>(operation: string, work: () => Promise<Answer>): Promise<Answer>;
   retry(operation: string): void;
   circuit(state: CircuitState): void;
+  /** How far the endpoint's clock was ahead of ours when it answered last. */
+  clockOffset(offsetMs: number): void;
 }
 
 const maxOpenMs = 60_000;
@@ -55,24 +60,31 @@ const retryCapMs = 2_000;
 const budgetPerRequest = 0.1;
 const maxBudget = 20;
 
-export function openRequestGuard({ limits, clock, random, log, endpoint, meter }: RequestGuardOptions): RequestGuard {
+export function openRequestGuard({
+  limits,
+  random,
+  log,
+  endpoint,
+  meter,
+  ...given
+}: RequestGuardOptions): RequestGuard {
   const closing = new AbortController();
   let budget = maxBudget;
   const circuit = openCircuitBreaker({
     failures: limits.circuitFailures,
     openMs: limits.circuitOpenMs,
     maxOpenMs: Math.max(maxOpenMs, limits.circuitOpenMs),
-    clock,
+    monotonicClock: given.monotonicClock,
     onChange: (state) => {
       meter.circuit(state);
       log.warn('The circuit to the endpoint changed.', { endpoint, circuit: state });
     },
   });
 
-  /** One request. Throws `storage-unavailable` without one while the circuit is open. */
+  /** One request. Throws `storage-unavailable` without one while the circuit is open. `leaving`: whoever asked has gone. */
   async function attempt<Answer>(
     operation: string,
-    signal: AbortSignal,
+    { signal, leaving }: { readonly signal: AbortSignal; readonly leaving: AbortSignal },
     request: (signal: AbortSignal) => Promise<Answer>,
   ): Promise<Answer> {
     const waitMs = circuit.admit();
@@ -83,12 +95,18 @@ export function openRequestGuard({ limits, clock, random, log, endpoint, meter }
         retryAfterSeconds: Math.ceil(waitMs / 1000),
       });
     }
+    const isTrial = circuit.state === 'half-open';
     try {
       const answer = await meter.attempt(operation, () => request(signal));
       circuit.succeeded();
       meter.request(operation, 'answered');
       return answer;
     } catch (error) {
+      if (leaving.aborted) {
+        if (isTrial) circuit.released();
+        meter.request(operation, 'abandoned');
+        throw error;
+      }
       if (isFault(error)) circuit.failed();
       else circuit.succeeded();
       meter.request(operation, isFault(error) ? 'failed' : 'answered');
@@ -97,12 +115,14 @@ export function openRequestGuard({ limits, clock, random, log, endpoint, meter }
   }
 
   return {
-    run: async (operation, { totalMs, retries }, request) => {
+    run: async (operation, { totalMs, retries }, request, caller) => {
       budget = Math.min(maxBudget, budget + budgetPerRequest);
-      const signal = AbortSignal.any([AbortSignal.timeout(totalMs), closing.signal]);
+      const leaving = caller === undefined ? closing.signal : AbortSignal.any([caller, closing.signal]);
+      const signal = AbortSignal.any([AbortSignal.timeout(totalMs), leaving]);
       for (let tried = 0; ; tried++) {
+        caller?.throwIfAborted();
         try {
-          return await attempt(operation, signal, request);
+          return await attempt(operation, { signal, leaving }, request);
         } catch (error) {
           // Refused before anything was done, so that no second request could take effect after the first.
           if (tried === 0 && isClockSkew(error)) continue;

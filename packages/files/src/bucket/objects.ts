@@ -44,7 +44,7 @@ export function openObjects({ ask, bucket }: BucketRequests, limits: FilesLimits
             // The guard's time is for the answer to begin; the body may take its own.
             signal === undefined ? {} : { abortSignal: signal },
           ),
-        { missing: [...absent, 'PreconditionFailed', '412'] },
+        { missing: [...absent, 'PreconditionFailed', '412'], caller: signal },
       );
       if (fromByte > 0 && answer !== undefined && answer.ContentRange?.startsWith(`bytes ${fromByte}-`) !== true) {
         throw new FilesError('storage-unavailable', {

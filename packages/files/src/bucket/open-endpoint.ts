@@ -9,10 +9,12 @@ import { type EndpointOptions, type EndpointProfiles, openEndpointProfiles } fro
 import { openRequestGuard, type StorageMeter } from './guard-requests.ts';
 import { openS3Bucket } from './s3-bucket.ts';
 import type { S3Settings } from './s3-settings.ts';
+import { openStorageClock, type StorageClock } from './storage-clock.ts';
 
 export interface Endpoint {
   readonly bucket: Bucket;
   readonly profiles: EndpointProfiles;
+  readonly clock: Pick<StorageClock, 'problem'>;
   close(): Promise<void>;
 }
 
@@ -23,6 +25,8 @@ interface OpenEndpointOptions {
   readonly keys: FileKeys;
   readonly limits: FilesLimits;
   readonly clock: () => number;
+  /** Milliseconds that only go on. */
+  readonly monotonicClock: () => number;
   readonly random: () => number;
   readonly newId: () => string;
   readonly fetch: typeof globalThis.fetch;
@@ -35,12 +39,21 @@ interface OpenEndpointOptions {
 }
 
 export function openEndpoint(options: OpenEndpointOptions): Endpoint {
-  const guard = openRequestGuard({ ...options, endpoint: options.settings.endpoint });
-  const bucket = openS3Bucket({ ...options, guard });
-  const profiles = openEndpointProfiles({ ...options, ...options.given, bucket, origin: options.origins[0] });
+  const { endpoint } = options.settings;
+  const guard = openRequestGuard({ ...options, endpoint });
+  const storageClock = openStorageClock({ ...options, endpoint });
+  const bucket = openS3Bucket({ ...options, guard, storageClock });
+  const profiles = openEndpointProfiles({
+    ...options,
+    ...options.given,
+    bucket,
+    storageClock,
+    origin: options.origins[0],
+  });
   return {
     bucket,
     profiles,
+    clock: storageClock,
     close: async () => {
       await profiles.close();
       bucket.close();

@@ -14,12 +14,15 @@ import {
   probeSignedChecksum,
   probeSignedPut,
 } from './probes/probe-writes.ts';
+import { requireRoundTrip } from './probes/round-trip.ts';
 import type { S3Settings } from './s3-settings.ts';
+import type { StorageClock } from './storage-clock.ts';
 
 interface ProbeEndpointOptions {
   readonly settings: S3Settings;
   readonly fetch: typeof globalThis.fetch;
   readonly clock: () => number;
+  readonly storageClock: Pick<StorageClock, 'answered'>;
   readonly timeoutMs: number;
   /** Gives the n-th key of this run; keys are never given twice. */
   readonly makeKey: (number: number) => string;
@@ -28,10 +31,14 @@ interface ProbeEndpointOptions {
   readonly log: FilesLog;
 }
 
-/** The bucket must exist. Throws when the endpoint does not answer, or answers that it cannot now: nothing was learned then. */
+/**
+ * The bucket must exist. Throws when the endpoint does not answer, answers that it cannot now, or refuses the plainest request
+ * before or after: nothing was learned then.
+ */
 export async function probeEndpoint(options: ProbeEndpointOptions): Promise<FoundCapabilities> {
   const requests = openProbeRequests(options);
   try {
+    await requireRoundTrip(requests);
     const reads = await probeReads(requests);
     // Groups run side by side; within one, each request rests on the one before it.
     const probes = await Promise.allSettled([
@@ -50,6 +57,8 @@ export async function probeEndpoint(options: ProbeEndpointOptions): Promise<Foun
     ] as const);
     const failed = probes.find((probe) => probe.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
+    // What was refused meanwhile was refused for itself, and not because keys ended or a clock was set.
+    await requireRoundTrip(requests);
     const [put, race, signedPut, signedChecksum, checksums, parts, complete, copies, versions, form, formOnce, cors] =
       probes;
     return {

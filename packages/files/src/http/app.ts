@@ -32,6 +32,8 @@ interface AppOptions extends Omit<AnswerRouteOptions, 'requests' | 'signIns'> {
   readonly scope: RequestScope;
   /** Brings gauges up to date before they are shown. */
   readonly measure: () => Promise<void>;
+  /** What is wrong with this machine, although it is ready. */
+  readonly warning: () => string | undefined;
   /** Told of each request of somebody who was recognised. */
   readonly onRequest: (tenantId: string) => void;
   /** Where endpoints tell of the bucket; `undefined`: nobody may. */
@@ -47,7 +49,7 @@ export function createApp(options: AppOptions): Hono<HonoTypes> {
   const signIns = openRateLimit({ perSecond: limits.signInsPerMinute / 60, burst: limits.signInsPerMinute, clock });
 
   app.use(noteRequest(options));
-  addProblems(app, options.log);
+  addProblems(app, options);
   app.use('/v1/*', allowOrigins(options.allowedOrigins));
   const answerer = openRouteAnswerer({ ...options, requests, signIns });
   for (const name of routeNames) {
@@ -62,8 +64,8 @@ export function createApp(options: AppOptions): Hono<HonoTypes> {
   return app;
 }
 
-/** Every error is rendered here, and nowhere else. */
-function addProblems(app: Hono<HonoTypes>, log: FilesLog): void {
+/** Every error is rendered here, and nowhere else: people on the page of a share are told it as a page. */
+function addProblems(app: Hono<HonoTypes>, { log, sharePages }: Pick<AppOptions, 'log' | 'sharePages'>): void {
   app.onError((error, context) => {
     const requestId = context.get('requestId');
     // What the caller did wrong is told to the caller alone: logged, anyone could fill the log, and a parser's message quotes
@@ -72,7 +74,8 @@ function addProblems(app: Hono<HonoTypes>, log: FilesLog): void {
       const place = { requestId, method: context.req.method, route: context.get('answeredBy') };
       log.error('A request failed.', { ...place, ...errorFields(error) });
     }
-    return problemResponse(error, requestId);
+    const page = context.get('answeredBy') === 'share' ? sharePages.refuse(context.req.raw, error) : undefined;
+    return page ?? problemResponse(error, requestId);
   });
 
   app.notFound((context) =>
@@ -112,9 +115,8 @@ function addPublicPages(
 
   app.all('/s/*', (context) => {
     context.set('answeredBy', 'share');
-    const address = addressOf(context);
-    pages.take(address);
-    return sharePages.answer(context.req.raw, address);
+    pages.take(addressOf(context));
+    return sharePages.answer(context.req.raw);
   });
 
   if (consolePages !== undefined) {

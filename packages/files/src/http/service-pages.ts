@@ -14,6 +14,8 @@ interface ServicePagesOptions {
   readonly metrics: Metrics;
   /** Brings gauges up to date before they are shown. */
   readonly measure: () => Promise<void>;
+  /** What is wrong that no other instance and no waiting mends, for whoever looks; `undefined`: nothing. */
+  readonly warning: () => string | undefined;
   readonly recognise: (context: AppContext) => Promise<Caller | undefined>;
 }
 
@@ -33,7 +35,10 @@ export function addServicePages(app: Hono<HonoTypes>, options: ServicePagesOptio
   app.get('/readyz', async (context) => {
     context.set('answeredBy', 'ready');
     await requireReady();
-    return context.json({ status: 'ready' }, 200, { 'cache-control': 'no-store' });
+    const warning = options.warning();
+    return context.json({ status: 'ready', ...(warning === undefined ? {} : { warning }) }, 200, {
+      'cache-control': 'no-store',
+    });
   });
 
   app.get('/v1/openapi.json', (context) => {

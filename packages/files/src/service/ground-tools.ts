@@ -6,6 +6,8 @@ import type { FileServiceOptions } from '../file-service-options.ts';
 
 interface GroundTools {
   readonly clock: () => number;
+  /** Milliseconds that only go on. */
+  readonly monotonicClock: () => number;
   readonly random: (sizeBytes: number) => Uint8Array;
   /** From 0 to 1. */
   readonly chance: () => number;
@@ -15,9 +17,10 @@ interface GroundTools {
 
 export function openGroundTools({
   clock = Date.now,
+  monotonicClock = () => performance.now(),
   random = randomBytes,
-}: Pick<FileServiceOptions, 'clock' | 'random'>): GroundTools {
+}: Pick<FileServiceOptions, 'clock' | 'monotonicClock' | 'random'>): GroundTools {
   const chance = (): number => (random(1)[0] ?? 0) / 256;
   const make = monotonicFactory(chance);
-  return { clock, random, chance, newId: () => make(clock()) };
+  return { clock, monotonicClock, random, chance, newId: () => make(clock()) };
 }

@@ -3,8 +3,10 @@
 import { type EventsIn, openEventsIn } from '../events-in/open-events-in.ts';
 import type { FileRecord } from '../file-record.ts';
 import type { FileServiceOptions } from '../file-service-options.ts';
+import { openByteBudget } from '../lifecycle/byte-budget.ts';
 import { copyBytes } from '../lifecycle/copy-bytes.ts';
 import { underLease } from '../lifecycle/job-lease.ts';
+import { removeOtherVersions } from '../lifecycle/other-versions.ts';
 import { removeStaged } from '../lifecycle/promote.ts';
 import { reconcile } from '../lifecycle/reconcile.ts';
 import { discardBytes, pruneVersions, purgeFile } from '../lifecycle/removal.ts';
@@ -35,6 +37,7 @@ export async function openBackground(
   const { database, limits, metrics, tracing } = ground;
   const { wake } = options;
   const maker = openPreviewMaker(limits, await findPreviewPrograms(limits));
+  const imageBytes = openByteBudget(limits.previewSourceBytes);
 
   async function reconcileUpload(file: FileRecord, held = parts): Promise<FileRecord> {
     try {
@@ -52,8 +55,9 @@ export async function openBackground(
     handlers: {
       reconcile: async (file, lease) => void (await reconcileUpload(file, underLease(parts, lease))),
       unstage: (file) => removeStaged(file, parts),
+      unversion: (file) => removeOtherVersions(file, { ...parts, outbox: database.outbox }),
       copy: (file, lease) => copyBytes(file, underLease(parts, lease)),
-      validate: (file, lease) => validateFile(file, underLease(parts, lease)),
+      validate: (file, lease) => validateFile(file, { ...underLease(parts, lease), imageBytes }),
       preview: (file, lease) => makePreviews(file, { ...underLease(parts, lease), maker, onMove }),
       prune: (file, lease) => pruneVersions(file, underLease(parts, lease)),
       discard: (file, lease) => discardBytes(file, underLease(parts, lease)),

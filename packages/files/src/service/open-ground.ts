@@ -19,15 +19,10 @@ import { openGroundTools } from './ground-tools.ts';
 
 export type Ground = Awaited<ReturnType<typeof openGround>>;
 
-const minSecretBytes = 32;
-
 /** Throws as `openFileService`; then nothing is left open. */
 export async function openGround(options: FileServiceOptions) {
-  if (options.secret.byteLength < minSecretBytes) {
-    throw new RangeError(`The secret has ${options.secret.byteLength} bytes; it needs at least ${minSecretBytes}.`);
-  }
   const { s3, secret, fetch = globalThis.fetch } = options;
-  const { clock, random, chance, newId } = openGroundTools(options);
+  const { clock, monotonicClock, random, chance, newId } = openGroundTools(options);
   const limits = chooseLimits(options.limits);
   const policies = openPolicies(options.policies);
   const origin = (options.publicUrl ?? '').replace(/\/+$/, '');
@@ -58,6 +53,7 @@ export async function openGround(options: FileServiceOptions) {
     keys,
     limits,
     clock,
+    monotonicClock,
     random: chance,
     newId,
     fetch: globalThis.fetch,

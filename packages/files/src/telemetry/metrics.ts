@@ -46,7 +46,7 @@ const metrics = {
   },
   stowage_files_storage_requests_total: {
     type: 'counter',
-    help: 'Requests to the bucket, by operation and outcome; refused are those that an open circuit kept back.',
+    help: 'Requests to the bucket, by operation and outcome; refused are those that an open circuit kept back, abandoned those that whoever asked gave up.',
   },
   stowage_files_storage_request_duration_seconds: {
     type: 'histogram',
@@ -56,6 +56,10 @@ const metrics = {
   stowage_files_storage_circuit: {
     type: 'gauge',
     help: 'Whether the bucket is asked: 0 closed (it is), 1 half-open (one request tries), 2 open (it is not).',
+  },
+  stowage_files_storage_clock_offset_seconds: {
+    type: 'gauge',
+    help: 'How far the clock of the bucket’s endpoint is ahead of this machine’s; S3 takes 900 either way.',
   },
   stowage_files_storage_events_total: {
     type: 'counter',

@@ -46,11 +46,13 @@ export function observeStorage({ metrics, tracing }: Instruments): StorageMeter 
     },
     retry: (operation) => metrics.add('stowage_files_storage_retries_total', 1, { operation }),
     circuit: (state) => metrics.set('stowage_files_storage_circuit', { closed: 0, 'half-open': 1, open: 2 }[state]),
+    clockOffset: (offsetMs) => metrics.set('stowage_files_storage_clock_offset_seconds', offsetMs / 1000),
   };
 }
 
 export function observeScanner(scanner: Scanner, { metrics, tracing }: Instruments): Scanner {
   return {
+    atOnce: scanner.atOnce,
     describe: () => scanner.describe(),
     close: () => scanner.close(),
     scan: async (open) => {

@@ -3,6 +3,8 @@
 
 import { type PostPolicyCondition, presignUrl, SigningKeys, signPostPolicy, signRequest } from '@stowage/s3';
 import { bucketUrl, type S3Settings } from '../s3-settings.ts';
+import type { StorageClock } from '../storage-clock.ts';
+import { saysNothing } from './says-nothing.ts';
 
 interface ProbeAnswer {
   readonly status: number;
@@ -58,6 +60,7 @@ interface ProbeRequestsOptions {
   readonly settings: S3Settings;
   readonly fetch: typeof globalThis.fetch;
   readonly clock: () => number;
+  readonly storageClock: Pick<StorageClock, 'answered'>;
   readonly timeoutMs: number;
   /** Gives the n-th key of this run. */
   readonly makeKey: (number: number) => string;
@@ -65,14 +68,13 @@ interface ProbeRequestsOptions {
 
 /** More keys than all probes together need. */
 const maxKeys = 100;
-const lifeSeconds = 300;
+/** As far as S3 lets clocks differ. */
+const lifeSeconds = 900;
 /** Requests of the clean-up at the same time. */
 const lanes = 8;
-/** Answers by which an endpoint says that it cannot answer now: nothing was learned. */
-const notNow = new Set([408, 429, 502, 503, 504]);
 
 export function openProbeRequests(options: ProbeRequestsOptions): ProbeRequests {
-  const { settings, clock, timeoutMs, makeKey } = options;
+  const { settings, clock, storageClock, timeoutMs, makeKey } = options;
   const { region, credentials, bucket } = settings;
   const endpoint = bucketUrl(settings);
   const signingKeys = new SigningKeys();
@@ -86,6 +88,7 @@ export function openProbeRequests(options: ProbeRequestsOptions): ProbeRequests 
     headers: Readonly<Record<string, string>>,
     body: string | FormData | undefined,
   ): Promise<ProbeAnswer> {
+    const sentAtMs = clock();
     const response = await options.fetch(url, {
       method,
       headers,
@@ -93,9 +96,18 @@ export function openProbeRequests(options: ProbeRequestsOptions): ProbeRequests 
       redirect: 'manual',
       ...(body === undefined ? {} : { body }),
     });
-    const text = await response.text();
     const { status } = response;
-    if (notNow.has(status)) throw new Error(`The endpoint answered ${status} to ${method}; it cannot be probed now.`);
+    const [date, age] = ['date', 'age'].map((name) => response.headers.get(name) ?? undefined);
+    storageClock.answered({ date, age, status, sentAtMs, receivedAtMs: clock() });
+    const text = await response.text();
+    const reason = saysNothing(status, text);
+    if (reason !== undefined) {
+      const said = new Error(
+        `The endpoint answered ${reason} to ${method} ${pathOf(url)}; it cannot be tried out now.`,
+      );
+      // As the AWS SDK's errors have it.
+      throw Object.assign(said, { $metadata: { httpStatusCode: status } });
+    }
     return { status, headers: response.headers, text, ok: status >= 200 && status < 300 && !text.includes('<Error>') };
   }
 
@@ -181,6 +193,13 @@ export function openProbeRequests(options: ProbeRequestsOptions): ProbeRequests 
       });
     },
   };
+}
+
+/** Without what is signed. */
+function pathOf(url: string): string {
+  const { pathname, searchParams } = new URL(url);
+  const names = [...searchParams.keys()].filter((name) => !name.toLowerCase().startsWith('x-amz-'));
+  return names.length === 0 ? pathname : `${pathname}?${names.join('&')}`;
 }
 
 async function eachOf<Item>(items: readonly Item[], work: (item: Item) => Promise<unknown>): Promise<void> {
