@@ -53,6 +53,7 @@ async function start({ options, offsetMs: startOffsetMs, armed: given }: Extract
     ...rest,
     secret: Buffer.from(secretHex, 'hex'),
     clock: () => Date.now() + offsetMs,
+    monotonicClock: () => Date.now() + offsetMs,
     port: 0,
     background: false,
     reconcile: { mend: true },

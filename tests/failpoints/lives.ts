@@ -173,6 +173,7 @@ export async function openLife(
     ...options,
     secret: Buffer.from(secretHex, 'hex'),
     clock,
+    monotonicClock: clock,
     background: false,
     reconcile: { mend: true },
     log: { info: () => undefined, warn: log, error: log },

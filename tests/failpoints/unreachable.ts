@@ -1,6 +1,6 @@
 // Failpoints that no scenario reaches, each with why. The fewer the better.
 
-const noVersions = 'The engine keeps no versions yet: proven on Ceph (tests/files/ceph.test.ts, sealing.test.ts).';
+const noVersions = 'The engine keeps no versions yet: proven on Ceph (tests/files/ceph.test.ts, orphans.test.ts).';
 const oldShape =
   'Run over a database of an older version alone, in the one transaction of `migrate`, which dies elsewhere.';
 const failedStart = 'Only where the service cannot be opened: nothing has begun, and the process ends anyway.';
@@ -9,10 +9,13 @@ const onlyReads = 'Pages and streams for others than the scenarios’ client; no
 const alwaysThrows = 'What it waits for throws: that is what it is asked for.';
 const changesBetween =
   'Only where bytes vanish or change between two reads of one step: tests/files/kept-promises.test.ts does that by a proxy.';
+const longBacklog =
+  'Only behind more than one look sees: it reads, and takes as everything is taken (lifecycle/worker.test.ts has it).';
 const longShutdown = 'Only where work outlasts an ordered shutdown; an end at once is what all the others are.';
 
 export const unreachable: Readonly<Record<string, string>> = {
   'database/sqlite/sqlite-dialect:init:3': failedStart,
+  'bucket/bucket-listing:listVersions:1': noVersions,
   'bucket/bucket-listing:removeVersion:1': noVersions,
   'bucket/probes/probe-reads:probeVersions:2': noVersions,
   'bucket/probes/probe-reads:probeVersions:3': noVersions,
@@ -22,6 +25,11 @@ export const unreachable: Readonly<Record<string, string>> = {
   'bucket/probes/probe-requests:cleanUp:6': noVersions,
   'bucket/remove-object:removeObject:2': noVersions,
   'bucket/remove-object:removeObject:3': noVersions,
+  'lifecycle/other-versions:removeOtherVersions:1': noVersions,
+  'lifecycle/other-versions:removeOtherVersions:2': noVersions,
+  'lifecycle/other-versions:removeOtherVersions:3': noVersions,
+  'lifecycle/other-versions:removeOtherVersions:4': noVersions,
+  'lifecycle/other-versions:removeOtherVersions:5': noVersions,
   'orphans/mend-finding:mend:3': noVersions,
   'orphans/mend-finding:mend:4': noVersions,
   'orphans/mend-finding:stillHolds:4': noVersions,
@@ -76,8 +84,12 @@ export const unreachable: Readonly<Record<string, string>> = {
     'Only where the database refuses a slice after it took another: nothing is written behind it.',
   'database/sqlite/sqlite-dialect:choose:1':
     'Only for a statement that writes outside a transaction, which the service has none of.',
-  'webhooks/webhooks:giveBack:1': longShutdown,
-  'database/file-table:current:3':
+  'lifecycle/fair-work:giveBack:1': longShutdown,
+  'lifecycle/fair-work:takeBehind:1': longBacklog,
+  'lifecycle/fair-work:takeBehind:2': longBacklog,
+  'database/due-rows:listHeads:1': longBacklog,
+  'database/due-rows:listHeads:2': longBacklog,
+  'database/file-trash:followFolder:2':
     'Only where the row is written between two statements of one read; nothing is written then.',
   'open-file-service:answered:1': longShutdown,
   'service/close-service:closeService:2': longShutdown,

@@ -7,8 +7,10 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Sharp, SharpOptions } from 'sharp';
+import { type LameEndpoint, startLameEndpoint } from './lame-endpoint.ts';
 import { dayMs, hourMs, ServiceFixture } from './service-fixture.ts';
 
 // sharp is the file service's dependency, not the repository's.
@@ -60,6 +62,45 @@ test('a picture of AVIF has its preview', async (t) => {
   const { id } = await files.upload('a.avif', 'image/avif', avif);
   const entry = await files.call('getFile', { id });
   assert.deepEqual([entry.contentType, entry.previews, entry.width], ['image/avif', ['thumbnail'], 64]);
+});
+
+test('of images whose metadata is taken out no more bytes are in memory at once than the largest may have', async (t) => {
+  const photo = await sharp(redImage)
+    .withExif({ IFD0: { Artist: 'somebody' } })
+    .jpeg()
+    .toBuffer();
+  for (const images of [1, 3]) {
+    const lame = Promise.withResolvers<LameEndpoint>();
+    const files = await ServiceFixture.open(t, {
+      policies: { default: { stripMetadata: true } },
+      limits: { jobConcurrency: 4, previewSourceBytes: images * photo.length },
+      through: async ({ endpoint }) => {
+        lame.resolve(await startLameEndpoint(t, endpoint));
+        return (await lame.promise).endpoint;
+      },
+    });
+    let reading = 0;
+    let most = 0;
+    (await lame.promise).hinder = ({ method, url, headers }) => {
+      // Whole, and what was sent: what is made of it has the number of a try in its key.
+      if (method !== 'GET' || headers.range !== undefined || !/\/[0-9A-Z]{26}\.[0-9a-f]{32}\b/.test(url))
+        return undefined;
+      reading += 1;
+      most = Math.max(most, reading);
+      return sleep(60).then(() => {
+        reading -= 1;
+      });
+    };
+    const sent: string[] = [];
+    for (let count = 0; count < 4; count++) {
+      const { id } = await files.sendFile(`${count}.jpg`, 'image/jpeg', photo);
+      await files.call('completeUpload', { id });
+      sent.push(id);
+    }
+    await files.tick();
+    for (const id of sent) assert.equal(files.row(id).state, 'ready');
+    assert.ok(most <= images && (images === 1 || most > 1), `${most} images were read at once; ${images} may be.`);
+  }
 });
 
 test('where the policy wants it, a photo is served without what the camera wrote, upright, and its original goes', async (t) => {

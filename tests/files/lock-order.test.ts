@@ -10,6 +10,7 @@ import { serviceNote } from '../../packages/files/src/accounts/audit-note.ts';
 import { openDatabase } from '../../packages/files/src/database/open-database.ts';
 import type { FileRecord } from '../../packages/files/src/file-record.ts';
 import { aFile } from '../../packages/files/src/testing/a-file.ts';
+import { takeJobs, takeReviews } from '../../packages/files/src/testing/take-due.ts';
 import { startPostgres } from '../servers/postgres-server.ts';
 
 const rounds = 2;
@@ -57,8 +58,8 @@ test('no transactions of one tenant wait for one another in a circle', async (t)
       ...members.map((member) =>
         member.files.emptyTrash({ tenantId: 'main', nowMs: 5, note: noteOn('trash'), sliceSize: 3 }),
       ),
-      ...members.map((member) => member.files.takeDue({ nowMs: 10, leaseMs: 100, limit: 20 })),
-      ...members.map((member) => member.outbox.take({ nowMs: 10, leaseMs: 100, limit: 20 })),
+      ...members.map((member) => takeReviews(member, { nowMs: 10, leaseMs: 100, limit: 20 })),
+      ...members.map((member) => takeJobs(member, { nowMs: 10, leaseMs: 100, limit: 20 })),
       ...members.map((member) => member.folders.removeEmpty(10)),
       ...all.flatMap((file, index) => {
         const [one, two] = index % 2 === 0 ? [database, other] : [other, database];

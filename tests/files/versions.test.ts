@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { dayMs, requestOf, ServiceFixture, sendBytes, serviceOrigin } from './service-fixture.ts';
+import { dayMs, hourMs, requestOf, ServiceFixture, sendBytes, serviceOrigin } from './service-fixture.ts';
 
 const text = (words: string): Buffer => Buffer.from(words);
 
@@ -28,7 +28,7 @@ test('an earlier version is read, restored and deleted', async (t) => {
   assert.equal(await old.text(), 'one');
   await service.refused('wrong-state', 'deleteVersion', { id, versionId: second });
   assert.equal((await service.call('restoreVersion', { id, versionId: id })).versionId, id);
-  assert.deepEqual(await versionsOf(service, id), [second, 'first current']);
+  assert.deepEqual(await versionsOf(service, id), ['first current', second]);
   assert.deepEqual(await service.download(id), text('one'));
   await service.call('deleteVersion', { id, versionId: second });
   await service.refused('not-found', 'restoreVersion', { id, versionId: second });
@@ -69,6 +69,25 @@ test('versions beyond those that the policy keeps are purged, the oldest first',
   const second = await addVersion(service, id, 'two');
   const third = await addVersion(service, id, 'three');
   assert.deepEqual(await versionsOf(service, id), [`${third} current`, second]);
+});
+
+test('the version that was current before is kept, whatever the clocks of those who took it over say', async (t) => {
+  const service = await ServiceFixture.open(t, { policies: { default: { keepVersions: 1 } } });
+  const { id } = await service.upload('plan.txt', 'text/plain', text('one'));
+  service.advance(2 * hourMs);
+  await addVersion(service, id, 'two');
+  // As after a restart on a machine whose clock is behind.
+  service.advance(-hourMs);
+  await service.restart();
+  const third = await addVersion(service, id, 'three');
+  service.advance(1_000);
+  const fourth = await addVersion(service, id, 'four');
+  assert.deepEqual(await versionsOf(service, id), [`${fourth} current`, third]);
+  // Restored, it is the last that was current; so is what it took the place of.
+  await service.call('restoreVersion', { id, versionId: third });
+  assert.deepEqual(await versionsOf(service, id), [`${third} current`, fourth]);
+  const fifth = await addVersion(service, id, 'five');
+  assert.deepEqual(await versionsOf(service, id), [`${fifth} current`, third]);
 });
 
 test('a file that is purged goes with all its versions', async (t) => {

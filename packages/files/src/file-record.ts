@@ -19,6 +19,11 @@ export interface FileRecord {
   /** The file that this is a version of: what clients know as the file's id. That of the first version. */
   readonly lineId: string;
   readonly role: VersionRole;
+  /**
+   * The place in the order of the file's versions, which follows no clock: that in which they ceased to be the current one, or became
+   * usable without ever being it. The current one's is higher than theirs; what is on its way has the one after it.
+   */
+  readonly versionNumber: number;
   readonly tenantId: string;
   readonly userId: string;
   /** As the user knows it; nothing is derived from it but what is shown. */

@@ -23,6 +23,8 @@ export interface FileServiceOptions {
   readonly secret: Uint8Array;
   /** Milliseconds since 1970. Default `Date.now`. */
   readonly clock?: () => number;
+  /** Milliseconds since any moment, that only go on: spans are measured by it. Default `performance.now`. */
+  readonly monotonicClock?: () => number;
   /** Unpredictable bytes. Default `crypto.randomBytes`. */
   readonly random?: (sizeBytes: number) => Uint8Array;
   /** Default: nothing is logged. */

@@ -149,7 +149,7 @@ export interface FilesLimits {
    * on, so it need not be as long as the longest job. Default 10 minutes.
    */
   readonly jobLeaseMs: number;
-  /** Jobs done at the same time, and as many reviews. Default 4. */
+  /** Jobs done at the same time, of which one tenant has half at most, and as many reviews. Previews come beside them. Default 8. */
   readonly jobConcurrency: number;
 }
 
@@ -221,7 +221,7 @@ export const defaultLimits: FilesLimits = {
   reconcileFindings: 1_000,
   reconcileRuns: 100,
   jobLeaseMs: 10 * minuteMs,
-  jobConcurrency: 4,
+  jobConcurrency: 8,
 };
 
 type Range = readonly [min: number, max: number];

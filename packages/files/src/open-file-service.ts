@@ -10,6 +10,7 @@ import type { AppEnvironment } from './http/request-context.ts';
 import { sessionCookieName } from './http/request-context.ts';
 import { openSharePages } from './http/share-pages.ts';
 import { errorFields } from './log.ts';
+import { requireOptions } from './require-options.ts';
 import { closeService } from './service/close-service.ts';
 import { measure } from './service/measure.ts';
 import { type Background, openBackground } from './service/open-background.ts';
@@ -29,7 +30,10 @@ export interface FileService {
    * throws when it fails, and when the endpoint does not suffice.
    */
   prepared(): Promise<void>;
-  /** Tries the endpoint out anew, whatever was found before. */
+  /**
+   * Tries the endpoint out anew, whatever was found before, and tells what was found. That it does not suffice is believed only when
+   * a second trial, a minute later at least, says so too.
+   */
   probeEndpoint(): Promise<Readonly<Record<string, boolean>>>;
   /**
    * Takes no more work, waits for requests and jobs that run, for `graceMs` at most (default: as long as they need), breaks off and
@@ -40,10 +44,11 @@ export interface FileService {
 
 /**
  * Opens the service. The endpoint need not be up yet. Throws when the database cannot be opened or was written by a newer
- * version, when the endpoint was found before to be none that files can be trusted to, and a `RangeError` when an option is out
- * of range.
+ * version, when the endpoint may not be tried out and its kind is none that files can be trusted to, and a `RangeError` when an option is
+ * missing or out of range: of those without which nothing works it names all at once.
  */
 export async function openFileService(options: FileServiceOptions): Promise<FileService> {
+  requireOptions(options);
   const ground = await openGround(options);
   try {
     return await openOn(ground, options);
@@ -131,6 +136,7 @@ function openApp(
     recognise: people.recognise,
     eventsWebhook: background.eventsIn.webhook,
     measure: () => measure(ground),
+    warning: () => ground.endpoint.clock.problem(),
     onRequest: (tenantId) => usage.requested(tenantId),
     sharePages: openSharePages({ ...ground, ...files, storageOrigin, alwaysSecure }),
     consolePages:

@@ -7,6 +7,7 @@ import { getRequestListener } from '@hono/node-server';
 import type { FileServiceOptions } from './file-service-options.ts';
 import { openTrustedProxies } from './http/client-address.ts';
 import { type FileService, openFileService } from './open-file-service.ts';
+import { requireOptions } from './require-options.ts';
 
 export interface StartFileServiceOptions extends FileServiceOptions {
   /** Default `127.0.0.1`. */
@@ -40,6 +41,7 @@ const idleSweepMs = 50;
 
 /** Throws what `listen` throws, e.g. EADDRINUSE, and what `openFileService` throws; then nothing is left running. */
 export async function startFileService(options: StartFileServiceOptions): Promise<RunningFileService> {
+  requireOptions(options);
   const { host = '127.0.0.1', port = defaultPort } = options;
   const proxies = openTrustedProxies(options.trustedProxies ?? []);
   // The port comes first: the bucket's CORS rule names it.

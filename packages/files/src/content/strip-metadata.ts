@@ -136,7 +136,9 @@ const webp: Strip = (bytes) => {
     if (endAt > bytes.length) return undefined;
     const body = bytes.subarray(at + 8, at + 8 + sizeBytes);
     if (type === 'EXIF') orientation = orientationOf(tiffIn(body));
-    if (webpKept.has(type)) kept.push(Buffer.from(bytes.subarray(at, endAt)));
+    const chunk = bytes.subarray(at, endAt);
+    // Of what is written to below there is a copy; of pictures, which may be large, there is none.
+    if (webpKept.has(type)) kept.push(type === 'VP8X' ? Buffer.from(chunk) : chunk);
     at = endAt;
   }
   const [first] = kept;

@@ -4,6 +4,7 @@
 import type { Kysely } from 'kysely';
 import type { AccountTable, Identity } from './account-tables.ts';
 import type { WriteNote } from './audit-table.ts';
+import { hasRoom } from './has-room.ts';
 import type { Schema } from './schema.ts';
 import type { SqlScope } from './sql-scope.ts';
 
@@ -119,10 +120,12 @@ export function openAccountTable(scope: SqlScope, writeNote: WriteNote): Account
         }
       }),
 
-    addApiKey: (key, note) =>
+    addApiKey: (key, note, atMost) =>
       scope.writeLocked(key, async (transaction) => {
+        if (!(await hasRoom(transaction, 'apiKeys', { tenantId: key.tenantId, atMost }))) return false;
         await transaction.insertInto('apiKeys').values(key).execute();
         await writeNote(transaction, note);
+        return true;
       }),
 
     listApiKeys: (tenantId, userId) =>

@@ -52,7 +52,8 @@ export interface AccountTable {
   removeOtherSessions(user: TenantId, keptTokenHash: string, note: AuditNote): Promise<void>;
   /** Forgets tokens, sessions and idempotency keys that have expired. */
   removeExpired(nowMs: number): Promise<void>;
-  addApiKey(key: ApiKeyRecord, note: AuditNote): Promise<void>;
+  /** `false`, and nothing is written, when the tenant has `atMost` already. */
+  addApiKey(key: ApiKeyRecord, note: AuditNote, atMost: number): Promise<boolean>;
   /** Of one user, or of all. */
   listApiKeys(tenantId: string, userId?: string): Promise<readonly ApiKeyRecord[]>;
   /** Whether there was one. With a user, only a key of theirs is removed. */
@@ -116,8 +117,8 @@ export interface UserTable {
 }
 
 export interface GroupTable {
-  /** Throws `name-taken`. */
-  add(group: GroupRecord, note: AuditNote): Promise<void>;
+  /** `false`, and nothing is written, when the tenant has `atMost` already. Throws `name-taken`. */
+  add(group: GroupRecord, note: AuditNote, atMost: number): Promise<boolean>;
   get(group: TenantId): Promise<GroupRecord | undefined>;
   /** By name, at most `limit`. */
   list(tenantId: string, limit: number): Promise<readonly GroupRecord[]>;
@@ -133,8 +134,11 @@ export interface GroupTable {
 }
 
 export interface GrantTable {
-  /** In place of the one that the same user or group has on the same folder. Answers the grant as it is then. */
-  set(grant: GrantRecord, note: AuditNote): Promise<GrantRecord>;
+  /**
+   * In place of the one that the same user or group has on the same folder. Answers the grant as it is then; `undefined`, and nothing is
+   * written, when there is none in whose place it comes and the tenant has `atMost` already.
+   */
+  set(grant: GrantRecord, note: AuditNote, atMost: number): Promise<GrantRecord | undefined>;
   list(filter: {
     readonly tenantId: string;
     readonly folderId?: string | undefined;

@@ -19,6 +19,8 @@ export function accountsContract(kind: string, openEmpty: OpenEmpty): void {
 
 const secret = new Uint8Array(32).fill(1);
 const main = 'main';
+/** More than there are of anything. */
+const many = 1_000;
 
 function contract(openEmpty: OpenEmpty): void {
   const newId = monotonicFactory();
@@ -158,20 +160,27 @@ function contract(openEmpty: OpenEmpty): void {
     const user = aUser();
     const group = { id: newId(), tenantId: main, name: 'Planners', createdAtMs: 1 };
     await database.users.add(user, undefined, note());
-    await database.groups.add(group, note());
-    await fails(database.groups.add({ ...group, id: newId(), name: 'PLANNERS' }, note()), 'name-taken');
+    await database.groups.add(group, note(), many);
+    await fails(database.groups.add({ ...group, id: newId(), name: 'PLANNERS' }, note(), many), 'name-taken');
     assert.equal(await database.groups.addMember(group, user.id, note()), true);
     assert.equal(await database.groups.addMember(group, user.id, note()), true);
     assert.equal(await database.groups.addMember(group, 'nobody', note()), false);
     assert.deepEqual((await database.groups.members(main, [group.id])).get(group.id), [user.id]);
     const grant = { tenantId: main, folderId: '', role: 'viewer', createdAtMs: 1 } as const;
-    const own = await database.grants.set({ ...grant, id: newId(), subjectKind: 'user', subjectId: user.id }, note());
+    const own = await database.grants.set(
+      { ...grant, id: newId(), subjectKind: 'user', subjectId: user.id },
+      note(),
+      many,
+    );
+    assert.ok(own);
     await database.grants.set(
       { ...grant, id: newId(), folderId: 'f', subjectKind: 'group', subjectId: group.id },
       note(),
+      many,
     );
-    const again = await database.grants.set({ ...own, id: newId(), role: 'editor' }, note());
-    assert.deepEqual([again.id, again.role], [own.id, 'editor']);
+    // It comes in the place of another, however many there may be.
+    const again = await database.grants.set({ ...own, id: newId(), role: 'editor' }, note(), 0);
+    assert.deepEqual([again?.id, again?.role], [own.id, 'editor']);
     const held = async (): Promise<string> =>
       (await database.grants.of(user))
         .map(({ folderId, role }) => `${folderId}:${role}`)
@@ -182,6 +191,57 @@ function contract(openEmpty: OpenEmpty): void {
     await database.groups.remove(group, note());
     assert.equal(await held(), ':editor');
     assert.equal(await database.grants.remove({ tenantId: 'other', id: own.id }, note()), false);
+  });
+
+  test('what a tenant has a limited number of stays within the limit, however many ask at once', async () => {
+    const record = { tenantId: main, createdAtMs: 1 };
+    const key = { ...record, userId: 'owner', name: 'k', hint: 'k', scopes: null, folderId: null };
+    const webhook = {
+      ...record,
+      url: 'https://a.test/',
+      events: [],
+      secretSealed: '',
+      oldSecretSealed: null,
+      oldSecretUntilMs: null,
+      enabled: true,
+      disabledReason: null,
+    };
+    const grant = { ...record, subjectKind: 'user', subjectId: 'owner', role: 'viewer' } as const;
+    const countOf = async <Row>(rows: Promise<readonly Row[]>): Promise<number> => (await rows).length;
+    for (const { count, add } of [
+      {
+        count: () => countOf(database.webhooks.list(main)),
+        add: (atMost: number) => database.webhooks.add({ ...webhook, id: newId() }, note(), atMost),
+      },
+      {
+        count: () => countOf(database.accounts.listApiKeys(main)),
+        add: (atMost: number) =>
+          database.accounts.addApiKey(
+            { ...key, id: newId(), secretHash: newId(), expiresAtMs: null, lastUsedAtMs: null },
+            note(),
+            atMost,
+          ),
+      },
+      {
+        count: () => countOf(database.groups.list(main, many)),
+        add: (atMost: number) => {
+          const id = newId();
+          return database.groups.add({ ...record, id, name: id }, note(), atMost);
+        },
+      },
+      {
+        count: () => countOf(database.grants.list({ tenantId: main, limit: many })),
+        add: (atMost: number) =>
+          database.grants
+            .set({ ...grant, id: newId(), folderId: newId() }, note(), atMost)
+            .then((set) => set !== undefined),
+      },
+    ]) {
+      const before = await count();
+      const added = await Promise.all(Array.from({ length: 6 }, () => add(before + 2)));
+      assert.equal(added.filter((isAdded) => isAdded).length, 2);
+      assert.equal(await count(), before + 2);
+    }
   });
 
   test('what is one tenant’s is not there for another', async () => {
@@ -199,7 +259,7 @@ function contract(openEmpty: OpenEmpty): void {
       scopes: null,
     };
     const rest = { folderId: null, createdAtMs: 1, expiresAtMs: null, lastUsedAtMs: null };
-    await database.accounts.addApiKey({ ...key, ...rest }, note());
+    await database.accounts.addApiKey({ ...key, ...rest }, note(), many);
     const foreign = { tenantId: 'other', id: user.id };
     assert.equal(await database.users.get(foreign), undefined);
     assert.equal(await database.users.findByEmail('other', 'mine@example.com'), undefined);
@@ -210,6 +270,11 @@ function contract(openEmpty: OpenEmpty): void {
     assert.equal(await database.accounts.removeApiKey({ tenantId: 'other', id: key.id }, undefined, note()), false);
     assert.equal(await database.accounts.removeApiKey({ tenantId: main, id: key.id }, 'owner', note()), false);
     assert.equal(await database.accounts.removeApiKey({ tenantId: main, id: key.id }, user.id, note()), true);
+  });
+
+  test('the owner is there since the database was first opened', async () => {
+    const owner = await database.users.get({ tenantId: main, id: 'owner' });
+    assert.ok(owner !== undefined && owner.createdAtMs > 0, `created at ${owner?.createdAtMs}`);
   });
 
   test('a tenant comes with its first owner, or not at all', async () => {

@@ -6,6 +6,7 @@ import { monotonicFactory } from 'ulid';
 import { expectedCapabilities } from '../bucket/capabilities.ts';
 import { isFilesError } from '../files-error.ts';
 import { aFile } from '../testing/a-file.ts';
+import { takeJobs, takeReviews } from '../testing/take-due.ts';
 import type { Database } from './database.ts';
 
 type OpenEmpty = () => Promise<Database>;
@@ -53,7 +54,7 @@ function contract(openEmpty: OpenEmpty): void {
       file = changed;
     }
     assert.equal((await database.outbox.count()) - waiting, 1);
-    const taken = await database.outbox.take({ nowMs: 200, leaseMs: 100, limit: 50 });
+    const taken = await takeJobs(database, { nowMs: 200, leaseMs: 100, limit: 50 });
     const [purge] = taken.filter(({ kind: job }) => job === 'purge');
     assert.equal(purge?.fileId, file.id, 'it is due at the earliest time');
     for (const job of taken) await database.outbox.done(job);
@@ -62,8 +63,7 @@ function contract(openEmpty: OpenEmpty): void {
   test('a job that was taken comes back when its lease is over, or when it is released', async () => {
     const file = await database.files.add(newFile());
     await database.files.change(file, {}, [{ kind: 'preview', dueAtMs: 0 }]);
-    const take = (nowMs: number): ReturnType<Database['outbox']['take']> =>
-      database.outbox.take({ nowMs, leaseMs: 100, limit: 1 });
+    const take = (nowMs: number): ReturnType<typeof takeJobs> => takeJobs(database, { nowMs, leaseMs: 100, limit: 1 });
     const [first] = await take(1_000);
     assert.equal(first?.attempts, 0);
     assert.deepEqual(await take(1_050), []);
@@ -86,12 +86,12 @@ function contract(openEmpty: OpenEmpty): void {
     );
     for (const file of files) await database.files.change(file, {}, [{ kind: 'discard', dueAtMs: 10_000 }]);
     const options = { nowMs: 10_000, leaseMs: 60_000, limit: 7 };
-    const jobs = (await Promise.all(Array.from({ length: 6 }, () => database.outbox.take(options)))).flat();
+    const jobs = (await Promise.all(Array.from({ length: 6 }, () => takeJobs(database, options)))).flat();
     assert.equal(new Set(jobs.map(({ id }) => id)).size, jobs.length, 'no job twice');
-    const reviews = (await Promise.all(Array.from({ length: 6 }, () => database.files.takeDue(options)))).flat();
+    const reviews = (await Promise.all(Array.from({ length: 6 }, () => takeReviews(database, options)))).flat();
     assert.equal(new Set(reviews.map(({ id }) => id)).size, reviews.length, 'no review twice');
-    for (let rest = 1; rest > 0; ) rest = (await database.outbox.take(options)).length;
-    for (let rest = 1; rest > 0; ) rest = (await database.files.takeDue(options)).length;
+    for (let rest = 1; rest > 0; ) rest = (await takeJobs(database, options)).length;
+    for (let rest = 1; rest > 0; ) rest = (await takeReviews(database, options)).length;
   });
 
   test('a job can be written without a change of its file, and only once while it waits', async () => {
@@ -100,7 +100,7 @@ function contract(openEmpty: OpenEmpty): void {
     for (const dueAtMs of [900, 300]) await database.outbox.add(file.id, { kind: 'reconcile', dueAtMs });
     assert.equal((await database.outbox.count()) - waiting, 1);
     assert.equal((await database.files.find(file.id))?.fence, file.fence);
-    const taken = await database.outbox.take({ nowMs: 300, leaseMs: 100, limit: 50 });
+    const taken = await takeJobs(database, { nowMs: 300, leaseMs: 100, limit: 50 });
     assert.deepEqual(
       taken.filter(({ kind }) => kind === 'reconcile').map(({ fileId }) => fileId),
       [file.id],
@@ -184,6 +184,40 @@ function contract(openEmpty: OpenEmpty): void {
     const changed = await database.files.change(second, { state: 'ready', role: 'current' });
     assert.equal(changed?.role, 'version');
     assert.equal((await database.files.current({ tenantId: 'main', id: first.id }))?.id, first.id);
+  });
+
+  test('versions stand in the order in which they ceased to be the current one, whatever their ids', async () => {
+    const first = await database.files.add(newFile({ state: 'ready' }));
+    const line = { tenantId: 'main', id: first.id };
+    const order = async (): Promise<readonly string[]> => (await database.files.versions(line, 10)).map(({ id }) => id);
+    const ids = [newId(), newId(), newId(), newId()] as const;
+    const [lowest, low, high, highest] = ids;
+    const announce = (id: string): ReturnType<Database['files']['add']> =>
+      database.files.add(newFile({ id, state: 'scanning', lineId: first.id, role: 'version', versionNumber: 2 }));
+    const arrive = async (id: string): Promise<void> => {
+      const version = await announce(id);
+      assert.ok(await database.files.change(version, { state: 'ready', role: 'current' }));
+    };
+    await arrive(highest);
+    await arrive(low);
+    assert.deepEqual(await order(), [low, highest, first.id]);
+    // One that arrives while the file is in the trash is not its current one, and comes before all that were.
+    const current = await database.files.current(line);
+    const trashed = await database.files.change(current ?? first, { state: 'trashed' });
+    await arrive(high);
+    assert.deepEqual(await order(), [low, high, highest, first.id]);
+    const back = await database.files.relocate(trashed ?? first, { state: 'ready' }, { onConflict: 'keep-both' });
+    assert.equal(back?.id, low);
+    const restored = await database.files.find(first.id);
+    assert.ok(await database.files.change(restored ?? first, { role: 'current' }));
+    assert.deepEqual(await order(), [first.id, low, high, highest]);
+    await arrive(lowest);
+    assert.deepEqual(await order(), [lowest, first.id, low, high, highest]);
+    assert.equal((await database.files.current(line))?.id, lowest);
+    assert.deepEqual(
+      (await database.files.versions(line, 2)).map(({ id }) => id),
+      [lowest, first.id],
+    );
   });
 
   test('folders are made once, whatever the case of their names, and know their paths', async () => {

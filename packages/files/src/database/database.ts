@@ -12,7 +12,7 @@ import type { FolderRecord } from '../tree/folder-record.ts';
 import type { AccountTable, AuditTable, GrantTable, GroupTable, TenantTable, UserTable } from './account-tables.ts';
 import type { UsageDayRow } from './schema.ts';
 import type { TenantId } from './tenant-id.ts';
-import type { LeaseOptions, Outbox, WebhookTable } from './work-tables.ts';
+import type { LeaseOptions, Outbox, WaitingList, WebhookTable } from './work-tables.ts';
 
 export interface Database {
   readonly files: FileTable;
@@ -47,6 +47,12 @@ export interface IdempotencyKey {
   /** Of the request's content: the same key with another content is a mistake. */
   readonly requestHash: string;
   readonly expiresAtMs: number;
+}
+
+/** A request that may have been made before, by its key. */
+export interface RepeatedRequest extends Pick<IdempotencyKey, 'key' | 'requestHash'> {
+  readonly tenantId: string;
+  readonly nowMs: number;
 }
 
 /** What becomes of a name that is taken. */
@@ -124,11 +130,19 @@ export interface FileTable {
    * throws `idempotency-conflict` when that request was another one, `quota-exceeded` when there is no room, and `name-taken`.
    */
   add(file: FileRecord, options?: AddOptions): Promise<FileRecord>;
+  /**
+   * The row that a request with this key made before, until the key is forgotten. Throws `idempotency-conflict` when that was another
+   * request.
+   */
+  repeated(request: RepeatedRequest): Promise<FileRecord | undefined>;
   /** A row by its own id. `undefined` when there is none, or it is another tenant's. */
   get(version: TenantId): Promise<FileRecord | undefined>;
   /** The current version of a file. `undefined` when there is none, or it is another tenant's. */
   current(file: TenantId): Promise<FileRecord | undefined>;
-  /** Every row of a file, the newest first, at most `limit`; whatever their states. */
+  /**
+   * Every row of a file, at most `limit`, whatever their states: what is on its way, the current version, and those before it, the last
+   * that was current first.
+   */
   versions(file: TenantId, limit: number): Promise<readonly FileRecord[]>;
   /** Whatever the tenant: for the service's own work. */
   find(id: string): Promise<FileRecord | undefined>;
@@ -177,11 +191,13 @@ export interface FileTable {
   list(options: ListOptions): Promise<readonly FileRecord[]>;
   /** As `list`, only names that hold a text, whatever the case; of so many files as are looked at for one page. */
   listNamed(options: NamedListOptions): Promise<FilePage>;
+  /** Rows whose review waits. A tenant's are a queue. */
+  readonly reviews: WaitingList;
   /**
-   * Rows whose review is due, as they were, the longest due first; nobody else gets them before `leaseMs` have passed. The lease stands in
-   * place of the time they were due at, and whatever else of the row is changed leaves it there.
+   * Takes those of some rows whose review is still due, as they were; nobody else gets them before `leaseMs` have passed. The lease stands
+   * in place of the time they were due at, and whatever else of the row is changed leaves it there.
    */
-  takeDue(options: LeaseOptions): Promise<readonly FileRecord[]>;
+  takeDue(ids: readonly string[], options: LeaseOptions): Promise<readonly FileRecord[]>;
   /**
    * Keeps a row that was taken, from the end of its lease on; or gives it back, to be due at an earlier time. `false` when it was given
    * another time meanwhile, or taken by another.
@@ -262,6 +278,7 @@ export interface ShareTable {
 
 export interface SearchOptions {
   readonly tenantId: string;
+  /** May be empty where `tag` has a word. */
   readonly question: string;
   readonly limit: number;
   /** Only documents with a lower number: give that of the last one found to go on. */
@@ -280,7 +297,7 @@ export interface SearchOptions {
 }
 
 export interface SearchTable {
-  /** Files on the list, the newest documents first. Empty when the question has no word. */
+  /** Files on the list, the newest documents first. Empty when neither question nor tag has a word. */
   find(options: SearchOptions): Promise<readonly { readonly file: FileRecord; readonly number: number }[]>;
 }
 

@@ -47,7 +47,7 @@ export async function follow(
   { jobs, ...options }: AddJobsOptions & { readonly jobs: readonly NewJob[] },
 ): Promise<void> {
   await addJobs(transaction, after.id, jobs, options);
-  await tellWebhooks(transaction, { before, after, newId: options.newId });
+  await tellWebhooks(transaction, { before, after, ...options });
 }
 
 /** Has nobody else write the row until the transaction ends. `false` when it has moved on. */
@@ -61,8 +61,8 @@ export async function holdRow(
 }
 
 /**
- * Takes the place of the file's current version: its name, folder, tags and metadata. Where the current one is not `ready` (it
- * is in the trash, or going), it stays the current one.
+ * Takes the place of the file's current version: its name, folder, tags and metadata, and the next number. Where the current one is not
+ * `ready` (it is in the trash, or going), it stays the current one, and the version stands before it in their order.
  */
 async function takeOver(transaction: Transaction<Schema>, version: FileRecord): Promise<FileChanges> {
   const row = await transaction
@@ -70,18 +70,35 @@ async function takeOver(transaction: Transaction<Schema>, version: FileRecord): 
     .selectAll()
     .where('lineId', '=', version.lineId)
     .where('role', '=', 'current')
+    .orderBy('versionNumber', 'desc')
+    .limit(1)
     .executeTakeFirst();
   if (row === undefined) return {};
   const current = recordOf(row);
-  if (current.state !== 'ready') return { role: 'version' };
+  const { name, folderId, tags, metadata, versionNumber } = current;
+  const givesWay = current.state === 'ready';
+  await renumber(
+    transaction,
+    current,
+    givesWay ? { role: 'version', fence: current.fence + 1 } : { versionNumber: versionNumber + 1 },
+  );
+  if (!givesWay) return { role: 'version', versionNumber };
+  await indexWords(transaction, current, { ...current, role: 'version' });
+  return { name, folderId, tags, metadata, versionNumber: versionNumber + 1 };
+}
+
+/** Writes the current version's row if it still is as it was read: of two versions that come at once, each gets a number of its own. */
+async function renumber(
+  transaction: Transaction<Schema>,
+  current: FileRecord,
+  changes: Pick<FileChanges, 'role' | 'versionNumber'> & { readonly fence?: number },
+): Promise<void> {
   const { numUpdatedRows } = await transaction
     .updateTable('files')
-    .set(columnsOf({ ...current, role: 'version', fence: current.fence + 1 }, { role: 'version' }))
+    .set(columnsOf({ ...current, ...changes }, changes))
     .where('id', '=', current.id)
     .where('fence', '=', current.fence)
+    .where('versionNumber', '=', current.versionNumber)
     .executeTakeFirstOrThrow();
   if (numUpdatedRows === 0n) throw tooFast();
-  await indexWords(transaction, current, { ...current, role: 'version' });
-  const { name, folderId, tags, metadata } = current;
-  return { name, folderId, tags, metadata };
 }

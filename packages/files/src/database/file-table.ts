@@ -1,18 +1,18 @@
 // Rows of files: how they come, are found, change and wait for their review. What one change is: file-changes.ts.
 
-import type { Transaction } from 'kysely';
+import type { Kysely, Transaction } from 'kysely';
 import type { FileRecord } from '../file-record.ts';
 import { FilesError } from '../files-error.ts';
 import { foldName, topFolderId } from '../tree/folder-record.ts';
 import type { WriteNote } from './audit-table.ts';
-import type { AddOptions, FileTable, IdempotencyKey } from './database.ts';
-import { dueFiles } from './due-rows.ts';
+import type { AddOptions, FileTable, RepeatedRequest } from './database.ts';
+import { openWaitingList } from './due-rows.ts';
 import { emptyTrash, goneStates } from './empty-trash.ts';
 import { change, follow, holdRow } from './file-changes.ts';
 import { listFiles, listNamedFiles, placeOf } from './file-lists.ts';
 import { chooseName } from './file-names.ts';
 import { recordOf, rowOf } from './file-rows.ts';
-import { readyInTrashedFolders, returnFrom, trashFile } from './file-trash.ts';
+import { followFolder, readyInTrashedFolders, returnFrom, trashFile } from './file-trash.ts';
 import { isInSight, liesWithin, subtreeOf } from './folder-tree.ts';
 import { lockFreeRows } from './lock-rows.ts';
 import { addJobs } from './outbox.ts';
@@ -38,6 +38,8 @@ export function openFileTable(scope: SqlScope, { newId, writeNote, trashRetentio
         return added;
       }),
 
+    repeated: (request) => scope.read(request, (query) => findRepeated(query, request)),
+
     get: ({ tenantId, id }) =>
       scope.read({ tenantId }, async (query) => {
         const row = await query
@@ -59,19 +61,23 @@ export function openFileTable(scope: SqlScope, { newId, writeNote, trashRetentio
           .where('files.lineId', '=', id)
           .where('files.role', '=', 'current')
           .where('files.tenantId', '=', tenantId)
+          // There is one: read from the end of its index, however many were before it.
+          .orderBy('files.versionNumber', 'desc')
+          .limit(1)
           .executeTakeFirst(),
       );
       if (row === undefined) return undefined;
       const { folderTrashedAtMs: nowMs, ...file } = row;
       if (nowMs === null || file.state !== 'ready') return recordOf(file);
       // Its folder is in the trash, and the worker has not come to it: it goes there now, as whoever asks is to see it.
-      return scope.write({ tenantId }, async (transaction) => {
-        const purgeAtMs = nowMs + trashRetentionMs;
-        const trashed = await trashFile(transaction, recordOf(file), { nowMs, purgeAtMs, newId });
-        if (trashed !== undefined) return trashed;
-        const moved = await transaction.selectFrom('files').selectAll().where('id', '=', file.id).executeTakeFirst();
-        return moved === undefined ? undefined : recordOf(moved);
-      });
+      return scope.write({ tenantId }, (transaction) =>
+        followFolder(transaction, recordOf(file), {
+          nowMs,
+          purgeAtMs: nowMs + trashRetentionMs,
+          newId,
+          dialect: scope.dialect,
+        }),
+      );
     },
 
     versions: ({ tenantId, id }, limit) =>
@@ -81,6 +87,7 @@ export function openFileTable(scope: SqlScope, { newId, writeNote, trashRetentio
           .selectAll()
           .where('lineId', '=', id)
           .where('tenantId', '=', tenantId)
+          .orderBy('versionNumber', 'desc')
           .orderBy('id', 'desc')
           .limit(limit)
           .execute();
@@ -173,7 +180,7 @@ export function openFileTable(scope: SqlScope, { newId, writeNote, trashRetentio
         const rows = await readyInTrashedFolders(transaction, options.limit, scope.dialect);
         const trashed: FileRecord[] = [];
         for (const row of rows) {
-          const changed = await trashFile(transaction, recordOf(row), { ...options, newId });
+          const changed = await trashFile(transaction, recordOf(row), { ...options, newId, dialect: scope.dialect });
           if (changed !== undefined) trashed.push(changed);
         }
         return trashed;
@@ -183,16 +190,26 @@ export function openFileTable(scope: SqlScope, { newId, writeNote, trashRetentio
 
     listNamed: (options) => scope.read(options, (query) => listNamedFiles(query, options, scope.dialect)),
 
-    takeDue: ({ nowMs, leaseMs, limit }) =>
+    reviews: openWaitingList(scope, 'review'),
+
+    takeDue: (ids, { nowMs, leaseMs }) =>
       scope.write('service', async (transaction) => {
-        const due = dueFiles(transaction, { nowMs, limit });
+        const due = transaction
+          .selectFrom('files')
+          .selectAll()
+          .where('id', 'in', [...ids])
+          .where('reviewAtMs', '<=', nowMs)
+          .orderBy('reviewAtMs');
         const rows = await lockFreeRows(due, scope.dialect).execute();
         if (rows.length === 0) return [];
-        const ids = rows.map(({ id }) => id);
         await transaction
           .updateTable('files')
           .set({ reviewAtMs: nowMs + leaseMs })
-          .where('id', 'in', ids)
+          .where(
+            'id',
+            'in',
+            rows.map(({ id }) => id),
+          )
           .execute();
         return rows.map(recordOf);
       }),
@@ -229,7 +246,11 @@ async function add(
 ): Promise<FileRecord> {
   // Alone with the tenant: of two announcements at once with one key, the second finds the row of the first.
   if (idempotency !== undefined) {
-    const known = await findRepeated(transaction, file, idempotency);
+    const known = await findRepeated(transaction, {
+      ...idempotency,
+      tenantId: file.tenantId,
+      nowMs: file.createdAtMs,
+    });
     if (known !== undefined) return known;
   }
   await requireRoom(transaction, file);
@@ -252,27 +273,22 @@ async function add(
 
 /** The row that the same request made before. */
 async function findRepeated(
-  transaction: Transaction<Schema>,
-  file: FileRecord,
-  idempotency: IdempotencyKey,
+  query: Kysely<Schema>,
+  { tenantId, key, requestHash, nowMs }: RepeatedRequest,
 ): Promise<FileRecord | undefined> {
-  const known = await transaction
+  const known = await query
     .selectFrom('idempotencyKeys')
     .selectAll()
-    .where('tenantId', '=', file.tenantId)
-    .where('key', '=', idempotency.key)
-    .where('expiresAtMs', '>', file.createdAtMs)
+    .where('tenantId', '=', tenantId)
+    .where('key', '=', key)
+    .where('expiresAtMs', '>', nowMs)
     .executeTakeFirst();
   if (known === undefined) return undefined;
-  if (known.requestHash !== idempotency.requestHash) {
+  if (known.requestHash !== requestHash) {
     throw new FilesError('idempotency-conflict', {
       detail: 'This Idempotency-Key came with another request before. Use a new key for a new request.',
     });
   }
-  const row = await transaction
-    .selectFrom('files')
-    .selectAll()
-    .where('id', '=', known.fileId)
-    .executeTakeFirstOrThrow();
+  const row = await query.selectFrom('files').selectAll().where('id', '=', known.fileId).executeTakeFirstOrThrow();
   return recordOf(row);
 }

@@ -43,7 +43,7 @@ export async function returnFrom(
     });
   }
   for (const row of left) {
-    await trashFile(transaction, recordOf(row), { nowMs, purgeAtMs: nowMs + trashRetentionMs, newId });
+    await trashFile(transaction, recordOf(row), { nowMs, purgeAtMs: nowMs + trashRetentionMs, newId, dialect });
   }
   return { folderId: await restoreFolders(transaction, { tenantId, folderId, nowMs, within }) };
 }
@@ -73,11 +73,18 @@ async function readyInChain(
   return lockRows(ready, dialect).execute();
 }
 
+interface TrashFileOptions {
+  readonly nowMs: number;
+  readonly purgeAtMs: number;
+  readonly newId: () => string;
+  readonly dialect: SqlDialect;
+}
+
 /** Into the trash with its folder. `undefined` when the row has moved on. */
 export async function trashFile(
   transaction: Transaction<Schema>,
   before: FileRecord,
-  { nowMs, purgeAtMs, newId }: { readonly nowMs: number; readonly purgeAtMs: number; readonly newId: () => string },
+  { nowMs, purgeAtMs, newId, dialect }: TrashFileOptions,
 ): Promise<FileRecord | undefined> {
   const changes = {
     state: 'trashed',
@@ -87,7 +94,7 @@ export async function trashFile(
     updatedAtMs: nowMs,
   } as const;
   const changed = await change(transaction, before, changes);
-  if (changed !== undefined) await tellWebhooks(transaction, { before, after: changed, newId });
+  if (changed !== undefined) await tellWebhooks(transaction, { before, after: changed, newId, dialect });
   return changed;
 }
 
@@ -123,8 +130,28 @@ export async function readyInTrashedFolders(
       .where('folderId', '=', id)
       .where('shelf', '=', 'files')
       .where('state', '=', 'ready')
+      // Asked again: since it was found, the folder may have come back with a file of it, which is not to follow it any more.
+      .where(({ not }) => not(isInSight('files.folderId')))
       .limit(limit - rows.length);
     rows.push(...(await lockFreeRows(ready, dialect).execute()));
   }
   return rows;
+}
+
+/**
+ * A file that was found ready in a folder of the trash, which the worker has not come to: into the trash too, if it still is so. Answers
+ * the file as it is then.
+ */
+export async function followFolder(
+  transaction: Transaction<Schema>,
+  found: FileRecord,
+  options: TrashFileOptions,
+): Promise<FileRecord | undefined> {
+  const row = transaction.selectFrom('files').selectAll().where('id', '=', found.id);
+  // Asked again: since it was found, the folder may have come back.
+  const there = row.where('fence', '=', found.fence).where(({ not }) => not(isInSight('files.folderId')));
+  const following = await lockRows(there, options.dialect).executeTakeFirst();
+  if (following !== undefined) return trashFile(transaction, recordOf(following), options);
+  const moved = await row.executeTakeFirst();
+  return moved === undefined ? undefined : recordOf(moved);
 }

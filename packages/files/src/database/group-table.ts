@@ -5,12 +5,14 @@ import { foldName } from '../tree/folder-record.ts';
 import type { GroupRecord, GroupRow } from './account-rows.ts';
 import type { GrantTable, GroupTable } from './account-tables.ts';
 import type { WriteNote } from './audit-table.ts';
+import { hasRoom } from './has-room.ts';
 import type { SqlScope } from './sql-scope.ts';
 
 export function openGroupTable(scope: SqlScope, writeNote: WriteNote): GroupTable {
   return {
-    add: (group, note) =>
+    add: (group, note, atMost) =>
       scope.writeLocked(group, async (transaction) => {
+        if (!(await hasRoom(transaction, 'userGroups', { tenantId: group.tenantId, atMost }))) return false;
         const { numInsertedOrUpdatedRows } = await transaction
           .insertInto('userGroups')
           .values({ ...group, nameFolded: foldName(group.name) })
@@ -18,6 +20,7 @@ export function openGroupTable(scope: SqlScope, writeNote: WriteNote): GroupTabl
           .executeTakeFirstOrThrow();
         if (numInsertedOrUpdatedRows !== 1n) throw nameTaken();
         await writeNote(transaction, note);
+        return true;
       }),
 
     get: ({ tenantId, id }) =>
@@ -138,22 +141,23 @@ const maxGrantsOfUser = 1_000;
 
 export function openGrantTable(scope: SqlScope, writeNote: WriteNote): GrantTable {
   return {
-    set: (grant, note) =>
+    set: (grant, note, atMost) =>
       scope.writeLocked(grant, async (transaction) => {
         const { tenantId, subjectId, folderId, role } = grant;
-        await transaction
-          .insertInto('grants')
-          .values(grant)
-          .onConflict((conflict) => conflict.columns(['tenantId', 'subjectId', 'folderId']).doUpdateSet({ role }))
-          .execute();
-        await writeNote(transaction, note);
-        return transaction
-          .selectFrom('grants')
-          .selectAll()
+        const replaced = await transaction
+          .updateTable('grants')
+          .set({ role })
           .where('tenantId', '=', tenantId)
           .where('subjectId', '=', subjectId)
           .where('folderId', '=', folderId)
-          .executeTakeFirstOrThrow();
+          .returningAll()
+          .executeTakeFirst();
+        if (replaced === undefined) {
+          if (!(await hasRoom(transaction, 'grants', { tenantId, atMost }))) return undefined;
+          await transaction.insertInto('grants').values(grant).execute();
+        }
+        await writeNote(transaction, note);
+        return replaced ?? grant;
       }),
 
     list: ({ tenantId, folderId, userId, groupId, limit }) =>

@@ -16,3 +16,8 @@ export function lockRows<Query extends Lockable<Query>>(query: Query, dialect: S
 export function lockFreeRows<Query extends Lockable<Query>>(query: Query, dialect: SqlDialect): Query {
   return dialect === 'postgres' ? query.forUpdate().skipLocked() : query;
 }
+
+/** Keeps the rows from being removed, until what names them is written too; all else may be written to them. */
+export function keepRows<Query extends { forKeyShare(): Query }>(query: Query, dialect: SqlDialect): Query {
+  return dialect === 'postgres' ? query.forKeyShare() : query;
+}

@@ -63,6 +63,28 @@ test('what was committed is there after opening again, durably written', async (
   raw.close();
 });
 
+test('an owner without a time, as older versions made them, is given that of the opening, once', async () => {
+  const path = join(folder, 'owner.sqlite');
+  const createdAtMs = async (nowMs: number): Promise<number | undefined> => {
+    const settings = { path };
+    const database = await openDatabase({
+      settings,
+      clock: () => nowMs,
+      newId: () => newId(),
+      secret: new Uint8Array(32),
+    });
+    const owner = await database.users.get({ tenantId: 'main', id: 'owner' });
+    await database.close();
+    return owner?.createdAtMs;
+  };
+  assert.equal(await createdAtMs(1_000), 1_000);
+  const raw = new DatabaseSync(path);
+  raw.exec(`UPDATE users SET created_at_ms = 0 WHERE id = 'owner'`);
+  raw.close();
+  assert.equal(await createdAtMs(2_000), 2_000);
+  assert.equal(await createdAtMs(3_000), 2_000);
+});
+
 test('a database of a newer version, or of other steps, is refused and left alone', async () => {
   const path = join(folder, 'newer.sqlite');
   await (await open(path)).close();

@@ -4,7 +4,7 @@
 import type { Transaction } from 'kysely';
 import type { Job, NewJob } from '../lifecycle/job.ts';
 import type { WriteNote } from './audit-table.ts';
-import { dueJobs } from './due-rows.ts';
+import { dueBacklog, openWaitingList } from './due-rows.ts';
 import { lockFreeRows, lockRows } from './lock-rows.ts';
 import type { SqlDialect } from './migrations/migration.ts';
 import type { Schema } from './schema.ts';
@@ -26,9 +26,18 @@ export function openOutbox(scope: SqlScope, { newId, writeNote }: OutboxOptions)
       await scope.write('service', (transaction) => addJobs(transaction, fileId, [job], { newId, dialect }));
     },
 
-    take: ({ nowMs, leaseMs, limit }) =>
+    waiting: (kind) => openWaitingList(scope, kind),
+
+    take: (ids, { nowMs, leaseMs }) =>
       scope.write('service', async (transaction) => {
-        const waiting = dueJobs(transaction, { nowMs, limit });
+        const waiting = transaction
+          .selectFrom('outbox')
+          .select(['id', 'kind', 'fileId', 'attempts', 'fence'])
+          .where('id', 'in', [...ids])
+          .where('dueAtMs', '<=', nowMs)
+          .where('leasedUntilMs', '<=', nowMs)
+          .orderBy('dueAtMs')
+          .orderBy('id');
         // Several processes share the work: what another is just taking is passed over.
         const due = await lockFreeRows(waiting, dialect).execute();
         const taken: Job[] = [];
@@ -103,15 +112,13 @@ export function openOutbox(scope: SqlScope, { newId, writeNote }: OutboxOptions)
 
     backlog: (nowMs) =>
       scope.read('service', async (query) => {
-        const { count, oldestMs } = await query
-          .selectFrom('outbox')
-          .select(({ fn }) => [
-            fn.countAll<number | string>().as('count'),
-            fn.min<number | string | null>('dueAtMs').as('oldestMs'),
-          ])
-          .where('dueAtMs', '<=', nowMs)
-          .executeTakeFirstOrThrow();
-        return { due: Number(count), lagMs: oldestMs === null ? 0 : Math.max(0, nowMs - Number(oldestMs)) };
+        const ofKinds = [
+          await dueBacklog('job', nowMs).execute(query),
+          await dueBacklog('preview', nowMs).execute(query),
+        ];
+        const rows = ofKinds.flatMap(({ rows: [row] }) => (row === undefined ? [] : [row]));
+        const oldestMs = Math.min(nowMs, ...rows.map((row) => Number(row.oldestMs ?? nowMs)));
+        return { due: rows.reduce((sum, { count }) => sum + Number(count), 0), lagMs: nowMs - oldestMs };
       }),
 
     count: () =>
@@ -162,7 +169,11 @@ export async function addJobs(
     const waiting = await lockRows(same, dialect).executeTakeFirst();
     if (waiting === undefined) {
       const row = { id: newId(), ...job, fileId, attempts: 0, fence: 0, leasedUntilMs: 0, lastError: null };
-      await transaction.insertInto('outbox').values(row).execute();
+      const tenantId = transaction.selectFrom('files').select('files.tenantId').where('files.id', '=', fileId);
+      await transaction
+        .insertInto('outbox')
+        .values({ ...row, tenantId })
+        .execute();
     } else if (waiting.dueAtMs > job.dueAtMs) {
       await transaction.updateTable('outbox').set({ dueAtMs: job.dueAtMs }).where('id', '=', waiting.id).execute();
     }

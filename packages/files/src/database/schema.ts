@@ -100,6 +100,8 @@ interface OutboxRow {
   readonly id: string;
   readonly kind: JobKind;
   readonly fileId: string;
+  /** Of its file. */
+  readonly tenantId: string;
   readonly dueAtMs: number;
   readonly attempts: number;
   readonly leasedUntilMs: number;

@@ -15,10 +15,10 @@ import type { SqlScope } from './sql-scope.ts';
 export function openSearchTable(scope: SqlScope): SearchTable {
   return {
     find: (options) => {
-      const words = askedWords(options.question);
-      if (words.length === 0) return Promise.resolve([]);
       // A tag is words of the file too: asked for as such, what has it not is passed over without being read.
-      const asked = [tenantWord(options.tenantId), ...words, ...askedWords(options.tag ?? '')];
+      const words = [...askedWords(options.question), ...askedWords(options.tag ?? '')];
+      if (words.length === 0) return Promise.resolve([]);
+      const asked = [tenantWord(options.tenantId), ...words];
       return scope.read(options, async (query) => {
         const rows = await select(query, options, { asked, dialect: scope.dialect });
         return rows.map(({ documentNumber, ...row }) => ({ file: recordOf(row), number: Number(documentNumber) }));

@@ -17,8 +17,9 @@ import { serviceNote } from '../accounts/audit-note.ts';
 import type { FileRecord } from '../file-record.ts';
 import type { Job, NewJob } from '../lifecycle/job.ts';
 import { aFile } from '../testing/a-file.ts';
+import { takeJobs as takeDueJobs, takeReviews } from '../testing/take-due.ts';
 import type { Database } from './database.ts';
-import { dueFiles, dueJobs } from './due-rows.ts';
+import { dueRows, queueHeads } from './due-rows.ts';
 import type { Schema } from './schema.ts';
 
 /** A database with nothing in it, and how it would go about a query. */
@@ -46,7 +47,7 @@ function contract(kind: 'sqlite' | 'postgres', openEmpty: () => Promise<SharedDa
   }
 
   const takeJobs = (nowMs: number, limit = 10): Promise<readonly Job[]> =>
-    database.outbox.take({ nowMs, leaseMs, limit });
+    takeDueJobs(database, { nowMs, leaseMs, limit });
 
   async function takeJob(nowMs: number): Promise<Job> {
     const [job, ...more] = await takeJobs(nowMs);
@@ -63,7 +64,7 @@ function contract(kind: 'sqlite' | 'postgres', openEmpty: () => Promise<SharedDa
   test('a review that changes its row keeps it: nobody else gets it before the lease is over', async () => {
     const file = await add({ state: 'completing', reviewAtMs: 1_000 });
     const take = (nowMs: number): Promise<readonly FileRecord[]> =>
-      database.files.takeDue({ nowMs, leaseMs, limit: 10 });
+      takeReviews(database, { nowMs, leaseMs, limit: 10 });
     const [taken] = await take(1_000);
     assert.deepEqual(taken, file, 'as it was when it was due');
     const changed = await database.files.change(taken, { objectKey: 'another' });
@@ -144,7 +145,7 @@ function contract(kind: 'sqlite' | 'postgres', openEmpty: () => Promise<SharedDa
       assert.equal(seen, file.fence + 1, 'nobody looked at what the job was added for');
     }
     for (let rest = 1; rest > 0; ) {
-      const left = await database.outbox.take({ nowMs: 9_000, leaseMs, limit: 100 });
+      const left = await takeDueJobs(database, { nowMs: 9_000, leaseMs, limit: 100 });
       for (const job of left) await database.outbox.done(job);
       rest = left.length;
     }
@@ -170,7 +171,7 @@ function contract(kind: 'sqlite' | 'postgres', openEmpty: () => Promise<SharedDa
       told.map(({ details }) => details),
       [JSON.stringify({ files: goes.length })],
     );
-    for (let rest = 1; rest > 0; ) rest = (await database.files.takeDue({ nowMs: 10_000, leaseMs, limit: 50 })).length;
+    for (let rest = 1; rest > 0; ) rest = (await takeReviews(database, { nowMs: 10_000, leaseMs, limit: 50 })).length;
   });
 
   test('a file that comes back from the trash too late brings no folder with it', async () => {
@@ -206,14 +207,21 @@ function contract(kind: 'sqlite' | 'postgres', openEmpty: () => Promise<SharedDa
       },
       plugins: [new CamelCasePlugin()],
     });
-    for (const [query, index] of [
-      [dueFiles(kysely, { nowMs: 1_000, limit: 4 }), 'files_by_review'],
-      [dueJobs(kysely, { nowMs: 1_000, limit: 4 }), 'outbox_by_turn'],
+    for (const [waiting, byTurn, byQueue] of [
+      ['review', 'files_by_review', 'files_by_tenant_review'],
+      ['job', 'outbox_jobs_by_turn', 'outbox_jobs_by_tenant'],
+      ['preview', 'outbox_previews_by_turn', 'outbox_previews_by_tenant'],
+      ['delivery', 'webhook_deliveries_by_turn', 'webhook_deliveries_by_webhook_turn'],
     ] as const) {
-      const { sql, parameters } = query.compile();
-      const plan = await explain(sql, parameters);
-      assert.match(plan, new RegExp(`INDEX.* ${index}\\b`, 'i'));
+      const first = dueRows(waiting, { nowMs: 1_000, limit: 4 }).compile(kysely);
+      const plan = await explain(first.sql, first.parameters);
+      assert.match(plan, new RegExp(`INDEX.* ${byTurn}\\b`, 'i'));
       assert.doesNotMatch(plan, /sort|temp b-tree/i, plan);
+      const heads = queueHeads(waiting, { nowMs: 1_000, afterQueueId: '', limit: 4 }).compile(kysely);
+      const walk = await explain(heads.sql, heads.parameters);
+      // To the first queue, from each to the next, and to the first of each; PostgreSQL does not tell of the second.
+      const steps = walk.match(new RegExp(`INDEX.* ${byQueue}\\b`, 'gi'))?.length;
+      assert.equal(steps, kind === 'postgres' ? 2 : 3, walk);
     }
   });
 }

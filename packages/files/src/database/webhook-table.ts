@@ -2,24 +2,29 @@
 // invariant 7), and taken by one process at a time.
 
 import type { WebhookEvent, WebhookEventType } from '@stowage/contract';
-import type { Selectable, Transaction } from 'kysely';
+import type { Kysely, Selectable, Transaction } from 'kysely';
 import { type FileRecord, isoDate } from '../file-record.ts';
 import type { DeliveryRecord, WebhookRecord } from '../webhooks/webhook-record.ts';
 import type { WriteNote } from './audit-table.ts';
-import { lockFreeRows } from './lock-rows.ts';
+import { openDescribedList } from './due-rows.ts';
+import { hasRoom } from './has-room.ts';
+import { keepRows, lockFreeRows } from './lock-rows.ts';
+import type { SqlDialect } from './migrations/migration.ts';
 import type { Schema, WebhookRow } from './schema.ts';
 import type { SqlScope } from './sql-scope.ts';
-import type { WebhookTable } from './work-tables.ts';
+import type { DueDelivery, Waiting, WebhookTable } from './work-tables.ts';
 
 /** In place of an answer. */
 const disabledAnswer = 'Not sent: the webhook is disabled.';
 
 export function openWebhookTable(scope: SqlScope, writeNote: WriteNote): WebhookTable {
   return {
-    add: (webhook, note) =>
+    add: (webhook, note, atMost) =>
       scope.writeLocked(webhook, async (transaction) => {
+        if (!(await hasRoom(transaction, 'webhooks', { tenantId: webhook.tenantId, atMost }))) return false;
         await transaction.insertInto('webhooks').values(rowOf(webhook)).execute();
         await writeNote(transaction, note);
+        return true;
       }),
 
     list: (tenantId) =>
@@ -90,11 +95,18 @@ export function openWebhookTable(scope: SqlScope, writeNote: WriteNote): Webhook
         return true;
       }),
 
-    addDelivery: async (delivery) => {
-      await scope.write(delivery, (transaction) =>
-        transaction.insertInto('webhookDeliveries').values(delivery).execute(),
-      );
-    },
+    addDelivery: (delivery) =>
+      scope.write(delivery, async (transaction) => {
+        const { tenantId, webhookId } = delivery;
+        const webhook = transaction
+          .selectFrom('webhooks')
+          .select('id')
+          .where('id', '=', webhookId)
+          .where('tenantId', '=', tenantId);
+        if ((await keepRows(webhook, scope.dialect).executeTakeFirst()) === undefined) return false;
+        await transaction.insertInto('webhookDeliveries').values(delivery).execute();
+        return true;
+      }),
 
     getDelivery: ({ tenantId, webhookId, id }) =>
       scope.read({ tenantId }, (query) =>
@@ -119,24 +131,7 @@ export function openWebhookTable(scope: SqlScope, writeNote: WriteNote): Webhook
         return (beforeId === undefined ? rows : rows.where('id', '<', beforeId)).execute();
       }),
 
-    listDue: ({ nowMs, limit, except }) =>
-      scope.read('service', (query) => {
-        const due = query
-          .selectFrom('webhookDeliveries')
-          .innerJoin('webhooks', 'webhooks.id', 'webhookDeliveries.webhookId')
-          .select([
-            'webhookDeliveries.id as id',
-            'webhookDeliveries.tenantId as tenantId',
-            'webhookDeliveries.webhookId as webhookId',
-            'webhooks.url as url',
-          ])
-          .where('webhookDeliveries.dueAtMs', '<=', nowMs)
-          .where('webhooks.enabled', '=', 1)
-          .orderBy('webhookDeliveries.dueAtMs')
-          .orderBy('webhookDeliveries.id')
-          .limit(limit);
-        return (except.length === 0 ? due : due.where('webhookDeliveries.webhookId', 'not in', [...except])).execute();
-      }),
+    waiting: openDescribedList(scope, 'delivery', describeDue),
 
     take: (ids, { nowMs, leaseMs }) =>
       scope.write('service', async (transaction) => {
@@ -204,6 +199,8 @@ export function openWebhookTable(scope: SqlScope, writeNote: WriteNote): Webhook
               .where('waiting.state', '=', 'waiting')
               .limit(limit),
           )
+          // Asked of the row itself too: it may have been delivered while it was waited for.
+          .where('state', '=', 'waiting')
           .executeTakeFirstOrThrow();
         return Number(numUpdatedRows);
       }),
@@ -247,18 +244,43 @@ export function openWebhookTable(scope: SqlScope, writeNote: WriteNote): Webhook
   };
 }
 
+interface TellOptions {
+  readonly before: FileRecord;
+  readonly after: FileRecord;
+  readonly newId: () => string;
+  readonly dialect: SqlDialect;
+}
+
+/** Where deliveries lead, of webhooks that are enabled. */
+async function describeDue(query: Kysely<Schema>, rows: readonly Waiting[]): Promise<readonly DueDelivery[]> {
+  const webhookIds = new Set(rows.map(({ queueId }) => queueId));
+  if (webhookIds.size === 0) return [];
+  const webhooks = await query
+    .selectFrom('webhooks')
+    .select(['id', 'tenantId', 'url'])
+    .where('id', 'in', [...webhookIds])
+    .where('enabled', '=', 1)
+    .execute();
+  const known = new Map(webhooks.map(({ id, ...webhook }) => [id, webhook]));
+  return rows.flatMap((row) => {
+    const webhook = known.get(row.queueId);
+    return webhook === undefined ? [] : [{ ...row, ...webhook }];
+  });
+}
+
 /** Writes what a change of a file has to be told, for each webhook that wants to know. */
 export async function tellWebhooks(
   transaction: Transaction<Schema>,
-  { before, after, newId }: { readonly before: FileRecord; readonly after: FileRecord; readonly newId: () => string },
+  { before, after, newId, dialect }: TellOptions,
 ): Promise<void> {
   const type = eventTypes[after.state];
   if (type === undefined || before.state === after.state) return;
-  const webhooks = await transaction
+  const known = transaction
     .selectFrom('webhooks')
     .select(['id', 'events', 'enabled'])
-    .where('tenantId', '=', after.tenantId)
-    .execute();
+    .where('tenantId', '=', after.tenantId);
+  // One that is just removed is waited for: a delivery to what is gone would be refused, and the change of the file with it.
+  const webhooks = await keepRows(known, dialect).execute();
   const event: WebhookEvent = { type, timestamp: isoDate(after.updatedAtMs), data: describe(after) };
   const eventId = newId();
   for (const { id: webhookId, events, enabled } of webhooks) {

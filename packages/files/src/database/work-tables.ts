@@ -9,7 +9,41 @@ export interface LeaseOptions {
   readonly nowMs: number;
   /** How long what is taken is nobody else's. */
   readonly leaseMs: number;
+}
+
+/** Something that waits, and in whose queue. */
+export interface Waiting {
+  readonly id: string;
+  /** Whose: the tenant's; of deliveries, the webhook's. */
+  readonly queueId: string;
+  readonly dueAtMs: number;
+}
+
+export interface QueueHeadsOptions {
+  readonly nowMs: number;
+  /** Queues behind this one; '' is before all. */
+  readonly afterQueueId: string;
+  /** Queues that are looked at, whether anything in them is due or not. */
   readonly limit: number;
+}
+
+/** What waits to be taken, to be chosen from. Looking takes nothing. */
+export interface WaitingList<Item extends Waiting = Waiting> {
+  /** What is due, the longest due first; whether `limit` left anything out. */
+  listDue(options: { readonly nowMs: number; readonly limit: number }): Promise<WaitingPage<Item>>;
+  /** The first that is due of each of some queues: how much waits in one makes no difference to the others. */
+  listHeads(options: QueueHeadsOptions): Promise<QueuePage<Item>>;
+}
+
+interface WaitingPage<Item> {
+  readonly items: readonly Item[];
+  readonly isWhole: boolean;
+}
+
+interface QueuePage<Item> {
+  readonly items: readonly Item[];
+  /** The last queue that was looked at; `undefined` when there is none behind it. */
+  readonly lastQueueId: string | undefined;
 }
 
 interface RetryOptions {
@@ -23,10 +57,12 @@ interface RetryOptions {
 export interface Outbox {
   /** Writes a job without a change of its file. One of the same kind that waits already is enough. */
   add(fileId: string, job: NewJob): Promise<void>;
-  /** Takes jobs that are due; nobody else gets them before `leaseMs` have passed. */
-  take(options: LeaseOptions): Promise<readonly Job[]>;
+  /** Jobs that wait: the previews, or all but these. A tenant's are a queue. */
+  waiting(kind: 'job' | 'preview'): WaitingList;
+  /** Takes those of some jobs that are still due and nobody's; nobody else gets them before `leaseMs` have passed. */
+  take(ids: readonly string[], options: LeaseOptions): Promise<readonly Job[]>;
   /** Keeps jobs that run for `leaseMs` more. Answers the ids of those that are still held; the others are somebody else's. */
-  renew(jobs: readonly Job[], options: Pick<LeaseOptions, 'nowMs' | 'leaseMs'>): Promise<ReadonlySet<string>>;
+  renew(jobs: readonly Job[], options: LeaseOptions): Promise<ReadonlySet<string>>;
   /** Strikes a job off. `false`, and nothing is written, when the lease was lost and another has taken it. */
   done(job: Job): Promise<boolean>;
   /** Strikes off a job that no try brought to its end, and writes that into the audit log. `false` as for `done`. */
@@ -44,7 +80,8 @@ export interface Outbox {
 }
 
 export interface WebhookTable {
-  add(webhook: WebhookRecord, note: AuditNote): Promise<void>;
+  /** `false`, and nothing is written, when the tenant has `atMost` already. */
+  add(webhook: WebhookRecord, note: AuditNote, atMost: number): Promise<boolean>;
   list(tenantId: string): Promise<readonly WebhookRecord[]>;
   get(webhook: TenantId): Promise<WebhookRecord | undefined>;
   /**
@@ -60,7 +97,8 @@ export interface WebhookTable {
   removeDeliveries(webhook: TenantId, limit: number): Promise<number>;
   /** With what there still is of its deliveries. Whether there was one. */
   remove(webhook: TenantId, note: AuditNote): Promise<boolean>;
-  addDelivery(delivery: DeliveryRecord): Promise<void>;
+  /** `false`, and nothing is written, when its webhook is gone. */
+  addDelivery(delivery: DeliveryRecord): Promise<boolean>;
   getDelivery(delivery: TenantId & { readonly webhookId: string }): Promise<DeliveryRecord | undefined>;
   /** The newest first. */
   listDeliveries(page: {
@@ -69,14 +107,10 @@ export interface WebhookTable {
     readonly limit: number;
     readonly beforeId?: string | undefined;
   }): Promise<readonly DeliveryRecord[]>;
-  /** Deliveries that are due to webhooks that are enabled, the longest due first; but for those to some webhooks. Takes nothing. */
-  listDue(options: {
-    readonly nowMs: number;
-    readonly limit: number;
-    readonly except: readonly string[];
-  }): Promise<readonly DueDelivery[]>;
+  /** Deliveries that wait for webhooks that are enabled. A webhook's are a queue. */
+  readonly waiting: WaitingList<DueDelivery>;
   /** Takes those of some deliveries that are still due and counts the try; nobody else gets them before `leaseMs` have passed. */
-  take(ids: readonly string[], options: Pick<LeaseOptions, 'nowMs' | 'leaseMs'>): Promise<readonly DeliveryRecord[]>;
+  take(ids: readonly string[], options: LeaseOptions): Promise<readonly DeliveryRecord[]>;
   /** Gives deliveries back that were taken: they are due at once, and the try is not counted. */
   giveBack(deliveries: readonly DeliveryRecord[], nowMs: number): Promise<void>;
   /** What became of a try. Nothing is written when another has taken it meanwhile. */
@@ -95,4 +129,4 @@ export interface WebhookTable {
 }
 
 /** What has to be known of a delivery to choose it. */
-export type DueDelivery = Pick<DeliveryRecord, 'id' | 'tenantId' | 'webhookId'> & Pick<WebhookRecord, 'url'>;
+export type DueDelivery = Waiting & Pick<WebhookRecord, 'tenantId' | 'url'>;

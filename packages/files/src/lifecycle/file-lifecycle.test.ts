@@ -79,6 +79,17 @@ test('bytes of a PUT are not purged while a URL that can write them is good', ()
   assert.deepEqual(jobs, [{ kind: 'purge', dueAtMs: nowMs + 60_000 + defaultLimits.urlLifeMs }]);
 });
 
+test('what was written beside the judged bytes is cleared when no URL can write any more, whatever the verdict', () => {
+  const dueAtMs = nowMs + 60_000 + defaultLimits.urlLifeMs;
+  for (const event of events.filter(({ kind }) => kind === 'validated' || kind === 'rejected')) {
+    const jobsOf = (over: Partial<FileRecord>): readonly object[] =>
+      transition(aFile({ state: 'validating', signedUntilMs: nowMs + 60_000, ...over }), event, context()).jobs;
+    assert.deepEqual(jobsOf({}), []);
+    assert.deepEqual(jobsOf({ stagingKey: 'incoming/key' }), [{ kind: 'unstage', dueAtMs }]);
+    assert.deepEqual(jobsOf({ objectVersionId: 'version' }), [{ kind: 'unversion', dueAtMs }]);
+  }
+});
+
 test('an upload that ends frees what it holds at once, and looks again when no URL is good any more', () => {
   for (const kind of ['aborted', 'expired'] as const) {
     const file = aFile({ state: 'uploading', signedUntilMs: nowMs + 60_000 });

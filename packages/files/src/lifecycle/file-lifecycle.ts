@@ -106,10 +106,7 @@ export function transition(
   const review = { state, updatedAtMs: nowMs, reviewAtMs: nowMs + limits.reviewIntervalMs };
   const { retentionMs } = policies.of(file.category);
   const now = (kind: NewJob['kind']): NewJob => ({ kind, dueAtMs: nowMs });
-  // From `validating` on the row stays with its key. Where else the bytes lay is cleared when no URL can write there any more.
-  const clearedAtMs = Math.max(nowMs, file.signedUntilMs) + limits.urlLifeMs;
-  const cleaning: readonly NewJob[] =
-    file.stagingKey === null || file.state !== 'validating' ? [] : [{ kind: 'unstage', dueAtMs: clearedAtMs }];
+  const cleaning = file.state === 'validating' ? cleaningOf(file, nowMs, limits) : [];
 
   switch (event.kind) {
     case 'parts-seen':
@@ -226,6 +223,23 @@ const targets = {
 
 function isCopiedByJob({ stagingKey, strategy, sizeBytes }: FileRecord, maxInlineCopyBytes: number): boolean {
   return stagingKey !== null && strategy !== 'multipart' && sizeBytes > maxInlineCopyBytes;
+}
+
+/**
+ * From `validating` on the row stays with its key, and with the version that was pinned. Where else the bytes lay, and what else was
+ * written to the key, is cleared when no URL can write there any more. Versions may come of what the service itself asked for too: a
+ * copy or a completion that was carried out late, after another.
+ */
+function cleaningOf(
+  { stagingKey, objectVersionId, signedUntilMs }: FileRecord,
+  nowMs: number,
+  { urlLifeMs }: Pick<FilesLimits, 'urlLifeMs'>,
+): readonly NewJob[] {
+  const dueAtMs = Math.max(nowMs, signedUntilMs) + urlLifeMs;
+  return [
+    ...(stagingKey === null ? [] : [{ kind: 'unstage', dueAtMs } as const]),
+    ...(objectVersionId === null ? [] : [{ kind: 'unversion', dueAtMs } as const]),
+  ];
 }
 
 /**

@@ -78,6 +78,7 @@ const ends: Readonly<Record<JobKind, (file: FileRecord) => FileEvent | undefined
     return state === 'scanning' ? { kind: 'scan-failed', reason } : undefined;
   },
   unstage: nothing,
+  unversion: nothing,
   preview: nothing,
   prune: nothing,
   discard: nothing,

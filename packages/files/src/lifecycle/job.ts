@@ -18,6 +18,8 @@ export const jobs = {
   validate: { maxAttempts: 1_000 },
   /** Remove what a promoted file left where its bytes arrived. */
   unstage: { maxAttempts: 1_000 },
+  /** Remove the versions of an object that were written beside the one that is pinned. */
+  unversion: { maxAttempts: 1_000 },
   /** Make the previews of an image. */
   preview: { maxAttempts: 3, isHint: true },
   /** Purge versions of a file beyond those that are kept. */

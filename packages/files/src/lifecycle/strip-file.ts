@@ -1,6 +1,7 @@
 // Takes metadata out of the image of a file whose policy wants it, before anybody can fetch it: the stripped bytes are written under a new
 // key, the row turns to them, and they are judged as the first ones were. The original goes when no URL can write it again. Safe to
 // repeat from any point: what a try that broke off has written lies under a key of its own, and is removed with the original.
+// An image is held in memory whole, and what is left of it beside it: so all jobs share one budget of bytes.
 
 import type { Bucket } from '../bucket/bucket.ts';
 import { holdsNoMetadata, isStrippable, stripMetadata } from '../content/strip-metadata.ts';
@@ -8,6 +9,7 @@ import type { FileTable } from '../database/database.ts';
 import type { FileKeys } from '../file-key.ts';
 import { arrivalKey, type FileRecord, objectOf } from '../file-record.ts';
 import type { FilesLimits } from '../limits.ts';
+import type { ByteBudget } from './byte-budget.ts';
 
 export interface StripFileOptions {
   readonly bucket: Pick<Bucket, 'read' | 'put' | 'head'>;
@@ -15,6 +17,8 @@ export interface StripFileOptions {
   readonly keys: Pick<FileKeys, 'makePromoted'>;
   readonly limits: Pick<FilesLimits, 'previewSourceBytes'>;
   readonly clock: () => number;
+  /** Of the images that are held at the same time; of each there may be twice as much. */
+  readonly imageBytes: ByteBudget;
 }
 
 type Stripping =
@@ -26,11 +30,12 @@ type Stripping =
   | { readonly result: 'unread' }
   | { readonly result: 'impossible'; readonly reason: string };
 
+const wanted = 'The policy wants what cameras write taken out of images';
+
 /** For a file in `validating` whose bytes were found to be of this type. Throws `storage-unavailable`. */
 export async function stripFile(file: FileRecord, contentType: string, options: StripFileOptions): Promise<Stripping> {
-  const { bucket, files, keys, limits, clock } = options;
+  const { limits, imageBytes } = options;
   if (holdsNoMetadata(contentType) || file.sizeBytes === 0) return { result: 'clean' };
-  const wanted = 'The policy wants what cameras write taken out of images';
   if (!isStrippable(contentType))
     return { result: 'impossible', reason: `${wanted}, which cannot be done for ${contentType}.` };
   if (file.sizeBytes > limits.previewSourceBytes) {
@@ -39,6 +44,14 @@ export async function stripFile(file: FileRecord, contentType: string, options: 
       reason: `${wanted}, which is done up to ${limits.previewSourceBytes} bytes; this one has ${file.sizeBytes}.`,
     };
   }
+  return imageBytes.hold(file.sizeBytes, () => stripBytes(file, contentType, options));
+}
+
+async function stripBytes(
+  file: FileRecord,
+  contentType: string,
+  { bucket, files, keys, clock }: StripFileOptions,
+): Promise<Stripping> {
   const bytes = await readWhole(file, bucket);
   if (bytes === undefined) return { result: 'unread' };
   const stripped = stripMetadata(contentType, bytes);

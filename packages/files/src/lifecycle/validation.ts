@@ -21,6 +21,7 @@ interface ValidationOptions extends ScanFileOptions {
   readonly files: FileTable;
   readonly mover: FileMover;
   readonly keys: StripFileOptions['keys'];
+  readonly imageBytes: StripFileOptions['imageBytes'];
   readonly limits: ScanFileOptions['limits'] &
     StripFileOptions['limits'] &
     ContentLimits &

@@ -2,7 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicFactory } from 'ulid';
+import { newUser } from '../accounts/sign-in.ts';
 import type { Database } from '../database/database.ts';
 import { openDatabase } from '../database/open-database.ts';
 import type { FileRecord } from '../file-record.ts';
@@ -10,6 +12,7 @@ import { FilesError } from '../files-error.ts';
 import { chooseLimits } from '../limits.ts';
 import { openPolicies } from '../policies.ts';
 import { aFile } from '../testing/a-file.ts';
+import { takeJobs, takeReviews } from '../testing/take-due.ts';
 import { type JobKind, jobs } from './job.ts';
 import { openFileMover } from './move-file.ts';
 import { ScannerAwayError } from './scan-file.ts';
@@ -17,6 +20,14 @@ import { openWorker } from './worker.ts';
 
 type WorkerOptions = Parameters<typeof openWorker>[0];
 type Handlers = WorkerOptions['handlers'];
+
+/** Throws when it does not come about. */
+async function until(isSo: () => boolean): Promise<void> {
+  for (let look = 0; !isSo(); look++) {
+    assert.ok(look < 4_000, 'what was waited for did not come about');
+    await sleep(5);
+  }
+}
 
 const limits = chooseLimits();
 const longMs = 24 * 60 * 60_000;
@@ -33,7 +44,7 @@ interface Bench {
 async function open(
   t: TestContext,
   handlers: Partial<Handlers> = {},
-  over: Partial<Pick<WorkerOptions, 'maxPerTick' | 'reconcile' | 'completeUpload'>> = {},
+  over: Partial<Pick<WorkerOptions, 'maxPerTick' | 'reconcile' | 'completeUpload' | 'scanner'>> = {},
 ): Promise<Bench> {
   let nowMs = 1_000;
   const clock = (): number => nowMs;
@@ -66,6 +77,7 @@ async function open(
       copy: nothing,
       validate: nothing,
       unstage: nothing,
+      unversion: nothing,
       preview: nothing,
       prune: nothing,
       discard: nothing,
@@ -76,6 +88,7 @@ async function open(
     reconcile: (file) => Promise.resolve(file),
     lookForBytes: nothing,
     sweepFolders: () => Promise.resolve(false),
+    scanner: undefined,
     deliveries: { take: () => Promise.resolve([]), run: nothing, giveBack: nothing },
     onJob: (kind, outcome) => outcomes.push(`${kind} ${outcome}`),
     observe: (_what, _fileId, work) => work(),
@@ -102,7 +115,7 @@ async function open(
 
 /** Has all tries but the last of the only job that waits be over. */
 async function wearOut({ database }: Bench, kind: JobKind): Promise<void> {
-  const [job] = await database.outbox.take({ nowMs: 1_000, leaseMs: 1, limit: 1 });
+  const [job] = await takeJobs(database, { nowMs: 1_000, leaseMs: 1, limit: 1 });
   assert.ok(job?.kind === kind);
   await database.outbox.retry(job, { dueAtMs: 1_000, error: 'before', tries: jobs[kind].maxAttempts - 1 });
 }
@@ -144,7 +157,7 @@ test('a job that waits for the bucket or the scanner is never given up', async (
     assert.equal((await bench.database.files.find(id))?.state, 'scanning');
     assert.deepEqual(bench.outcomes, ['validate retried']);
     // As many tries as half of all are left for what is its own fault.
-    const [job] = await bench.database.outbox.take({ nowMs: 1e9, leaseMs: 1, limit: 1 });
+    const [job] = await takeJobs(bench.database, { nowMs: 1e9, leaseMs: 1, limit: 1 });
     assert.equal(job?.attempts, jobs.validate.maxAttempts / 2);
   }
 });
@@ -208,7 +221,7 @@ test('a review that changes its file is not begun again by anybody while it goes
   const ticking = bench.worker.tick();
   while (begun.length === 0) await new Promise(setImmediate);
   bench.worker.wake();
-  assert.deepEqual(await bench.database.files.takeDue({ nowMs: 1_001, leaseMs: 10, limit: 10 }), []);
+  assert.deepEqual(await takeReviews(bench.database, { nowMs: 1_001, leaseMs: 10, limit: 10 }), []);
   gate.resolve();
   await ticking;
   assert.deepEqual(begun, [id]);
@@ -243,4 +256,98 @@ test('a review that was not begun, or cut off, is due as before, and the file is
   assert.deepEqual(await bench.database.files.find(file.id), file);
   gate.resolve();
   await ticking;
+});
+
+/** A second tenant with a user of its own. */
+async function addTenant({ database }: Bench): Promise<Pick<FileRecord, 'tenantId' | 'userId'>> {
+  const tenant = {
+    id: 'other',
+    name: 'Other',
+    createdAtMs: 1,
+    suspendedAtMs: null,
+    quotaBytes: null,
+    quotaFiles: null,
+  };
+  const owner = newUser({
+    id: 'other-owner',
+    tenantId: tenant.id,
+    name: 'Other',
+    email: undefined,
+    role: 'owner',
+    nowMs: 1,
+  });
+  const token = {
+    tokenHash: 'other',
+    tenantId: tenant.id,
+    userId: owner.id,
+    issuedBy: 'member',
+    expiresAtMs: 1,
+  } as const;
+  await database.tenants.add(tenant, owner, token, []);
+  return { tenantId: tenant.id, userId: owner.id };
+}
+
+for (const { scanner, held } of [
+  { scanner: undefined, held: limits.jobConcurrency / 2 },
+  { scanner: { atOnce: 3 }, held: 2 },
+]) {
+  const where = scanner === undefined ? 'places' : 'turns at the scanner';
+  test(`slow jobs and reviews of one tenant hold some ${where}, and another’s file does not wait for them`, async (t) => {
+    const gate = Promise.withResolvers<void>();
+    const seen = { job: [] as string[], review: [] as string[] };
+    const slow = async (kind: keyof typeof seen, { tenantId }: FileRecord): Promise<void> => {
+      seen[kind].push(tenantId);
+      if (tenantId === 'main') await gate.promise;
+    };
+    const bench = await open(
+      t,
+      { validate: (file) => slow('job', file) },
+      { scanner, reconcile: (file) => slow('review', file).then(() => file) },
+    );
+    const other = await addTenant(bench);
+    // More of them than a look from the beginning sees.
+    for (let number = 0; number < 3 * limits.jobConcurrency; number++)
+      await bench.add({ state: 'completing', reviewAtMs: 900 }, 'validate');
+    const later = { state: 'completing', reviewAtMs: 1_000 } as const;
+    for (let number = 0; number < 2; number++) await bench.add({ ...later, ...other }, 'validate');
+    const ticking = bench.worker.tick();
+    const countOf = (kind: keyof typeof seen, tenantId: string): number =>
+      seen[kind].filter((id) => id === tenantId).length;
+    try {
+      await until(() => countOf('job', 'other') === 2 && countOf('review', 'other') === 2);
+      assert.equal(countOf('job', 'main'), held);
+      assert.equal(countOf('review', 'main'), limits.jobConcurrency / 2);
+    } finally {
+      gate.resolve();
+      await ticking;
+    }
+    assert.equal(countOf('job', 'main'), 3 * limits.jobConcurrency);
+  });
+}
+
+test('previews that wait for their turn hold up no other job', async (t) => {
+  const gate = Promise.withResolvers<void>();
+  const begun: string[] = [];
+  const bench = await open(t, {
+    preview: async ({ tenantId }) => {
+      begun.push(tenantId);
+      await gate.promise;
+    },
+    discard: ({ id }) => {
+      begun.push(id);
+      return Promise.resolve();
+    },
+  });
+  const other = await addTenant(bench);
+  for (let number = 0; number < 20; number++) await bench.add({ state: 'ready' }, 'preview');
+  await bench.add({ state: 'ready', ...other }, 'preview');
+  const { id } = await bench.add({ state: 'aborted' }, 'discard');
+  const ticking = bench.worker.tick();
+  try {
+    await until(() => begun.includes(id) && begun.includes('other'));
+    assert.deepEqual(begun.toSorted(), [id, 'main', 'other'].toSorted());
+  } finally {
+    gate.resolve();
+    await ticking;
+  }
 });

@@ -1,13 +1,16 @@
 // Does what is due, without end: jobs from the outbox, reviews of rows whose deadline has come, deliveries to applications, folders of
-// the trash. Each has a lane of its own, so that what is slow holds up its own place and nothing else. Everything here may be cut off
-// at any point and done again; the rows say where to go on.
+// the trash. Each has a lane of its own, so that what is slow holds up its own place and nothing else, and no tenant has all places of one
+// (fair-work.ts). Everything here may be cut off at any point and done again; the rows say where to go on.
 
 import type { Database } from '../database/database.ts';
+import type { LeaseOptions, Waiting, WaitingList } from '../database/work-tables.ts';
 import type { FileRecord } from '../file-record.ts';
 import { isFilesError } from '../files-error.ts';
 import type { FilesLimits } from '../limits.ts';
 import { errorFields, type FilesLog } from '../log.ts';
+import type { Scanner } from '../scanning/scanner.ts';
 import type { DeliveryRecord } from '../webhooks/webhook-record.ts';
+import { fairly, halfOf } from './fair-work.ts';
 import { nextUploadReview, purgeableFrom } from './file-lifecycle.ts';
 import { endWithout, noteOfGivenUp, triesAfter } from './give-up.ts';
 import type { Job, JobKind } from './job.ts';
@@ -45,6 +48,8 @@ interface WorkerOptions {
   readonly lookForBytes: (file: FileRecord) => Promise<void>;
   /** Puts some of what lies in folders of the trash there too. Whether there was anything. */
   readonly sweepFolders: () => Promise<boolean>;
+  /** What jobs wait for, beside their places. */
+  readonly scanner: Pick<Scanner, 'atOnce'> | undefined;
   /** Tells applications what is due. */
   readonly deliveries: LaneWork<DeliveryRecord>;
   readonly onJob: (kind: JobKind, outcome: 'done' | 'retried' | 'given-up' | 'lost') => void;
@@ -70,11 +75,22 @@ const sweepIntervalMs = 30_000;
 const renewalsPerLease = 3;
 const maxRenewalMs = 60_000;
 
+/** Previews that are begun at the same time. One is made at a time: the other is the next tenant's, and waits for its turn here. */
+const previewPlaces = 2;
+
 /** A job or review that runs here, and until when it is nobody else's. */
 interface Leased<Item> {
   readonly item: Item;
   leasedUntilMs: number;
   lost: boolean;
+}
+
+interface FairLaneOptions<Item> extends Omit<LaneWork<Leased<Item>>, 'take'> {
+  readonly waiting: WaitingList;
+  readonly places: number;
+  /** Of these, for one tenant. Default: half. */
+  readonly atMost?: number;
+  readonly take: (ids: readonly string[], lease: LeaseOptions) => Promise<readonly Item[]>;
 }
 
 export function openWorker(options: WorkerOptions): Worker {
@@ -102,26 +118,22 @@ export function openWorker(options: WorkerOptions): Worker {
       if (failures.size === 0) log.error('The worker failed; it goes on.', errorFields(error));
     },
   };
-  const reviewLane: Lane<Leased<FileRecord>> = openLane({
-    ...laneOptions,
-    atOnce: limits.jobConcurrency,
-    take: async (limit) => {
-      const nowMs = clock();
-      return leased(await database.files.takeDue({ nowMs, leaseMs: limits.jobLeaseMs, limit }), nowMs);
-    },
+  const reviewLane = openFairLane<FileRecord>({
+    waiting: database.files.reviews,
+    places: limits.jobConcurrency,
+    take: (ids, lease) => database.files.takeDue(ids, lease),
     run: ({ item: file }) => options.observe('review', file.id, () => review(file)),
     giveBack: (taken) => giveReviewsBack(taken),
   });
-  const jobLane: Lane<Leased<Job>> = openLane({
-    ...laneOptions,
-    atOnce: limits.jobConcurrency,
-    take: async (limit) => {
-      const nowMs = clock();
-      return leased(await database.outbox.take({ nowMs, leaseMs: limits.jobLeaseMs, limit }), nowMs);
-    },
-    run: (taken) => options.observe(taken.item.kind, taken.item.fileId, () => runJob(taken)),
-    giveBack: (taken) => database.outbox.giveBack(taken.map(({ item }) => item)),
+  const jobLane = openJobLane('job', {
+    places: limits.jobConcurrency,
+    // Each may be at the scanner: there, too, one is left for another tenant, where there is more than one.
+    atMost: Math.min(
+      halfOf(limits.jobConcurrency),
+      Math.max(1, (options.scanner?.atOnce ?? Number.POSITIVE_INFINITY) - 1),
+    ),
   });
+  const previewLane = openJobLane('preview', { places: previewPlaces });
   const deliveryLane = openLane({ ...laneOptions, ...options.deliveries, atOnce: limits.webhookConcurrency });
   const upkeepLane: Lane<'slice'> = openLane({
     ...laneOptions,
@@ -130,15 +142,54 @@ export function openWorker(options: WorkerOptions): Worker {
     run: () => Promise.resolve(),
     giveBack: () => Promise.resolve(),
   });
-  const lanes = [reviewLane, jobLane, deliveryLane, upkeepLane] as const;
+  const lanes = [reviewLane, jobLane, previewLane, deliveryLane, upkeepLane] as const;
   const renewal = setInterval(
     () => void renew().catch((error: unknown) => log.warn('Leases could not be renewed.', errorFields(error))),
     Math.min(maxRenewalMs, Math.ceil(limits.jobLeaseMs / renewalsPerLease)),
   );
   renewal.unref();
 
-  function leased<Item>(items: readonly Item[], nowMs: number): readonly Leased<Item>[] {
-    return items.map((item) => ({ item, leasedUntilMs: nowMs + limits.jobLeaseMs, lost: false }));
+  /** Of work that is leased, in queues of tenants. */
+  function openFairLane<Item extends { readonly id: string }>({
+    waiting,
+    places,
+    atMost = halfOf(places),
+    take,
+    run,
+    giveBack,
+  }: FairLaneOptions<Item>): Lane<Leased<Item>> {
+    const work = fairly<Waiting, Leased<Item>>({
+      waiting,
+      places,
+      clock,
+      sharesOf: ({ queueId: tenantId }) => [{ holder: tenantId, atMost }],
+      take: async (ids) => {
+        const nowMs = clock();
+        const items = await take(ids, { nowMs, leaseMs: limits.jobLeaseMs });
+        return items.map((item) => ({ item, leasedUntilMs: nowMs + limits.jobLeaseMs, lost: false }));
+      },
+      idOf: ({ item }) => item.id,
+      run,
+      giveBack,
+    });
+    return openLane({ ...laneOptions, ...work, atOnce: places });
+  }
+
+  function openJobLane(
+    kind: 'job' | 'preview',
+    places: Pick<FairLaneOptions<Job>, 'places' | 'atMost'>,
+  ): Lane<Leased<Job>> {
+    return openFairLane<Job>({
+      ...places,
+      waiting: database.outbox.waiting(kind),
+      take: (ids, lease) => database.outbox.take(ids, lease),
+      run: (taken) => options.observe(taken.item.kind, taken.item.fileId, () => runJob(taken)),
+      giveBack: (taken) => database.outbox.giveBack(taken.map(({ item }) => item)),
+    });
+  }
+
+  function runningJobs(): readonly Leased<Job>[] {
+    return [...jobLane.running(), ...previewLane.running()];
   }
 
   /** Due as before they were taken. */
@@ -160,7 +211,7 @@ export function openWorker(options: WorkerOptions): Worker {
   async function renew(): Promise<void> {
     const nowMs = clock();
     const untilMs = nowMs + limits.jobLeaseMs;
-    const running = jobLane.running();
+    const running = runningJobs();
     if (running.length > 0) {
       const held = await database.outbox.renew(
         running.map(({ item }) => item),
@@ -367,7 +418,7 @@ export function openWorker(options: WorkerOptions): Worker {
     },
     abandon: async () => {
       clearInterval(renewal);
-      for (const { item: job } of jobLane.running())
+      for (const { item: job } of runningJobs())
         await database.outbox.retry(job, { dueAtMs: clock(), error: 'The service was closed.' });
       await giveReviewsBack(reviewLane.running());
       const telling = deliveryLane.running();

@@ -80,6 +80,8 @@ export function openClamd(settings: ClamdSettings): Scanner {
     });
 
   return {
+    atOnce: maxConnections,
+
     describe,
 
     scan: async (openBytes) => {

@@ -8,6 +8,8 @@ export type ScanVerdict =
   | { readonly verdict: 'unscannable'; readonly reason: string };
 
 export interface Scanner {
+  /** Files that are judged at the same time: further ones wait for their turn. */
+  readonly atOnce: number;
   /** What judges, for the row: `clamd ClamAV 1.4.6/27000`. Throws when the scanner is away. */
   describe(): Promise<string>;
   /** Waits for its turn, then reads the bytes to their end. Throws when the scanner is away or does not answer in time: to be tried again. */

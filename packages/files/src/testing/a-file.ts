@@ -7,6 +7,7 @@ export function aFile(over: Partial<FileRecord> = {}): FileRecord {
     id: '01J00000000000000000000000',
     lineId: over.id ?? '01J00000000000000000000000',
     role: 'current',
+    versionNumber: 1,
     tenantId: 'main',
     userId: 'owner',
     name: 'a.txt',

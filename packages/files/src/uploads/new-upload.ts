@@ -74,6 +74,7 @@ function newRow(
     id,
     lineId: versionOf?.lineId ?? id,
     role: versionOf === undefined ? 'current' : 'version',
+    versionNumber: (versionOf?.versionNumber ?? 0) + 1,
     tenantId,
     userId,
     name: name.toWellFormed(),

@@ -13,6 +13,7 @@ import type {
   UploadList,
 } from '@stowage/contract';
 import type { Account } from '../database/account-tables.ts';
+import type { IdempotencyKey } from '../database/database.ts';
 import type { FileKeys } from '../file-key.ts';
 import { arrivalKey, type FileRecord, isoDate, type Seal, shelfOf } from '../file-record.ts';
 import { FilesError, isFilesError } from '../files-error.ts';
@@ -93,25 +94,38 @@ export function openUploads(given: UploadsOptions): Uploads {
   }
 
   async function create(account: Account, request: CreateUploadRequest, idempotencyKey?: string): Promise<Upload> {
-    const found = await capabilities();
-    const file = newUpload(account, request, await findPlace(account, request, options), { ...options, found });
-    const added = await files.add(file, {
-      userQuotaBytes: policies.of(file.category).userQuotaBytes,
-      onConflict: request.onConflict === 'refuse' ? 'refuse' : 'keep-both',
-      idempotency:
-        idempotencyKey === undefined
-          ? undefined
-          : {
-              key: idempotencyKey,
-              requestHash: createHash('sha256')
-                .update(JSON.stringify([account.userId, request]))
-                .digest('hex'),
-              expiresAtMs: file.createdAtMs + limits.idempotencyLifeMs,
-            },
-    });
+    const { tenantId, userId } = account;
+    const nowMs = clock();
+    const idempotency: IdempotencyKey | undefined =
+      idempotencyKey === undefined
+        ? undefined
+        : {
+            key: idempotencyKey,
+            requestHash: createHash('sha256')
+              .update(JSON.stringify([userId, request]))
+              .digest('hex'),
+            expiresAtMs: nowMs + limits.idempotencyLifeMs,
+          };
+    // Before all else: what the first request found may be gone by now, and a repeated one makes nothing, not even a folder.
+    const known = idempotency === undefined ? undefined : await files.repeated({ tenantId, ...idempotency, nowMs });
+    const added = known ?? (await add(account, request, idempotency));
     // The row comes first: whatever fails from here on, the row's review finds and ends.
     await bucket.prepare();
     return render(await signing.begin(added));
+  }
+
+  async function add(
+    account: Account,
+    request: CreateUploadRequest,
+    idempotency: IdempotencyKey | undefined,
+  ): Promise<FileRecord> {
+    const found = await capabilities();
+    const file = newUpload(account, request, await findPlace(account, request, options), { ...options, found });
+    return files.add(file, {
+      userQuotaBytes: policies.of(file.category).userQuotaBytes,
+      onConflict: request.onConflict === 'refuse' ? 'refuse' : 'keep-both',
+      idempotency,
+    });
   }
 
   return {

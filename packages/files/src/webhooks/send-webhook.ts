@@ -1,13 +1,14 @@
 // Sends one delivery. The address is the tenant's own choice, so it must not reach into the network that the service stands in:
-// the name is resolved once, every address behind it is judged, and the connection goes to the one that was judged. Redirects
-// are not followed. Spec: Standard Webhooks.
+// the name is resolved once, every address behind it is judged, and the connection goes to those that were judged. Redirects
+// are not followed. Whatever it waits for, a delivery has a place of its own and no thread: a tenant has half of the places (webhooks.ts),
+// and so of the names that are asked for at the same time. Spec: Standard Webhooks.
 
-import { lookup } from 'node:dns/promises';
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { Webhook } from 'standardwebhooks';
+import { findAddresses, type NameSources } from './find-addresses.ts';
 import type { DeliveryRecord } from './webhook-record.ts';
 
 /** The status of the answer, or why there was none. */
@@ -24,8 +25,12 @@ interface SendOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** Whether addresses of private networks and plain http may be told. */
   readonly allowPrivate: boolean;
+  /** Who knows what names stand for. Default: who does for all of the machine. */
+  readonly names?: NameSources;
 }
 
+/** The setting, for who runs the service. */
+const wayOut = 'allowPrivateWebhooks';
 /** Bytes of an answer that are read, so that the connection can end; what they say does not matter. */
 const maxAnswerBytes = 64 * 1024;
 
@@ -36,9 +41,9 @@ export async function sendWebhook(options: SendOptions): Promise<SendOutcome> {
   // Of all of it together: the name, too, may be one that nobody answers for.
   const signal = AbortSignal.timeout(options.timeoutMs);
   try {
-    const address = await before(signal, resolve(url, options.allowPrivate), options.timeoutMs);
-    if (typeof address === 'string') return { failure: address };
-    return await post(url, address.address, { ...options, signal });
+    const judged = await resolve(url, { ...options, signal });
+    if ('failure' in judged) return judged;
+    return await post(url, judged.addresses, { ...options, signal });
   } catch (error) {
     return { failure: error instanceof Error ? error.message : String(error) };
   }
@@ -46,44 +51,48 @@ export async function sendWebhook(options: SendOptions): Promise<SendOutcome> {
 
 /** Why an address is never told, or `undefined`. */
 export function refuseUrl(url: URL, allowPrivate: boolean): string | undefined {
-  if (url.protocol !== 'https:' && !(allowPrivate && url.protocol === 'http:')) return 'Only https addresses are told.';
+  if (url.protocol !== 'https:' && !(allowPrivate && url.protocol === 'http:'))
+    return `Only https addresses are told; plain http too where the service is set to allow it (${wayOut}).`;
   if (url.username !== '' || url.password !== '') return 'An address must not hold a user name or a password.';
   const host = url.hostname.replace(/^\[|\]$/g, '');
-  if (!allowPrivate && isIP(host) !== 0 && !isPublic(host)) return 'The address lies in a private network.';
+  // RFC 6761 §6.3: whatever a resolver says, these names are this machine.
+  const isLocal = /(^|\.)localhost\.?$/i.test(host);
+  if (!allowPrivate && (isLocal || (isIP(host) !== 0 && !isPublic(host)))) return privateNetwork(host);
   return undefined;
 }
 
-async function resolve(url: URL, allowPrivate: boolean): Promise<{ readonly address: string } | string> {
-  const host = url.hostname.replace(/^\[|\]$/g, '');
-  const found = isIP(host) !== 0 ? [{ address: host }] : await lookup(host, { all: true });
-  const [first] = found;
-  if (first === undefined) return `${host} has no address.`;
-  if (!allowPrivate && !found.every(({ address }) => isPublic(address))) return `${host} leads into a private network.`;
-  return first;
+type Timed = SendOptions & { readonly signal: AbortSignal };
+
+interface JudgedAddresses {
+  /** The first of each family, where there is one. */
+  readonly addresses: readonly string[];
 }
 
-function isPublic(address: string): boolean {
-  // `process` turns an IPv4 address that is written as IPv6 into what it is.
-  return ipaddr.process(address).range() === 'unicast';
-}
-
-/** What it comes to, unless the time is over first: a look at a name cannot be broken off. */
-async function before<Result>(signal: AbortSignal, work: Promise<Result>, timeoutMs: number): Promise<Result> {
-  const over = Promise.withResolvers<never>();
-  const end = (): void => over.reject(new Error(`The name was not resolved within ${timeoutMs} ms.`));
-  signal.addEventListener('abort', end, { once: true });
-  try {
-    return await Promise.race([work, over.promise]);
-  } finally {
-    signal.removeEventListener('abort', end);
-  }
-}
-
-function post(
+async function resolve(
   url: URL,
-  address: string,
-  options: SendOptions & { readonly signal: AbortSignal },
-): Promise<SendOutcome> {
+  { allowPrivate, signal, timeoutMs, names }: Timed,
+): Promise<JudgedAddresses | { readonly failure: string }> {
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  const found = isIP(host) !== 0 ? [host] : await findAddresses(host, { signal, timeoutMs, sources: names });
+  if (found.length === 0) return { failure: `${host} has no address.` };
+  if (!allowPrivate && !found.every(isPublic)) return { failure: privateNetwork(host) };
+  return { addresses: [4, 6].flatMap((family) => found.find((address) => isIP(address) === family) ?? []) };
+}
+
+function privateNetwork(host: string): string {
+  return `${host} leads into a private network; such addresses are told where the service is set to allow it (${wayOut}).`;
+}
+
+/** Of IPv6, what is given out at all: what else looks like it may lead to an address of IPv4, or within a site. */
+const givenOut = ipaddr.IPv6.parseCIDR('2000::/3');
+
+function isPublic(text: string): boolean {
+  // `process` turns an IPv4 address that is written as IPv6 into what it is.
+  const address = ipaddr.process(text);
+  return address.range() === 'unicast' && (address instanceof ipaddr.IPv4 || address.match(givenOut));
+}
+
+function post(url: URL, addresses: readonly string[], options: Timed): Promise<SendOutcome> {
   const { delivery, secrets, nowMs, timeoutMs, signal } = options;
   const at = new Date(nowMs);
   const signatures = secrets.map((secret) => new Webhook(secret).sign(delivery.eventId, at, delivery.body));
@@ -96,11 +105,13 @@ function post(
         method: 'POST',
         agent: false,
         signal,
-        // The address that was judged, whatever a second look at the name would say.
-        lookup: (_host, lookupOptions, done) => {
-          const family = isIP(address);
-          if (lookupOptions.all === true) done(null, [{ address, family }]);
-          else done(null, address, family);
+        // The addresses that were judged, whatever a second look at the name would say.
+        lookup: (_host, { all }, done) => {
+          const known = addresses.map((address) => ({ address, family: isIP(address) }));
+          const [first] = known;
+          if (first === undefined) done(new Error('Nothing was judged.'), '');
+          else if (all === true) done(null, known);
+          else done(null, first.address, first.family);
         },
         headers: {
           ...options.headers,

@@ -16,11 +16,11 @@ import type { TenantId } from '../database/tenant-id.ts';
 import type { DueDelivery, WebhookTable } from '../database/work-tables.ts';
 import { isoDate } from '../file-record.ts';
 import { FilesError } from '../files-error.ts';
+import { fairly, halfOf } from '../lifecycle/fair-work.ts';
 import type { LaneWork } from '../lifecycle/lane.ts';
 import type { FilesLimits } from '../limits.ts';
 import { errorFields, type FilesLog } from '../log.ts';
 import type { SealedText } from '../sealed-text.ts';
-import { chooseDeliveries } from './choose-deliveries.ts';
 import { refuseUrl, type SendOutcome, sendWebhook } from './send-webhook.ts';
 import type { DeliveryRecord, WebhookRecord } from './webhook-record.ts';
 
@@ -87,9 +87,6 @@ const anywhere = '';
 const oldSecretLifeMs = 24 * hour;
 /** A delivery that is sent is nobody else's for so long: more than sending may take, and writing down what came of it. */
 const leasesPerTimeout = 2;
-/** Deliveries that are looked at in one query when some are chosen; and such queries of one look, when many must be passed over. */
-const candidateCount = 500;
-const maxQueries = 10;
 /** Deliveries that are ended or forgotten in one transaction. */
 const sliceSize = 500;
 /** Slices of one webhook that is deleted: what is left after them goes with its row. */
@@ -105,7 +102,23 @@ export function openWebhooks(options: WebhooksOptions): Webhooks {
   let sweptAtMs = Number.NEGATIVE_INFINITY;
   /** Whether something may wait for a webhook that is disabled. */
   let hasDisabled = true;
-  const sending = new Map<string, DueDelivery>();
+  const sending = fairly<DueDelivery, DeliveryRecord>({
+    waiting: table.waiting,
+    places: limits.webhookConcurrency,
+    clock,
+    // An address that does not answer holds each of its places until its time is over: however many webhooks lead there, it has a few.
+    sharesOf: ({ tenantId, url }) => [
+      { holder: `tenant ${tenantId}`, atMost: halfOf(limits.webhookConcurrency) },
+      { holder: `receiver ${new URL(url).host}`, atMost: limits.webhookReceiverConcurrency },
+    ],
+    take: (ids) => table.take(ids, { nowMs: clock(), leaseMs: limits.webhookTimeoutMs * leasesPerTimeout }),
+    idOf: ({ id }) => id,
+    run: (delivery) =>
+      attempt(delivery).catch((error: unknown) =>
+        log.warn('A webhook delivery failed; it is tried again.', { deliveryId: delivery.id, ...errorFields(error) }),
+      ),
+    giveBack: (taken) => table.giveBack(taken, clock()),
+  });
 
   async function find(address: TenantId): Promise<WebhookRecord> {
     const webhook = await table.get(address);
@@ -193,27 +206,6 @@ export function openWebhooks(options: WebhooksOptions): Webhooks {
     options.onDelivery('retried');
   }
 
-  /** What is sent next, by id. */
-  async function choose(limit: number): Promise<ReadonlyMap<string, DueDelivery>> {
-    const chosen = new Map<string, DueDelivery>();
-    const except = new Set<string>();
-    const ofTenant = Math.ceil(limits.webhookConcurrency / 2);
-    for (let query = 0; query < maxQueries && chosen.size < limit; query++) {
-      const due = await table.listDue({ nowMs: clock(), limit: candidateCount, except: [...except] });
-      const fresh = due.filter(({ id }) => !chosen.has(id) && !sending.has(id));
-      const { ids, passedOver } = chooseDeliveries(fresh, {
-        running: [...sending.values(), ...chosen.values()],
-        free: limit - chosen.size,
-        ofReceiver: limits.webhookReceiverConcurrency,
-        ofTenant,
-      });
-      for (const delivery of fresh) if (ids.includes(delivery.id)) chosen.set(delivery.id, delivery);
-      for (const webhookId of passedOver) except.add(webhookId);
-      if (due.length < candidateCount || passedOver.length === 0) break;
-    }
-    return chosen;
-  }
-
   /** Ends what waits for nobody, and forgets what is old: a slice at each look, so that no look takes long. */
   async function sweep(): Promise<void> {
     const nowMs = clock();
@@ -235,10 +227,6 @@ export function openWebhooks(options: WebhooksOptions): Webhooks {
 
     create: async ({ tenantId }, { url, events = webhookEventTypes }, noteOf) => {
       requireUrl(url);
-      const known = await table.list(tenantId);
-      if (known.length >= limits.maxWebhooks) {
-        throw new FilesError('forbidden', { detail: `There are ${known.length} webhooks already. Delete one first.` });
-      }
       const secret = newSecret();
       const webhook: WebhookRecord = {
         id: newId(),
@@ -254,7 +242,12 @@ export function openWebhooks(options: WebhooksOptions): Webhooks {
       };
       // Of the address, only where it leads: the rest may hold a key of the receiver's.
       const details = { host: new URL(url).host };
-      await table.add(webhook, noteOf({ action: 'webhook.created', subject: subjectOf(webhook), details }));
+      const note = noteOf({ action: 'webhook.created', subject: subjectOf(webhook), details });
+      if (!(await table.add(webhook, note, limits.maxWebhooks))) {
+        throw new FilesError('forbidden', {
+          detail: `There are ${limits.maxWebhooks} webhooks already. Delete one first.`,
+        });
+      }
       return { ...shownWebhook(webhook), secret };
     },
 
@@ -312,7 +305,7 @@ export function openWebhooks(options: WebhooksOptions): Webhooks {
       if (!webhook.enabled) hasDisabled = true;
       const type = 'webhook.test';
       const body = JSON.stringify({ type, timestamp: isoDate(clock()), data: {} });
-      await table.addDelivery(newDelivery(webhook, { eventId: newId(), type, body }));
+      if (!(await table.addDelivery(newDelivery(webhook, { eventId: newId(), type, body })))) throw missing(address);
       options.onDue();
     },
 
@@ -331,37 +324,15 @@ export function openWebhooks(options: WebhooksOptions): Webhooks {
       if (delivery === undefined) throw new FilesError('not-found', { detail: `The webhook has no delivery ${id}.` });
       if (!webhook.enabled) hasDisabled = true;
       const { eventId, type, body } = delivery;
-      await table.addDelivery(newDelivery(webhook, { eventId, type, body }));
+      if (!(await table.addDelivery(newDelivery(webhook, { eventId, type, body })))) throw missing(address);
       options.onDue();
     },
 
     deliveries: {
+      ...sending,
       take: async (limit) => {
         await sweep();
-        const chosen = await choose(limit);
-        if (chosen.size === 0) return [];
-        const leaseMs = limits.webhookTimeoutMs * leasesPerTimeout;
-        const taken = await table.take([...chosen.keys()], { nowMs: clock(), leaseMs });
-        for (const { id } of taken) {
-          const due = chosen.get(id);
-          if (due !== undefined) sending.set(id, due);
-        }
-        return taken;
-      },
-
-      run: (delivery) =>
-        attempt(delivery)
-          .catch((error: unknown) =>
-            log.warn('A webhook delivery failed; it is tried again.', {
-              deliveryId: delivery.id,
-              ...errorFields(error),
-            }),
-          )
-          .finally(() => sending.delete(delivery.id)),
-
-      giveBack: async (taken) => {
-        for (const { id } of taken) sending.delete(id);
-        await table.giveBack(taken, clock());
+        return sending.take(limit);
       },
     },
   };

@@ -22,6 +22,8 @@ import { identity } from './014-identity.ts';
 import { givenUp } from './015-given-up.ts';
 import { largeTenants } from './016-large-tenants.ts';
 import { turns } from './017-turns.ts';
+import { fairTurns } from './018-fair-turns.ts';
+import { versionNumbers } from './019-version-numbers.ts';
 import type { Migration, MigrationContext, SqlDialect } from './migration.ts';
 
 /** Numbered by their place, from 1. */
@@ -43,6 +45,8 @@ const migrations: readonly Migration[] = [
   givenUp,
   largeTenants,
   turns,
+  fairTurns,
+  versionNumbers,
 ];
 
 /** Of all processes that start at once, one migrates: the number is this service's own choice. */
@@ -84,6 +88,8 @@ export async function migrate(
         .values({ number: index + 1, checksum: checksumOf(statements), appliedAtMs: context.nowMs })
         .execute();
     }
+    // The first step makes the owner, and knows no time: they are there since somebody first opened the database.
+    await transaction.updateTable('users').set({ createdAtMs: context.nowMs }).where('createdAtMs', '=', 0).execute();
   });
 }
 
