@@ -1,7 +1,7 @@
 // npm run docs: writes the documents that are made from tables in the code. tests/docs fails when one is stale.
 //   npm run docs             writes them
 //   npm run docs -- --check  only says which are stale
-// docs/performance.md, and the figures in README.md, are made from the results that bench/ has kept.
+// docs/performance.md, and the figures in README.md, are made from the results that bench/ has kept; of docs/access.md, the tables are.
 // What no table holds, the deliberate differences from AWS, is written by hand in docs/compatibility.notes.md; what endpoints are
 // needed for, in docs/endpoints.notes.md; how the store's promise is shown, in docs/durability.notes.md.
 
@@ -9,7 +9,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { clientFaults } from '@stowage/client';
-import { problems } from '@stowage/contract';
+import { actions, problems, roles } from '@stowage/contract';
 import { operationStatus } from '@stowage/engine';
 import { capabilities, defaultLimits, knownEndpoints } from '@stowage/files';
 import { operations, s3Errors } from '@stowage/s3';
@@ -29,6 +29,7 @@ import { renderEndpoints } from './documents/endpoints.ts';
 import { renderErrors } from './documents/errors.ts';
 import { renderPerformance, renderReadme } from './documents/performance.ts';
 import { renderProofs } from './documents/proofs.ts';
+import { renderAccess } from './documents/rights.ts';
 import { readOptions } from './script-options.ts';
 
 const root = new URL('../', import.meta.url);
@@ -39,7 +40,9 @@ export async function renderDocuments(): Promise<ReadonlyMap<string, string>> {
   const endpointNotes = await readFile(new URL('docs/endpoints.notes.md', root), 'utf8');
   const kept = keptResults();
   const durabilityNotes = await readFile(new URL('docs/durability.notes.md', root), 'utf8');
+  const access = await readFile(new URL('docs/access.md', root), 'utf8');
   return new Map([
+    ['docs/access.md', renderAccess(access, { actions, roles })],
     ['docs/compatibility.md', renderCompatibility({ operations, status: operationStatus, notes })],
     ['docs/configuration.md', renderConfiguration({ settings, limits: defaultLimits })],
     [

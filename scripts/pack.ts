@@ -135,7 +135,7 @@ async function layOut({ folderName, manifest, folder, emitted }: Layout): Promis
     await writeFile(path, rewriteModuleUrls(text, relative(folder, path)));
   }
   await cp(join(root, 'LICENSE'), join(folder, 'LICENSE'));
-  await writeFile(join(folder, 'README.md'), `# ${manifest.name}\n\n${manifest.description}\n\nPart of Stowage.\n`);
+  await cp(join(source, 'README.md'), join(folder, 'README.md'));
   await writeFile(join(folder, 'package.json'), `${JSON.stringify(publishedManifest(manifest), undefined, 2)}\n`);
 }
 

@@ -38,6 +38,8 @@ describe('the command line', () => {
       assert.match(stdout, /Examples:\n {2}stowage /);
       assert.match(stdout, /Exit status:\n/);
     }
+    for (const status of [0, 1, 2, 3, 4, 5, 6, 7, 130])
+      assert.match(program.stdout, new RegExp(`^  ${status} +\\w`, 'm'));
     for (const option of ['--data', '--host', '--port', '--s3-port', '--log-format']) {
       assert.ok(start.stdout.includes(option), option);
     }

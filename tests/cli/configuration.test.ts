@@ -5,8 +5,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { nearestName } from '@stowage/contract';
 import type { StowageConfiguration } from 'stowage';
-import { nearestName } from '../../packages/cli/src/configuration/nearest-name.ts';
 import { readConfiguration } from '../../packages/cli/src/configuration/read-configuration.ts';
 import { settingNames, settings } from '../../packages/cli/src/configuration/settings.ts';
 
@@ -118,7 +118,7 @@ describe('the configuration', () => {
       'policies.images.scan: "maybe" came; expected one of required, when-available, off.',
       'policies.images.keepVersions: -1 came; expected a number of at least 0.',
       'policies.images.namePattern: 7 came; expected',
-      'policies.images.strategies: [] came; expected a list of at least 1 entries.',
+      'policies.images.strategies: [] came; expected a list of at least 1 entry.',
       'policies.My Files: ',
       'policies.images.tipes: there is no such name; did you mean types?',
       'limits.urlLifMs: there is no such name; did you mean urlLifeMs?',
@@ -203,6 +203,7 @@ describe('the nearest name', () => {
       ['public_url', 'publicUrl'],
       ['s3.buket', 's3.bucket'],
       ['colour', undefined],
+      ['port'.repeat(100), undefined],
     ] as const) {
       assert.equal(nearestName(given, names), meant, given);
     }

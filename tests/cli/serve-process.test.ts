@@ -102,7 +102,8 @@ describe('stowage serve', { timeout: 120_000 }, () => {
     const args = ['serve', '--check', '--data', join(folder, 'checked')];
     const good = await runCommand(args, environment());
     assert.equal(good.status, 0, good.stdout + good.stderr);
-    assert.match(good.stdout, /ok +database .*the first start makes it/);
+    const made = `${join(folder, 'checked', 'files', 'files.sqlite')}: is not there; the first start makes it with its folder, in ${folder}\n`;
+    assert.ok(/ok +database /.test(good.stdout) && good.stdout.includes(made), good.stdout);
     assert.match(good.stdout, /ok +bucket +served at http.*the first start makes it/);
     const bad = await runCommand(
       args,

@@ -6,6 +6,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
 import {
+  changePasswordRequestSchema,
+  changeUserRequestSchema,
   createLinkRequestSchema,
   createShareRequestSchema,
   createUploadRequestSchema,
@@ -17,8 +19,10 @@ import {
   routeNames,
   routes,
   type Session,
+  type SessionEntry,
   type Share,
   type SignedRequest,
+  type SignInWays,
   signInRequestSchema,
   signPartsRequestSchema,
   type Upload,
@@ -53,9 +57,20 @@ export interface FakeService {
   multipartFromBytes: number;
   signedIn: boolean;
   role: 'owner' | 'viewer';
+  /** The one person there is, and how they signed in. */
+  readonly person: FakePerson;
+  ways: SignInWays;
   /** As `kill -9` and a new start on the same port: connections die, rows stay. */
   restart(downMs: number): Promise<void>;
   close(): Promise<void>;
+}
+
+interface FakePerson {
+  email?: string;
+  password?: string;
+  /** Asked for with the password, and with a link. */
+  code?: string;
+  how: SessionEntry['how'];
 }
 
 interface FakeServiceOptions {
@@ -104,6 +119,8 @@ export async function startFakeService({ staticFolder }: FakeServiceOptions = {}
     multipartFromBytes: 512 * 1024,
     signedIn: true,
     role: 'owner',
+    person: { how: 'link' },
+    ways: { password: true, providers: [] },
     async restart(downMs) {
       await stop(server);
       await pause(downMs);
@@ -175,12 +192,50 @@ export async function startFakeService({ staticFolder }: FakeServiceOptions = {}
     switch (call.route) {
       case 'signIn': {
         const request = signInRequestSchema.parse(call.body);
-        if (!('token' in request && service.tokens.delete(request.token))) throw new Refusal('sign-in-link-used');
+        const { person, tokens } = service;
+        if ('token' in request) {
+          if (!tokens.has(request.token)) throw new Refusal('sign-in-link-used');
+        } else if (person.email !== request.email || person.password !== request.password) {
+          throw new Refusal('sign-in-failed');
+        }
+        if (person.code !== undefined && request.code !== person.code) {
+          throw new Refusal(request.code === undefined ? 'second-factor-required' : 'second-factor-wrong');
+        }
+        if ('token' in request) tokens.delete(request.token);
+        person.how = 'token' in request ? 'link' : 'password';
         service.signedIn = true;
-        return session(bucket, service.role);
+        return session(service);
       }
+      case 'getSignInWays':
+        return service.ways;
       case 'getSession':
-        return session(bucket, service.role);
+        return session(service);
+      case 'listSessions': {
+        const times = { createdAt: new Date().toISOString(), expiresAt: new Date().toISOString() };
+        return { sessions: [{ id: 's1', current: true, how: service.person.how, ...times }] };
+      }
+      case 'changeUser': {
+        const { email } = changeUserRequestSchema.parse(call.body);
+        if (typeof email === 'string') service.person.email = email;
+        const { person } = service;
+        return {
+          id: 'u1',
+          name: 'Owner',
+          ...(person.email === undefined ? {} : { email: person.email }),
+          role: 'owner',
+          createdAt: new Date().toISOString(),
+          hasPassword: person.password !== undefined,
+          hasSecondFactor: person.code !== undefined,
+        };
+      }
+      case 'changePassword': {
+        const { password, current } = changePasswordRequestSchema.parse(call.body);
+        const { person } = service;
+        const mayLeaveOut = person.how === 'link' || person.password === undefined;
+        if (current !== person.password && !(mayLeaveOut && current === undefined)) throw new Refusal('password-wrong');
+        person.password = password;
+        return undefined;
+      }
       case 'signOut':
         service.signedIn = false;
         return undefined;
@@ -388,12 +443,12 @@ function unfinished(state: FileState): boolean {
   return state === 'pending' || state === 'uploading' || state === 'completing';
 }
 
-function session(bucket: FakeBucket, role: 'owner' | 'viewer'): Session {
+function session({ bucket, role, person }: FakeService): Session {
   return {
-    user: { id: 'u1', name: 'Owner' },
+    user: { id: 'u1', name: 'Owner', ...(person.email === undefined ? {} : { email: person.email }) },
     tenant: { id: 't1', name: 'Home' },
     role,
-    rights: role === 'owner' ? ['files:read', 'shares:write', 'quarantine:write'] : ['files:read'],
+    rights: role === 'owner' ? ['files:read', 'shares:write', 'quarantine:write', 'members:write'] : ['files:read'],
     limits: { maxFileSizeBytes: 5 * 1024 ** 4 },
     storage: { endpoint: bucket.endpoint, bucket: 'files' },
   };

@@ -40,6 +40,25 @@ describe('an upload', () => {
     assert.equal(service.bucket.puts.length, 1);
   });
 
+  it('is not ended by a listener that throws', async (t) => {
+    const reported: unknown[] = [];
+    // Node has no reportError; without it the error would be an uncaught one, which fails the test.
+    Object.assign(globalThis, { reportError: (error: unknown) => reported.push(error) });
+    t.after(() => Reflect.deleteProperty(globalThis, 'reportError'));
+    const bytes = randomBytes(1000);
+    const mine = new Error('of the application');
+    const fail = (): never => {
+      throw mine;
+    };
+    const upload = client.upload(file(bytes), { onProgress: fail });
+    upload.subscribe(fail);
+    const states = statesOf(upload);
+    assert.equal((await upload.ready).state, 'ready');
+    assertStored(upload, bytes);
+    assert.deepEqual(states, ['sending', 'confirming', 'checking', 'ready']);
+    assert.ok(reported.length >= 8 && reported.every((each) => each === mine), `${reported.length} reported`);
+  });
+
   it('sends an empty file', async () => {
     const upload = client.upload(new Blob([]));
     await upload.ready;

@@ -9,8 +9,8 @@ const exitCodeTable = {
   usage: { status: 2, meaning: 'wrong option, argument, environment variable, configuration or accounts file' },
   port: { status: 3, meaning: 'address in use, or not allowed' },
   data: { status: 4, meaning: 'data folder in use by another process, unreadable, unwritable, or of a newer version' },
-  unchecked: { status: 6, meaning: 'the store could not be checked' },
   console: { status: 5, meaning: 'the console could not be built' },
+  unchecked: { status: 6, meaning: 'the store could not be checked (fsck)' },
   unready: { status: 7, meaning: 'something that the service needs does not answer as it must (serve --check)' },
   interrupted: { status: 130, meaning: 'stopped at once by a second Ctrl-C' },
 } as const satisfies Record<string, { readonly status: number; readonly meaning: string }>;
@@ -27,6 +27,19 @@ export const serviceExits: readonly ExitName[] = [...servingExits.slice(0, -1), 
 export const checkingExits: readonly ExitName[] = ['ok', 'findings', 'usage', 'data', 'unchecked'];
 /** Those of `rebuild`, which serves nothing: 0 also when parts of the journal were damaged, which it says. */
 export const rebuildingExits: readonly ExitName[] = ['rebuilt', 'unexpected', 'usage', 'data'];
+
+/** Those of any command, by status. */
+export const allExits: readonly ExitName[] = [
+  'ok',
+  'unexpected',
+  'usage',
+  'port',
+  'data',
+  'console',
+  'unchecked',
+  'unready',
+  'interrupted',
+];
 
 /** The table as the last paragraph of `--help`. */
 export function describeExitCodes(names: readonly ExitName[] = servingExits): string {

@@ -8,6 +8,7 @@ import { CommandError } from './command-error.ts';
 import type { Settings } from './configuration/settings.ts';
 import { type Environment, environmentHelp, readEnvironment } from './environment.ts';
 import {
+  allExits,
   checkingExits,
   describeExitCodes,
   type ExitName,
@@ -68,7 +69,7 @@ function buildProgram(outcome: Outcome): Command {
     .showHelpAfterError('(add --help for an explanation)')
     .addHelpText(
       'after',
-      `\nExamples:\n  stowage start\n  stowage serve --config stowage.json\n  stowage engine --data /srv/objects --host 0.0.0.0\n  stowage fsck\n  stowage help engine\n\n${describeExitCodes()}`,
+      `\nExamples:\n  stowage start\n  stowage serve --config stowage.json\n  stowage engine --data /srv/objects --host 0.0.0.0\n  stowage fsck\n  stowage help engine\n\n${describeExitCodes(allExits)}`,
     );
   addStart(program);
   addServe(program, outcome);

@@ -6,7 +6,10 @@ import { apiRoutes } from './api-routes.ts';
 import { createServiceConnection, type ServiceCall } from './service-connection.ts';
 
 export interface ApiOptions {
-  /** Where the service is, e.g. `https://files.example.com`. Default: where the page came from. */
+  /**
+   * Where the service is, e.g. `https://files.example.com`, or a path such as `/files` at the page's own origin. Default: where the
+   * page came from. Anything else is a TypeError.
+   */
   readonly baseUrl?: string;
   /** For programs. A page uses the session cookie instead. */
   readonly apiKey?: string;
@@ -62,6 +65,7 @@ export interface Api {
 /** A long poll is held open for at most this long. */
 const maxWaitMs = 25_000;
 
+/** Throws a `TypeError` when `baseUrl` or `apiKey` cannot be one. */
 export function createApi(options: ApiOptions = {}): Api {
   const fetch = options.fetch ?? ((...args: Parameters<typeof globalThis.fetch>) => globalThis.fetch(...args));
   const service = createServiceConnection({ baseUrl: options.baseUrl ?? '', apiKey: options.apiKey, fetch });

@@ -35,11 +35,9 @@ interface ConnectionOptions {
 }
 
 export function createServiceConnection({ baseUrl, apiKey, fetch }: ConnectionOptions): ServiceConnection {
-  const root = baseUrl.replace(/\/+$/, '');
   // Else every request would fail as if the network were away, and be tried again without end.
-  if (apiKey !== undefined && !/^[\x21-\x7e]+$/.test(apiKey)) {
-    throw new TypeError('apiKey holds spaces, line ends or other characters that no key has; give the `secret` alone.');
-  }
+  const root = rootOf(baseUrl);
+  if (apiKey !== undefined) requireKey(apiKey);
 
   function url(path: string, query: ServiceCall['query'] = {}): string {
     const pairs = Object.entries(query).flatMap(([key, value]) => (value === undefined ? [] : [[key, String(value)]]));
@@ -67,6 +65,10 @@ export function createServiceConnection({ baseUrl, apiKey, fetch }: ConnectionOp
   /** What went wrong on the way: the caller's own abort, or the connection. */
   function throwLost(request: ServiceCall, error: unknown): never {
     if (request.signal?.aborted) throw request.signal.reason;
+    if (!/^https?:/.test(root) && typeof location === 'undefined') {
+      const message = 'There is no page here from whose address the service could be known: give baseUrl.';
+      throw new ClientError('network', { message, retryable: false, cause: error });
+    }
     throw new ClientError('network', { cause: error });
   }
 
@@ -103,6 +105,36 @@ export function createServiceConnection({ baseUrl, apiKey, fetch }: ConnectionOp
   }
 
   return { call, open, url };
+}
+
+/** What paths are put behind: without a slash at the end. `''` is where the page came from. */
+function rootOf(baseUrl: string): string {
+  if (/^(\/(?!\/)[^?#\s]*)?$/.test(baseUrl)) return baseUrl.replace(/\/+$/, '');
+  const url = /^https?:\/\//i.test(baseUrl) && URL.canParse(baseUrl) ? new URL(baseUrl) : undefined;
+  if (url === undefined) refuseBaseUrl(baseUrl, 'that is no address of a web service');
+  if (url.username !== '' || url.password !== '') {
+    refuseBaseUrl(baseUrl, 'it holds a user or a password, which no browser sends; a program has apiKey');
+  }
+  if (url.search !== '' || url.hash !== '') refuseBaseUrl(baseUrl, 'it has something behind its path');
+  return (url.origin + url.pathname).replace(/\/+$/, '');
+}
+
+function refuseBaseUrl(baseUrl: unknown, reason: string): never {
+  const shown = JSON.stringify(
+    String(baseUrl)
+      .replace(/[^/@]*@/, '…@')
+      .slice(0, 200),
+  );
+  throw new TypeError(
+    `baseUrl: ${shown} came, and ${reason}. Expected http:// or https://, host and port, e.g. "http://127.0.0.1:3000".`,
+  );
+}
+
+function requireKey(apiKey: string): void {
+  if (apiKey === '') throw new TypeError('apiKey is empty: is STOWAGE_API_KEY set? A page leaves apiKey out.');
+  if (typeof apiKey !== 'string' || !/^[\x21-\x7e]+$/.test(apiKey)) {
+    throw new TypeError('apiKey holds spaces, line ends or other characters that no key has; give the `secret` alone.');
+  }
 }
 
 function parseJson(text: string, status: number): unknown {

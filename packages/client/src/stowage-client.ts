@@ -29,7 +29,10 @@ import { openUploadClaims } from './upload-claim.ts';
 import { asUploadSource, type UploadSource } from './upload-source.ts';
 
 export interface ClientOptions {
-  /** Where the service is, e.g. `https://files.example.com`. Default: where the page came from. */
+  /**
+   * Where the service is, e.g. `https://files.example.com`, or a path such as `/files` at the page's own origin. Default: where the
+   * page came from. Anything else is a TypeError.
+   */
   readonly baseUrl?: string;
   /** For programs. A page uses the session cookie instead. */
   readonly apiKey?: string;
@@ -117,6 +120,7 @@ const unknownType = 'application/octet-stream';
 const minConcurrency = 2;
 const defaultConcurrency = 6;
 
+/** Throws a `TypeError` when `baseUrl` or `apiKey` cannot be one. */
 export function createClient(options: ClientOptions = {}): StowageClient {
   const clock = options.clock ?? systemClock;
   const fetch = options.fetch ?? ((...args: Parameters<typeof globalThis.fetch>) => globalThis.fetch(...args));
@@ -150,7 +154,7 @@ export function createClient(options: ClientOptions = {}): StowageClient {
       resume: given.resume,
     });
     const { onProgress, signal } = given;
-    if (onProgress !== undefined) handle.subscribe(() => onProgress(handle.getSnapshot().progress));
+    if (onProgress !== undefined) handle.subscribe((now) => onProgress(now.progress));
     // The service forgets an unfinished upload by itself, should telling it fail.
     signal?.addEventListener('abort', () => void handle.cancel().catch(() => undefined), { once: true });
     if (signal?.aborted) void handle.cancel().catch(() => undefined);

@@ -5,7 +5,7 @@ import type { Upload } from '@stowage/contract';
 import type { ClientError } from './client-error.ts';
 import { isClientError } from './client-error.ts';
 import type { FileHandle } from './resume-store.ts';
-import { createSnapshotSource, type SnapshotSource } from './snapshot-source.ts';
+import { createSnapshotSource, type SnapshotSource, tellAll } from './snapshot-source.ts';
 import { assertSameFile, isSameFile, type ResumableUpload, type StowageClient } from './stowage-client.ts';
 import type { UploadHandle, UploadSnapshot } from './upload.ts';
 import { asUploadSource, type UploadSource } from './upload-source.ts';
@@ -79,7 +79,7 @@ export interface UploadList extends SnapshotSource<UploadListSnapshot> {
   resumeRemembered(options: { readonly ask: boolean }): Promise<readonly MissedFile[]>;
   /** Gives up an upload that waits for its file. */
   abandon(uploadId: string): Promise<void>;
-  /** Hears when an upload is stored, ready or failed. Returns how to stop. */
+  /** Hears when an upload is stored, ready or failed. What it throws is reported as an uncaught error. Returns how to stop. */
   onEvent(listener: (event: UploadEvent) => void): () => void;
 }
 
@@ -105,7 +105,7 @@ export function createUploadList(client: StowageClient, { maxRunning = defaultMa
   });
 
   function tell(kind: UploadEvent['kind'], item: UploadItem): void {
-    for (const listener of [...listeners]) listener({ kind, item });
+    tellAll(listeners, { kind, item });
   }
 
   function startNext(): void {

@@ -90,7 +90,7 @@ export function createUpload(options: CreateUploadOptions): UploadHandle {
 
 class LiveUpload implements UploadHandle {
   readonly getSnapshot: () => UploadSnapshot;
-  readonly subscribe: (listener: () => void) => () => void;
+  readonly subscribe: (listener: (snapshot: UploadSnapshot) => void) => () => void;
   readonly #parts: CreateUploadOptions['parts'];
   readonly #spec: UploadSpec;
   readonly #shown: PublishedSource<UploadSnapshot>;

@@ -3,11 +3,10 @@
 
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { z } from 'zod';
+import { expectationOf, hiddenValue, namesAt, nearestName } from '@stowage/contract';
+import type { z } from 'zod';
 import { CommandError } from '../command-error.ts';
 import { readConfigurationFile } from './configuration-file.ts';
-import { expectationOf } from './expectation.ts';
-import { nearestName } from './nearest-name.ts';
 import type { Setting, SettingCommand } from './setting.ts';
 import { type SettingName, type Settings, settingNames, settings } from './settings.ts';
 
@@ -171,7 +170,7 @@ function explain(row: Setting, { place, value }: GivenValue, error: z.ZodError):
       (part, key) => (isRecord(part) || Array.isArray(part) ? Reflect.get(part, key) : undefined),
       value,
     );
-    const came = row.secret === true ? hide(found) : describe(found);
+    const came = row.secret === true ? hiddenValue(found) : describe(found);
     // At the top the row says it best; further in, only the schema knows.
     const expected = issue.path.length === 0 ? row.expected : expectationOf(issue);
     const reason =
@@ -180,17 +179,6 @@ function explain(row: Setting, { place, value }: GivenValue, error: z.ZodError):
         : '';
     return `${where}: ${came} came${reason}; expected ${expected}.`;
   });
-}
-
-/** The names that an object at this place of a schema may have. */
-function namesAt(schema: z.ZodType, path: readonly PropertyKey[]): readonly string[] {
-  let place: unknown = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
-  for (const key of path) {
-    if (!isRecord(place)) return [];
-    const properties = isRecord(place.properties) ? place.properties : {};
-    place = properties[String(key)] ?? place.additionalProperties ?? place.items;
-  }
-  return isRecord(place) && isRecord(place.properties) ? Object.keys(place.properties) : [];
 }
 
 function tellUnknownVariables(variables: ReadConfigurationOptions['variables'], remarks: string[]): void {
@@ -248,17 +236,6 @@ function describe(value: unknown): string {
   if (value === undefined) return 'nothing';
   const shown = value instanceof RegExp ? String(value) : (JSON.stringify(value) ?? String(value));
   return shown.length > maxShownCharacters ? `${shown.slice(0, maxShownCharacters)}…` : shown;
-}
-
-/** What kind of thing a secret is, and not what it says. */
-function hide(value: unknown): string {
-  if (typeof value === 'string') return `${value.length} character${value.length === 1 ? '' : 's'}`;
-  if (value === undefined) return 'nothing';
-  return Array.isArray(value)
-    ? 'a list'
-    : value === null
-      ? 'null'
-      : `a${typeof value === 'object' ? 'n' : ''} ${typeof value}`;
 }
 
 function isSettingName(name: string): name is SettingName {
