@@ -118,11 +118,18 @@ test('a changed password ends the other sessions, and the links', async (t) => {
   const otherCookie = other.headers.get('set-cookie')?.split(';')[0] ?? '';
   assert.equal((await files.call('listSessions', { as })).sessions.length, 2);
 
-  await files.refused('sign-in-failed', 'changePassword', { as: otherCookie, body: { password: 'a new long one' } });
-  await files.refused('sign-in-failed', 'changePassword', {
+  const missing = await files.refused('password-wrong', 'changePassword', {
     as: otherCookie,
-    body: { password: 'a new long one', current: 'not it' },
+    body: { password: 'a new long one' },
   });
+  assert.match(missing.detail ?? '', /send the present password/);
+  const wrong = { password: 'a new long one', current: 'not it' };
+  for (const who of [otherCookie, as]) {
+    const { detail } = await files.refused('password-wrong', 'changePassword', { as: who, body: wrong });
+    assert.match(detail ?? '', /is not the right one.*sign-in link/, 'also where it might have been left out');
+  }
+  const none = await files.refused('password-wrong', 'changePassword', { body: wrong });
+  assert.match(none.detail ?? '', /no password yet: leave `current` out/);
   await files.refused('invalid-request', 'changePassword', { as: otherCookie, body: { password: 'short' } });
   await files.call('changePassword', { as: otherCookie, body: { password: 'a new long one', current: password } });
 
@@ -282,7 +289,11 @@ test('no key may be given what is for people', async (t) => {
   await files.refused('forbidden', 'createKey', { body: { name: 'k', scopes: ['keys:write'] } });
   const { secret } = await files.call('createKey', { body: { name: 'k' } });
   const headers = { authorization: `Bearer ${secret}` };
-  await files.refused('forbidden', 'listUsers', { headers });
+  const refusal: unknown = await (await files.respond('listUsers', { headers })).json();
+  assert.match(
+    JSON.stringify(refusal),
+    /"detail":"This key does not have members:write\. Make a key with this scope\."/,
+  );
   await files.refused('forbidden', 'listTenants', { headers });
   const named = await files.call('createKey', { body: { name: 'k', scopes: ['members:write'] } });
   await files.call('listUsers', { headers: { authorization: `Bearer ${named.secret}` } });

@@ -98,6 +98,110 @@ test('every fault of a body is named, with its place', async (t) => {
   }
 });
 
+test('what came and what was expected is said in our words, and no secret is said again', async (t) => {
+  const files = await ServiceFixture.open(t, { limits: { signInsPerMinute: 100_000 } });
+  const upload = { name: 'a', sizeBytes: 1 };
+  const bodies: readonly [RouteName, unknown, string][] = [
+    ['createUpload', { sizeBytes: 1 }, 'body.name: nothing came; expected text.'],
+    ['createUpload', { ...upload, name: '' }, 'body.name: "" came; expected text of at least 1 character.'],
+    ['createUpload', { ...upload, sizeBytes: '9' }, 'body.sizeBytes: "9" came; expected a number.'],
+    ['createUpload', { ...upload, sizeBytes: 1.5 }, 'body.sizeBytes: 1.5 came; expected a whole number.'],
+    ['createUpload', { ...upload, sizeBytes: null }, 'body.sizeBytes: null came; expected a number.'],
+    ['createUpload', { ...upload, tags: 'x\u0007\u202e' }, 'body.tags: "x\\u0007[U+202E]" came; expected a list.'],
+    ['createUpload', { ...upload, folder: [{}] }, 'body.folder.0: an object came; expected text.'],
+    ['createUpload', { ...upload, modifiedAt: 'now' }, '"now" came; expected a time like 2026-11-21T09:30:00Z.'],
+    [
+      'createUpload',
+      { ...upload, metadata: { ['k'.repeat(101)]: '' } },
+      '(101 characters) came; expected another name',
+    ],
+    [
+      'createUpload',
+      { ...upload, name: '長'.repeat(342) },
+      '(342 characters) came; expected at most 1024 bytes of UTF-8.',
+    ],
+    ['createUpload', 'hunter2', 'body: 7 characters came; expected an object.'],
+    ['createLink', { disposition: 'evil' }, 'body.disposition: "evil" came; expected one of attachment, inline.'],
+    [
+      'createWebhook',
+      { url: 'ftp://x/hunter2' },
+      'body.url: "ftp://…" came; expected an address that begins with http://',
+    ],
+    ['createShare', {}, 'body: an object came; expected either fileId or folderId.'],
+    ['createShare', { fileId: 'x', password: 'xyz' }, 'body.password: 3 characters came; expected text of at least 4'],
+    ['changePassword', { password: 'hunter2' }, 'body.password: 7 characters came; expected text of at least 10'],
+    ['signIn', { token: 'hunter2', code: 12 }, 'body.code: a number came; expected text.'],
+    ['signIn', { email: 'a@b.c', password: ['hunter2'] }, 'body.password: a list of 1 came; expected text.'],
+    [
+      'createUpload',
+      { ...upload, contenttype: 'hunter2' },
+      'body.contenttype: there is no such field; did you mean contentType?',
+    ],
+    ['createUpload', { ...upload, nme: 'x' }, 'body.nme: there is no such field; did you mean name?'],
+    ['createUpload', { ...upload, zzzz: 'x' }, 'body.zzzz: there is no such field.'],
+    [
+      'createUploads',
+      { uploads: [{ ...upload, nam: 'x' }] },
+      'body.uploads.0.nam: there is no such field; did you mean name?',
+    ],
+    [
+      'createTenant',
+      { name: 'x', owner: { name: 'x', mail: 'x' } },
+      'body.owner.mail: there is no such field; did you mean email?',
+    ],
+    ['signIn', { token: 'hunter2', cod: '123456' }, 'body.cod: there is no such field; did you mean code?'],
+    ['signIn', { token: 'hunter2', email: 'a@b.c' }, 'body.email: it does not go together with the others that came.'],
+  ];
+  for (const [name, body, detail] of bodies) await refusedAs(requestTo(files, name, 'x', JSON.stringify(body)), detail);
+  const queries: readonly [string, string][] = [
+    ['/v1/files?limit=abc', 'query.limit: "abc" came; expected a number.'],
+    ['/v1/files?limit=201', 'query.limit: "201" came; expected a number of at most 200.'],
+    ['/v1/files?sort=state', 'query.sort: "state" came; expected one of name, -name,'],
+    ['/v1/files?folderid=x', 'query.folderid: there is no such parameter; did you mean folderId?'],
+    ['/v1/files?limit=1&limit=2', 'came 2 times'],
+    ['/v1/session?x=1', 'query.x: there is no such parameter.'],
+    ['/v1/search?type=image', 'query.type: "image" came; expected a type like image/png or image/*.'],
+    ['/v1/search?type=image%2Fpng', 'query: an object came; expected q, or a tag, to search by.'],
+    ['/v1/archive?files=%20', 'query.files: " " came; expected up to 100 ids with commas between.'],
+    ['/v1/usage?from=yesterday', 'query.from: "yesterday" came; expected a day like 2026-11-21.'],
+  ];
+  for (const [path, detail] of queries) {
+    await refusedAs(new Request(serviceOrigin + path, { headers: { cookie: files.cookie } }), detail);
+  }
+
+  async function refusedAs(request: Request, detail: string): Promise<void> {
+    const problem = await readProblem('invalid-request', await files.send(request));
+    assert.ok(problem.detail?.includes(detail), `${problem.detail}\nis not\n${detail}`);
+    assert.doesNotMatch(JSON.stringify(problem), /hunter2|Invalid|Too (small|big)|received|>=|NaN/);
+  }
+});
+
+test('no route passes over a parameter or a field that it does not know', async (t) => {
+  const files = await ServiceFixture.open(t, { limits: { signInsPerMinute: 100_000, requestBurst: 100_000 } });
+  for (const name of routeNames) {
+    // What is sent there is made by a provider, which may add to it.
+    if (name === 'finishOidcSignIn') continue;
+    const body = routes[name].body === undefined ? undefined : '{"notKnown":1}';
+    const plain = requestTo(files, name, 'x', body);
+    if (body !== undefined) await refusesNotKnown(name, plain, 'body');
+    await refusesNotKnown(
+      name,
+      new Request(`${plain.url}?notKnown=1`, { method: plain.method, headers: { cookie: files.cookie } }),
+      'query',
+    );
+  }
+
+  async function refusesNotKnown(name: RouteName, request: Request, place: string): Promise<void> {
+    const problem = await readProblem('invalid-request', await files.send(request));
+    assert.ok(
+      problem.errors?.some(
+        ({ path, message }) => path === `${place}.notKnown` && message.startsWith('there is no such'),
+      ),
+      `${name}: ${JSON.stringify(problem)}`,
+    );
+  }
+});
+
 test('queries, cursors and headers out of range are refused', async (t) => {
   const files = await ServiceFixture.open(t);
   const cursorOf = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
@@ -126,6 +230,49 @@ test('queries, cursors and headers out of range are refused', async (t) => {
   assert.deepEqual(files.rows(), []);
 });
 
+test('a cursor that was made up is refused, on every list', async (t) => {
+  await refuseForged(await ServiceFixture.open(t));
+});
+
+test('so it is on PostgreSQL, whose columns take no other values', async (t) => {
+  const postgres = await startPostgres();
+  if (!postgres.found) return t.skip(postgres.reason);
+  await refuseForged(await ServiceFixture.open(t, { database: { url: await postgres.createDatabase() } }));
+});
+
+async function refuseForged(files: ServiceFixture): Promise<void> {
+  const lists: readonly [RouteName, string, Readonly<Record<string, string>>][] = [
+    ['listFiles', '-createdAt', {}],
+    ['listFiles', 'sizeBytes', { sort: 'sizeBytes' }],
+    ['listFiles', '-name', { sort: '-name' }],
+    ['listFiles', 'name', { sort: 'name', name: 'x' }],
+    ['listUploads', '-createdAt', {}],
+    ['listTrash', 'trash', {}],
+    ['search', 'found', { q: 'x' }],
+    ['listFolders', 'name', {}],
+  ];
+  for (const [name, order, query] of lists) {
+    const isText = order.endsWith('name');
+    const good = isText ? 'a' : 1;
+    const bad = isText ? [1, 'a\0', '\ud800'] : ['1', 'abc', 1.5, 1e300, 2 ** 53];
+    const forged: readonly unknown[] = [
+      ...bad.map((value) => [order, value, 'x']),
+      ...['', 'x\0', '\udc00', 'x y', 'x'.repeat(65), 7].map((id) => [order, good, id]),
+    ];
+    const ask = (parts: unknown): Promise<Response> => {
+      const cursor = Buffer.from(JSON.stringify(parts)).toString('base64url');
+      const url = `${serviceOrigin}${routes[name].path}?${new URLSearchParams({ ...query, cursor })}`;
+      return files.send(new Request(url, { headers: { cookie: files.cookie } }));
+    };
+    for (const parts of forged) {
+      const { detail } = await readProblem('invalid-request', await ask(parts));
+      assert.match(detail ?? '', /Start again without one/, `${name} ${JSON.stringify(parts)}`);
+    }
+    assert.equal((await ask([order, good, 'x'])).status, 200, name);
+  }
+  assert.deepEqual(files.complaints, []);
+}
+
 test('credentials that are none are refused alike, and a cookie does not help a wrong key', async (t) => {
   const files = await ServiceFixture.open(t);
   for (const headers of [
@@ -146,12 +293,15 @@ test('credentials that are none are refused alike, and a cookie does not help a 
 
 test('names that are no well-formed text are kept without harm', async (t) => {
   const files = await ServiceFixture.open(t);
-  const body = '{"name":"lone \\ud800 surrogate.txt","sizeBytes":1,"__proto__":{"polluted":true},"state":"ready"}';
+  const body = '{"name":"lone \\ud800 surrogate.txt","sizeBytes":1,"metadata":{"__proto__":"polluted"}}';
   const response = await files.send(requestTo(files, 'createUpload', '', body));
   assert.equal(response.status, 201);
   const upload = (await response.json()) as { readonly name: string; readonly state: string };
   assert.equal(upload.name, 'lone \ufffd surrogate.txt');
   assert.equal(upload.state, 'pending');
+  assert.equal('polluted' in {}, false);
+  const more = '{"name":"a","sizeBytes":1,"__proto__":{"polluted":true},"state":"ready"}';
+  await readProblem('invalid-request', await files.send(requestTo(files, 'createUpload', '', more)));
   assert.equal('polluted' in {}, false);
 });
 

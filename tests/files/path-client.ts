@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import type { FileEntry, Problem, SignedPartList, Upload } from '@stowage/contract';
 import type { FileService } from '@stowage/files';
+import { requireDocumented } from './documented-answers.ts';
 
 /** The origin of the fixture's service, which is asked without a network. */
 const origin = 'http://files.test';
@@ -16,23 +17,24 @@ export class PathClient {
     this.#headers = headers;
   }
 
-  request(
+  async request(
     method: string,
     path: string,
     body?: unknown,
     headers: Readonly<Record<string, string>> = {},
   ): Promise<Response> {
-    return this.service.fetch(
-      new Request(`${origin}${path}`, {
-        method,
-        headers: {
-          ...this.#headers,
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-          ...headers,
-        },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      }),
-    );
+    const request = new Request(`${origin}${path}`, {
+      method,
+      headers: {
+        ...this.#headers,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const response = await this.service.fetch(request);
+    await requireDocumented(request, response);
+    return response;
   }
 
   /** The parsed body of an answer that must have this status. */

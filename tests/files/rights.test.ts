@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { actions, type Role, roleAllows, routeNames, routes } from '@stowage/contract';
+import { type Action, actions, type Role, roleAllows, routeNames, routes } from '@stowage/contract';
 import { hasSubjects } from '../../packages/files/src/http/subjects.ts';
 import { ServiceFixture, serviceOrigin } from './service-fixture.ts';
 
@@ -305,6 +305,34 @@ test('a key for one folder goes no further, and a file’s owner loses nothing b
   await files.refused('not-found', 'createKey', { as, body: { name: 'k', folderId: work } });
   const { secret: inner } = await files.call('createKey', { as, body: { name: 'k', folderId: plans } });
   assert.equal((await files.call('listFiles', { headers: { authorization: `Bearer ${inner}` } })).files.length, 1);
+});
+
+test('a key that is refused is told what kind of key would do, and a person whom to ask', async (t) => {
+  const { files, plans, work, fileIn } = await openTree(t);
+  const keyOf = async (of: { scopes?: readonly Action[]; folderId?: string }): Promise<{ authorization: string }> => {
+    const { secret } = await files.call('createKey', { body: { name: 'k', ...of } });
+    return { authorization: `Bearer ${secret}` };
+  };
+  const named = await keyOf({ scopes: ['uploads:create', 'files:read'] });
+  const replace = { name: 'note.txt', sizeBytes: 1, onConflict: 'replace' } as const;
+  const scope = await files.refused('forbidden', 'createUpload', { headers: named, body: replace });
+  assert.equal(scope.detail, 'This key does not have files:write. Make a key with this scope.');
+  const never = await files.refused('forbidden', 'deleteKey', { headers: named, id: 'NOBODY' });
+  assert.match(never.detail ?? '', /^keys:write is for people/);
+
+  const within = await keyOf({ folderId: plans });
+  const folder = await files.refused('forbidden', 'createFolder', { headers: within, body: { name: 'At the top' } });
+  assert.match(folder.detail ?? '', /^This key is for one folder, .* Make a key without a folder\.$/);
+
+  const { id: userId, as } = await newUser(files, 'viewer');
+  await files.call('createGrant', { body: { folderId: plans, role: 'editor', userId } });
+  const person = await files.refused('forbidden', 'deleteFile', { as, id: fileIn.work });
+  assert.equal(person.detail, 'You do not have files:write here. Ask an owner for it.');
+  // A key of theirs for a wider folder would not do either.
+  const { secret } = await files.call('createKey', { as, body: { name: 'k', folderId: work } });
+  const headers = { authorization: `Bearer ${secret}` };
+  const theirs = await files.refused('forbidden', 'deleteFile', { headers, id: fileIn.work });
+  assert.equal(theirs.detail, person.detail);
 });
 
 test('a grant on a folder that is gone goes with it', async (t) => {

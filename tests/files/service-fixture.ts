@@ -32,6 +32,7 @@ import {
   openFileService,
   type UploadPolicies,
 } from '@stowage/files';
+import { requireDocumented } from './documented-answers.ts';
 import { PathClient } from './path-client.ts';
 
 export const minuteMs = 60_000;
@@ -185,6 +186,7 @@ export class ServiceFixture {
       ...(options.publicUrl === undefined ? {} : { publicUrl: options.publicUrl }),
       secret: new Uint8Array(32).fill(7),
       clock,
+      monotonicClock: clock,
       log: { info: () => undefined, warn: complain, error: complain },
       background: false,
       ...(limits === undefined ? {} : { limits }),
@@ -266,9 +268,11 @@ export class ServiceFixture {
     );
   }
 
-  /** Any request, as from this machine. */
-  send(request: Request): Promise<Response> {
-    return this.service.fetch(request, { clientAddress: '127.0.0.1' });
+  /** Any request, as from this machine. A refusal must be one that the contract knows. */
+  async send(request: Request): Promise<Response> {
+    const response = await this.service.fetch(request, { clientAddress: '127.0.0.1' });
+    await requireDocumented(request, response);
+    return response;
   }
 
   /** Calls a route that must succeed; answers its body, checked against the contract. */

@@ -13,6 +13,8 @@ import { dayMs, mib, minuteMs, numberedText, readProblem, ServiceFixture, servic
 const run = promisify(execFile);
 const text = (words: string): Buffer => Buffer.from(words);
 
+const json = { accept: 'application/json' };
+
 function get(service: ServiceFixture, path: string, headers: Readonly<Record<string, string>> = {}): Promise<Response> {
   return service.send(new Request(new URL(path, serviceOrigin), { headers }));
 }
@@ -129,7 +131,7 @@ test('one share takes half of the places of its tenant’s archives at most', as
   const { id } = await service.upload('large.txt', 'text/plain', numberedText(4 * mib));
   const urls: string[] = [];
   for (let count = 0; count < 2; count++) urls.push((await service.call('createShare', { body: { fileId: id } })).url);
-  const ask = (url = ''): Promise<Response> => get(service, `${url}/archive`);
+  const ask = (url = ''): Promise<Response> => get(service, `${url}/archive`, json);
   const open = [await ask(urls[0]), await ask(urls[0])];
   const refused = await ask(urls[0]);
   assert.ok(Number(refused.headers.get('retry-after')) > 0);
@@ -206,6 +208,78 @@ test('a shared folder shows what lies in it and nothing else', async (t) => {
   );
   assert.equal((await get(service, `${share.url}/files/${inside.id}`)).status, 302);
   assert.equal((await get(service, `${share.url}/files/${outside.id}`)).status, 404);
+});
+
+test('a shared folder names where below it a file lies, by path, in JSON and on the page', async (t) => {
+  const service = await ServiceFixture.open(t);
+  const above = await service.call('createFolder', { body: { name: 'Not told' } });
+  const shared = await service.call('createFolder', { body: { name: 'Out', parentId: above.id } });
+  const place = async (names: readonly string[], fileName: string): Promise<string> => {
+    let parentId = shared.id;
+    for (const name of names) {
+      const { folders } = await service.call('listFolders', { query: { parentId } });
+      const there = folders.find((folder) => folder.name === name);
+      parentId = (there ?? (await service.call('createFolder', { body: { name, parentId } }))).id;
+    }
+    const { id } = await service.upload(fileName, 'text/plain', text(names.join()));
+    await service.call('changeFile', { id, body: { folderId: parentId } });
+    return id;
+  };
+  const deep = ['2024', 'one', 'two', 'three', `${'very '.repeat(20)}long`];
+  const ids = [await place(['b'], 'plan.txt'), await place(['a \u202e<i>'], 'plan.txt'), await place([], 'Also.txt')];
+  ids.push(await place(deep, 'plan.txt'));
+  const share = await service.call('createShare', { body: { folderId: shared.id } });
+  const seen = await get(service, share.url, json);
+  const { files } = (await seen.json()) as {
+    readonly files: readonly { readonly id: string; readonly folder: readonly string[] }[];
+  };
+  assert.deepEqual(
+    files.map(({ id, folder }) => [id, folder]),
+    [
+      [ids[3], deep],
+      [ids[1], ['a \u202e<i>']],
+      [ids[2], []],
+      [ids[0], ['b']],
+    ],
+  );
+  const page = await (await get(service, share.url)).text();
+  assert.match(page, /<bdi>b<\/bdi> · 1 byte</);
+  assert.match(page, /<bdi>a \[U\+202E\]&lt;i&gt;<\/bdi> · /);
+  assert.match(page, /aria-label="Download plan.txt from b"/);
+  assert.match(page, /<bdi>2024<\/bdi> \/ <bdi>…<\/bdi> \/ <bdi>three<\/bdi> \/ <bdi>very very very…ery very long<\/bdi>/);
+  assert.doesNotMatch(page, /Not told/);
+});
+
+test('who is refused on the page of a share is told so by a page, and a program by a problem', async (t) => {
+  const limits = { sharePasswordsPerMinute: 1, pageBurst: 12, pagesPerSecond: 1 };
+  const service = await ServiceFixture.open(t, { limits });
+  const { id } = await service.upload('a.txt', 'text/plain', text('a'));
+  const open = await service.call('createShare', { body: { fileId: id } });
+  const closed = await service.call('createShare', { body: { fileId: id, password: 'open sesame' } });
+  const enter = (headers: Readonly<Record<string, string>>): Promise<Response> => {
+    const body = new URLSearchParams({ password: 'wrong' });
+    return service.send(new Request(new URL(closed.url, serviceOrigin), { method: 'POST', body, headers }));
+  };
+  const page = async (answer: Response, status: number, words: RegExp): Promise<void> => {
+    assert.equal(answer.status, status);
+    assert.match(answer.headers.get('content-type') ?? '', /^text\/html/);
+    assert.match(answer.headers.get('content-security-policy') ?? '', /img-src 'self' data: /);
+    const shown = await answer.text();
+    assert.match(shown, words);
+    assert.match(shown, /<link rel="icon" href="data:image\/svg\+xml,%3Csvg/);
+  };
+  await page(await get(service, `${open.url}/files/gone`), 404, /not there any more.*href="\/s\/\w+[^"]*"/s);
+  await readProblem('not-found', await get(service, `${open.url}/files/gone`, json));
+  await page(await get(service, `${closed.url}/files/${id}`), 403, /<form method="post" action="\/s\/[^/"]+"/);
+  await page(await get(service, '/s/none/at/all'), 404, /leads nowhere/);
+  assert.equal((await enter(json)).status, 403);
+  const refused = await enter({ accept: 'text/html' });
+  assert.equal(refused.headers.get('retry-after'), '60');
+  await page(refused, 429, /Too many tries.*try again in 60 seconds/s);
+  await readProblem('too-many-requests', await enter(json));
+  for (let rest = 0; rest < 5; rest += 1) await get(service, open.url);
+  await page(await get(service, open.url), 429, /Too many tries.*try again in 1 second\./s);
+  await readProblem('too-many-requests', await get(service, open.url, json));
 });
 
 test('an archive holds the files of a selection under paths that are safe to unpack', async (t) => {

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { startPostgres } from '../servers/postgres-server.ts';
 import { dayMs, ServiceFixture } from './service-fixture.ts';
 
 const text = (words: string): Buffer => Buffer.from(words);
@@ -175,6 +176,36 @@ test('all that lies below a deleted folder is out of sight at once, before the w
   assert.deepEqual(trash, [first, second, third, fourth].sort());
 });
 
+test('a change to what is so already changes nothing, neither time nor etag', async (t) => {
+  const service = await ServiceFixture.open(t);
+  const folder = await service.call('createFolder', { body: { name: 'Work' } });
+  const { id } = await service.upload('plan.txt', 'text/plain', text('a plan'));
+  const made = { tags: ['a', 'b'], metadata: { one: '1', two: '2' }, folderId: folder.id };
+  const before = await service.call('changeFile', { id, body: made });
+  service.advance(dayMs / 24);
+  for (const body of [
+    {},
+    made,
+    { name: 'plan.txt' },
+    { tags: ['a', 'b', 'a'] },
+    { metadata: { two: '2', one: '1' } },
+  ]) {
+    const headers = { 'if-match': before.etag };
+    assert.deepEqual(await service.call('changeFile', { id, body, headers }), before, JSON.stringify(body));
+  }
+  assert.deepEqual(await service.call('getFile', { id }), before);
+  const changed = await service.call('changeFile', { id, body: { name: 'plan.txt', tags: ['b', 'a'] } });
+  assert.notEqual(changed.etag, before.etag, 'tags have an order');
+  assert.notEqual(changed.updatedAt, before.updatedAt);
+  for (const body of [{}, { name: 'Work', parentId: '' }]) {
+    assert.deepEqual(await service.call('changeFolder', { id: folder.id, body }), folder);
+  }
+  await service.refused('precondition-failed', 'changeFile', { id, body: {}, headers: { 'if-match': before.etag } });
+  await service.refused('not-found', 'changeFile', { id: 'NOBODY', body: {} });
+  await service.call('deleteFile', { id });
+  await service.refused('wrong-state', 'changeFile', { id, body: {} });
+});
+
 test('files are found by the words of their names and tags, in any script, below a folder, page by page', async (t) => {
   const service = await ServiceFixture.open(t);
   const folder = await service.call('createFolder', { body: { name: 'Reports' } });
@@ -194,11 +225,38 @@ test('files are found by the words of their names and tags, in any script, below
   assert.deepEqual(await find('2024', { folderId: folder.id }), ['budget-2024_final.txt']);
   assert.deepEqual(await find('quarter', { tag: 'Quarterly' }), ['budget-2024_final.txt']);
   assert.deepEqual(await find('quarter', { type: 'image/*' }), []);
+  const byTag = async (more: object): Promise<string[]> =>
+    (await service.call('search', { query: { tag: 'Quarterly', ...more } })).files.map(({ name }) => name);
+  assert.deepEqual(await byTag({}), ['budget-2024_final.txt'], 'a tag is enough to search by');
+  assert.deepEqual(await byTag({ type: 'image/*' }), []);
+  assert.deepEqual(await byTag({ tag: 'quarter' }), [], 'a tag is found whole');
   const page = await service.call('search', { query: { q: 'txt', limit: 2 } });
   const rest = await service.call('search', { query: { q: 'txt', limit: 10, cursor: page.nextCursor ?? '' } });
   assert.equal(new Set([...page.files, ...rest.files].map((file) => file.id)).size, names.length);
   await service.call('deleteFile', { id });
   assert.deepEqual(await find('quarterly'), []);
   await service.refused('invalid-request', 'search', { query: { q: '%%%' } });
+  await service.refused('invalid-request', 'search', { query: { tag: '%%%' } });
+  await service.refused('invalid-request', 'search', { query: { type: 'image/*' } });
   await service.refused('not-found', 'search', { query: { q: 'a', folderId: 'nowhere' } });
+});
+
+test('a tag is enough to search by on PostgreSQL too', async (t) => {
+  const postgres = await startPostgres();
+  if (!postgres.found) return t.skip(postgres.reason);
+  const service = await ServiceFixture.open(t, { database: { url: await postgres.createDatabase() } });
+  const { id } = await service.upload('plan.txt', 'text/plain', text('a plan'));
+  await service.upload('other.txt', 'text/plain', text('another plan'));
+  const { etag } = await service.call('changeFile', {
+    id,
+    body: { tags: ['Quarterly'], metadata: { b: '1', a: '2' } },
+  });
+  const { files } = await service.call('search', { query: { tag: 'Quarterly', maxSizeBytes: 100 } });
+  assert.deepEqual(
+    files.map((file) => file.id),
+    [id],
+  );
+  await service.refused('invalid-request', 'search', { query: { maxSizeBytes: 100 } });
+  const body = { tags: ['Quarterly'], metadata: { a: '2', b: '1' } };
+  assert.equal((await service.call('changeFile', { id, body })).etag, etag);
 });

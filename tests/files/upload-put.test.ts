@@ -198,6 +198,30 @@ test('an Idempotency-Key makes a repeated announcement one upload, and another o
   assert.notEqual((await files.call('createUpload', { body, headers })).id, first.id);
 });
 
+test('a repeated announcement is answered as the first was, whatever became of what that one found', async (t) => {
+  const files = await ServiceFixture.open(t);
+  const { id: fileId } = await files.upload('plan.txt', 'text/plain', Buffer.from('one'));
+  const inFolder = { name: 'a.txt', sizeBytes: 1, folder: ['Holiday'] };
+  const asVersion = { name: 'b.txt', sizeBytes: 1, versionOf: fileId };
+  const announced = async (): Promise<readonly (string | undefined)[]> => {
+    const one = await files.call('createUpload', { body: inFolder, headers: { 'idempotency-key': 'one' } });
+    const two = await files.call('createUpload', { body: asVersion, headers: { 'idempotency-key': 'two' } });
+    const uploads = [inFolder, asVersion].map((body) => ({ ...body, name: 'c.txt' }));
+    const { results } = await files.call('createUploads', { body: { uploads }, headers: { 'idempotency-key': 'all' } });
+    return [one.id, two.id, ...results.map((result) => ('upload' in result ? result.upload?.id : undefined))];
+  };
+  const first = await announced();
+  assert.equal(new Set(first).size, 4);
+  const { folders } = await files.call('listFolders');
+  for (const { id } of folders) await files.call('changeFolder', { id, body: { name: 'Summer' } });
+  await files.call('deleteFile', { id: fileId });
+  assert.deepEqual(await announced(), first);
+  assert.deepEqual(
+    (await files.call('listFolders')).folders.map(({ name }) => name),
+    ['Summer'],
+  );
+});
+
 test('a file beyond the limit is refused before anything is signed', async (t) => {
   const files = await ServiceFixture.open(t, { limits: { maxFileSizeBytes: 1000 } });
   await files.refused('file-too-large', 'createUpload', { body: { name: 'big', sizeBytes: 1001 } });

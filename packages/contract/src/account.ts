@@ -78,7 +78,7 @@ export interface CreateApiKeyRequest {
   readonly folderId?: string;
 }
 
-export const createApiKeyRequestSchema: z.ZodType<CreateApiKeyRequest> = z.object({
+export const createApiKeyRequestSchema: z.ZodType<CreateApiKeyRequest> = z.strictObject({
   name: z.string().min(1).max(100),
   scopes: z.array(actionSchema).min(1).max(actionNames.length).exactOptional(),
   expiresInSeconds: z.int().min(60).max(315_360_000).exactOptional(),

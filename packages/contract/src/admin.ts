@@ -67,15 +67,15 @@ export interface CreateTenantRequest {
   readonly owner: { readonly name: string; readonly email?: string };
 }
 
-export const createTenantRequestSchema: z.ZodType<CreateTenantRequest> = z.object({
+export const createTenantRequestSchema: z.ZodType<CreateTenantRequest> = z.strictObject({
   id: z
     .string()
-    .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, 'not 1 to 64 letters, digits, - and _')
+    .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, 'expected 1 to 64 letters, digits, - and _')
     .exactOptional(),
   name: nameSchema,
   quotaBytes: quotaSchema.exactOptional(),
   quotaFiles: quotaSchema.exactOptional(),
-  owner: z.object({ name: nameSchema, email: emailSchema.exactOptional() }),
+  owner: z.strictObject({ name: nameSchema, email: emailSchema.exactOptional() }),
 });
 
 /** What is not named stays as it is. `null` takes a quota away. */
@@ -86,7 +86,7 @@ export interface ChangeTenantRequest {
   readonly quotaFiles?: number | null;
 }
 
-export const changeTenantRequestSchema: z.ZodType<ChangeTenantRequest> = z.object({
+export const changeTenantRequestSchema: z.ZodType<ChangeTenantRequest> = z.strictObject({
   name: nameSchema.exactOptional(),
   suspended: z.boolean().exactOptional(),
   quotaBytes: quotaSchema.nullable().exactOptional(),
@@ -136,7 +136,7 @@ export interface CreateUserRequest {
   readonly role: TenantRole;
 }
 
-export const createUserRequestSchema: z.ZodType<CreateUserRequest> = z.object({
+export const createUserRequestSchema: z.ZodType<CreateUserRequest> = z.strictObject({
   name: nameSchema,
   email: emailSchema.exactOptional(),
   role: tenantRoleSchema,
@@ -152,7 +152,7 @@ export interface ChangeUserRequest {
   readonly disabled?: boolean;
 }
 
-export const changeUserRequestSchema: z.ZodType<ChangeUserRequest> = z.object({
+export const changeUserRequestSchema: z.ZodType<ChangeUserRequest> = z.strictObject({
   name: nameSchema.exactOptional(),
   email: emailSchema.nullable().exactOptional(),
   role: tenantRoleSchema.exactOptional(),
@@ -232,13 +232,13 @@ export interface GroupRequest {
   readonly name: string;
 }
 
-export const groupRequestSchema: z.ZodType<GroupRequest> = z.object({ name: nameSchema });
+export const groupRequestSchema: z.ZodType<GroupRequest> = z.strictObject({ name: nameSchema });
 
 export interface AddGroupMemberRequest {
   readonly userId: string;
 }
 
-export const addGroupMemberRequestSchema: z.ZodType<AddGroupMemberRequest> = z.object({ userId: idSchema });
+export const addGroupMemberRequestSchema: z.ZodType<AddGroupMemberRequest> = z.strictObject({ userId: idSchema });
 
 /** A role on a folder and all below it, for a user or a group. */
 export interface Grant {
@@ -266,7 +266,7 @@ export interface GrantList {
 
 export const grantListSchema: z.ZodType<GrantList> = z.object({ grants: z.array(grantSchema) });
 
-export const listGrantsQuerySchema = z.object({
+export const listGrantsQuerySchema = z.strictObject({
   folderId: z.string().max(64).exactOptional(),
   userId: idSchema.exactOptional(),
   groupId: idSchema.exactOptional(),
@@ -283,12 +283,12 @@ export interface CreateGrantRequest {
 }
 
 export const createGrantRequestSchema: z.ZodType<CreateGrantRequest> = z
-  .object({
+  .strictObject({
     folderId: z.string().max(64),
     role: roleSchema,
     userId: idSchema.exactOptional(),
     groupId: idSchema.exactOptional(),
   })
   .refine(({ userId, groupId }) => (userId === undefined) !== (groupId === undefined), {
-    message: 'name either userId or groupId',
+    message: 'expected either userId or groupId',
   });

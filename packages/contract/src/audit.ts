@@ -87,7 +87,7 @@ export const auditListSchema: z.ZodType<AuditList> = z.object({
   nextCursor: z.string().exactOptional(),
 });
 
-export const listAuditQuerySchema = z.object({
+export const listAuditQuerySchema = z.strictObject({
   action: z.enum(auditActions).exactOptional(),
   /** Only what this user, key or token did. */
   actorId: z.string().max(128).exactOptional(),

@@ -111,7 +111,7 @@ export interface ListFilesQuery {
   readonly folderId?: string;
 }
 
-export const listFilesQuerySchema: z.ZodType<ListFilesQuery> = z.object({
+export const listFilesQuerySchema: z.ZodType<ListFilesQuery> = z.strictObject({
   cursor: z.string().max(2048).exactOptional(),
   limit: z.coerce.number().int().min(1).max(200).exactOptional(),
   sort: z.enum(['name', '-name', 'createdAt', '-createdAt', 'sizeBytes', '-sizeBytes']).exactOptional(),
@@ -132,7 +132,7 @@ export interface ChangeFileRequest {
   readonly onConflict?: Exclude<NameConflict, 'replace'>;
 }
 
-export const changeFileRequestSchema: z.ZodType<ChangeFileRequest> = z.object({
+export const changeFileRequestSchema: z.ZodType<ChangeFileRequest> = z.strictObject({
   name: nameSchema.exactOptional(),
   folderId: z.string().max(64).exactOptional(),
   tags: tagsSchema.exactOptional(),
@@ -149,7 +149,7 @@ export interface CopyFileRequest {
   readonly onConflict?: NameConflict;
 }
 
-export const copyFileRequestSchema: z.ZodType<CopyFileRequest> = z.object({
+export const copyFileRequestSchema: z.ZodType<CopyFileRequest> = z.strictObject({
   folderId: z.string().max(64).exactOptional(),
   name: nameSchema.exactOptional(),
   onConflict: z.enum(nameConflicts).exactOptional(),
@@ -174,7 +174,7 @@ export interface CreateLinkRequest {
   readonly disposition?: Disposition;
 }
 
-export const createLinkRequestSchema: z.ZodType<CreateLinkRequest> = z.object({
+export const createLinkRequestSchema: z.ZodType<CreateLinkRequest> = z.strictObject({
   expiresInSeconds: z.int().min(60).max(604_800).exactOptional(),
   disposition: z.enum(['attachment', 'inline']).exactOptional(),
 });

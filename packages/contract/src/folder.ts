@@ -63,7 +63,7 @@ export interface ListFoldersQuery {
   readonly limit?: number;
 }
 
-export const listFoldersQuerySchema: z.ZodType<ListFoldersQuery> = z.object({
+export const listFoldersQuerySchema: z.ZodType<ListFoldersQuery> = z.strictObject({
   parentId: z.string().max(64).exactOptional(),
   cursor: z.string().max(2048).exactOptional(),
   limit: z.coerce.number().int().min(1).max(200).exactOptional(),
@@ -75,7 +75,7 @@ export interface CreateFolderRequest {
   readonly parentId?: string;
 }
 
-export const createFolderRequestSchema: z.ZodType<CreateFolderRequest> = z.object({
+export const createFolderRequestSchema: z.ZodType<CreateFolderRequest> = z.strictObject({
   name: nameSchema,
   parentId: z.string().max(64).exactOptional(),
 });
@@ -86,7 +86,7 @@ export interface ChangeFolderRequest {
   readonly parentId?: string;
 }
 
-export const changeFolderRequestSchema: z.ZodType<ChangeFolderRequest> = z.object({
+export const changeFolderRequestSchema: z.ZodType<ChangeFolderRequest> = z.strictObject({
   name: nameSchema.exactOptional(),
   parentId: z.string().max(64).exactOptional(),
 });

@@ -19,8 +19,8 @@ export type SignInRequest =
   | { readonly email: string; readonly password: string; readonly tenantId?: string; readonly code?: string };
 
 export const signInRequestSchema: z.ZodType<SignInRequest> = z.union([
-  z.object({ token: z.string().min(1).max(256), code: codeSchema.exactOptional() }),
-  z.object({
+  z.strictObject({ token: z.string().min(1).max(256), code: codeSchema.exactOptional() }),
+  z.strictObject({
     email: z.string().min(1).max(254),
     password: z.string().min(1).max(passwordLimits.maxCharacters),
     /** Default: `main`, the first. */
@@ -44,11 +44,11 @@ export const signInWaysSchema: z.ZodType<SignInWays> = z.object({
 export interface ChangePasswordRequest {
   /** 10 to 256 characters. */
   readonly password: string;
-  /** The one there is. Not asked for where there is none, or where one signed in by a link. */
+  /** The one there is. May be left out where there is none, or where one signed in by a link; a wrong one is always refused. */
   readonly current?: string;
 }
 
-export const changePasswordRequestSchema: z.ZodType<ChangePasswordRequest> = z.object({
+export const changePasswordRequestSchema: z.ZodType<ChangePasswordRequest> = z.strictObject({
   password: passwordSchema,
   current: z.string().min(1).max(passwordLimits.maxCharacters).exactOptional(),
 });
@@ -67,7 +67,7 @@ export interface CodeRequest {
   readonly code: string;
 }
 
-export const codeRequestSchema: z.ZodType<CodeRequest> = z.object({ code: codeSchema });
+export const codeRequestSchema: z.ZodType<CodeRequest> = z.strictObject({ code: codeSchema });
 
 /** Shown this once: only hashes are kept. Each is good for one sign-in without the authenticator. */
 export interface RecoveryCodes {

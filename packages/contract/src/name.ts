@@ -18,13 +18,10 @@ export const nameSchema = z
   .string()
   .min(1)
   .refine((name) => new TextEncoder().encode(name).length <= nameLimits.maxNameBytes, {
-    message: `longer than ${nameLimits.maxNameBytes} bytes of UTF-8`,
+    message: `expected at most ${nameLimits.maxNameBytes} bytes of UTF-8`,
   });
 
-export const tagsSchema = z
-  .array(z.string().trim().min(1).max(nameLimits.maxTagCharacters))
-  .max(nameLimits.maxTags)
-  .readonly();
+export const tagsSchema = z.array(z.string().trim().min(1).max(nameLimits.maxTagCharacters)).max(nameLimits.maxTags);
 
 export const metadataSchema = z
   .record(
@@ -32,7 +29,7 @@ export const metadataSchema = z
     z.string().max(nameLimits.maxMetadataValueCharacters),
   )
   .refine((metadata) => Object.keys(metadata).length <= nameLimits.maxMetadataEntries, {
-    message: `more than ${nameLimits.maxMetadataEntries} entries`,
+    message: `expected at most ${nameLimits.maxMetadataEntries} entries`,
   });
 
 /**

@@ -2,23 +2,13 @@
 
 import { z } from 'zod';
 import { problemSchema, problems } from './problem.ts';
-import type { Route } from './routes/route.ts';
-import { type RouteName, routeNames, routes } from './routes.ts';
+import { problemsOf, type Route } from './routes/route.ts';
+import { routes } from './routes.ts';
 
-/** Problems that any route may answer. */
-const everywhere = [
-  'invalid-request',
-  'unauthenticated',
-  'too-many-requests',
-  'internal-error',
-  'database-unavailable',
-] as const;
-
-/** Plain JSON data, freshly made. */
-export function openApiDocument(): object {
+/** Plain JSON data, freshly made: of the contract's routes, unless others are given. */
+export function openApiDocument(table: Readonly<Record<string, Route>> = routes): object {
   const paths: Record<string, Record<string, unknown>> = {};
-  for (const name of routeNames) {
-    const route = routes[name];
+  for (const [name, route] of Object.entries(table)) {
     const path = paths[route.path] ?? {};
     path[route.method.toLowerCase()] = operation(name, route);
     paths[route.path] = path;
@@ -54,17 +44,20 @@ export function openApiDocument(): object {
   };
 }
 
-function operation(name: RouteName, route: Route): object {
+function operation(name: string, route: Route): object {
   const responses: Record<string, unknown> = { [route.status]: success(route) };
   const byStatus = new Map<number, string[]>();
-  for (const code of [...everywhere, ...route.problems]) {
+  for (const code of problemsOf(route)) {
     const { status } = problems[code];
     byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
   }
   for (const [status, codes] of byStatus) {
+    // The codes are in the schema too, for those who generate their types from it.
+    const known = { type: 'object', properties: { code: { enum: codes } } };
+    const schema = { allOf: [{ $ref: '#/components/schemas/Problem' }, known] };
     responses[status] = {
       description: `Problem: ${codes.join(', ')}`,
-      content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+      content: { 'application/problem+json': { schema } },
     };
   }
   return {
@@ -117,10 +110,11 @@ function queryParameters(route: Route): object[] {
   // Values that are coerced from text are described by what they become.
   const schema = jsonSchema(route.query, 'output');
   const properties = typeof schema.properties === 'object' && schema.properties !== null ? schema.properties : {};
+  const required: readonly unknown[] = Array.isArray(schema.required) ? schema.required : [];
   return Object.entries(properties).map(([name, property]) => ({
     name,
     in: 'query',
-    required: false,
+    required: required.includes(name),
     schema: property,
   }));
 }

@@ -52,7 +52,9 @@ export interface ReleaseRequest {
   readonly reason: string;
 }
 
-export const releaseRequestSchema: z.ZodType<ReleaseRequest> = z.object({ reason: z.string().trim().min(1).max(500) });
+export const releaseRequestSchema: z.ZodType<ReleaseRequest> = z.strictObject({
+  reason: z.string().trim().min(1).max(500),
+});
 
 /** How far the judging is. */
 export interface QuarantineOutcome {

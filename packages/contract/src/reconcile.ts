@@ -51,7 +51,7 @@ export interface StartReconcileRequest {
   readonly maxChanges?: number;
 }
 
-export const startReconcileRequestSchema: z.ZodType<StartReconcileRequest> = z.object({
+export const startReconcileRequestSchema: z.ZodType<StartReconcileRequest> = z.strictObject({
   dryRun: z.boolean().exactOptional(),
   maxChanges: z.int().min(0).max(1_000_000).exactOptional(),
 });
@@ -163,7 +163,7 @@ export const reconcileFindingListSchema: z.ZodType<ReconcileFindingList> = z.obj
   nextCursor: z.string().exactOptional(),
 });
 
-export const listFindingsQuerySchema = z.object({
+export const listFindingsQuerySchema = z.strictObject({
   kind: z.enum(findingKindNames).exactOptional(),
   cursor: z
     .string()

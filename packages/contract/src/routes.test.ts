@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createUploadRequestSchema, signPartsRequestSchema, uploadLimits } from './index.ts';
+import { problemsOf } from './routes/route.ts';
 import { routeNames, routes } from './routes.ts';
 
 test('no two routes have the same method and path, and only those with a body answer one', () => {
@@ -10,6 +11,23 @@ test('no two routes have the same method and path, and only those with a body an
     const { status, response, produces } = routes[name];
     assert.equal(response === undefined, status === 204 || status === 302 || produces !== undefined, name);
   }
+});
+
+test('what a route may refuse follows from its row, and a row names only what does not', () => {
+  for (const name of routeNames) {
+    const route = routes[name];
+    const following = new Set<string>(problemsOf({ ...route, problems: [] }));
+    const twice = route.problems.filter((code, index, all) => following.has(code) || all.indexOf(code) !== index);
+    assert.deepEqual(twice, [], name);
+    const codes = problemsOf(route);
+    assert.deepEqual(codes, [...new Set(codes)], name);
+    assert.equal(codes.includes('cross-site'), route.method !== 'GET', name);
+    assert.equal(codes.includes('request-too-large'), route.body !== undefined, name);
+    assert.equal(codes.includes('forbidden'), route.requires !== null || route.access === 'person', name);
+  }
+  assert.ok(!problemsOf(routes.getSession).includes('forbidden'));
+  assert.ok(problemsOf(routes.listSessions).includes('forbidden'), 'which is for people, not for keys');
+  assert.ok(problemsOf(routes.getArchive).includes('bytes-missing'));
 });
 
 test('what a client may ask for is bounded', () => {

@@ -54,7 +54,7 @@ export interface CreateShareRequest {
 }
 
 export const createShareRequestSchema: z.ZodType<CreateShareRequest> = z
-  .object({
+  .strictObject({
     fileId: z.string().max(64).exactOptional(),
     folderId: z.string().min(1).max(64).exactOptional(),
     expiresInSeconds: z.int().min(60).max(31_536_000).exactOptional(),
@@ -62,5 +62,5 @@ export const createShareRequestSchema: z.ZodType<CreateShareRequest> = z
     password: z.string().min(4).max(256).exactOptional(),
   })
   .refine(({ fileId, folderId }) => (fileId === undefined) !== (folderId === undefined), {
-    message: 'name either fileId or folderId',
+    message: 'expected either fileId or folderId',
   });

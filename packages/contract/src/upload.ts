@@ -44,7 +44,7 @@ export interface CreateUploadRequest {
   readonly folderId?: string;
   /** Names of folders below that one, e.g. of a folder that was dropped: `['holiday', 'day 1']`. Made where they are missing. */
   readonly folder?: readonly string[];
-  /** The file that this is to be a new version of: then it keeps its name and place. */
+  /** The file that this is to be a new version of. It keeps its name and place: `name`, `folderId` and `folder` change nothing then. */
   readonly versionOf?: string;
   /** Default `keep-both`. */
   readonly onConflict?: NameConflict;
@@ -61,13 +61,13 @@ export interface CreateUploadRequest {
 }
 
 const announcedChecksumSchema: z.ZodType<AnnouncedChecksum> = z
-  .object({
+  .strictObject({
     algorithm: z.enum(Object.keys(announcedChecksums) as [AnnouncedAlgorithm, ...AnnouncedAlgorithm[]]),
     value: z.string().max(64).exactOptional(),
   })
   .refine(
     ({ algorithm, value }) => value === undefined || isChecksum(algorithm, value),
-    'The value is not the base64 of so many bytes as the algorithm gives.',
+    'expected a value that is the base64 of as many bytes as the algorithm gives',
   );
 
 /** Whether a text is the base64 of a value of this algorithm. */
@@ -81,19 +81,25 @@ export function isChecksum(algorithm: AnnouncedAlgorithm, value: string): boolea
   );
 }
 
-export const createUploadRequestSchema: z.ZodType<CreateUploadRequest> = z.object({
-  name: nameSchema,
+export const createUploadRequestSchema: z.ZodType<CreateUploadRequest> = z.strictObject({
+  name: nameSchema.describe('As the user knows it, in any script. With `versionOf` the file keeps the name it has.'),
   sizeBytes: z.int().min(0),
   contentType: z.string().max(255).exactOptional(),
   folderId: z.string().max(64).exactOptional(),
-  folder: z.array(nameSchema).max(64).readonly().exactOptional(),
-  versionOf: z.string().max(64).exactOptional(),
+  folder: z.array(nameSchema).max(64).exactOptional(),
+  versionOf: z
+    .string()
+    .max(64)
+    .describe(
+      'The file that this is to be a new version of. It keeps its name and place: `name`, `folderId` and `folder` change nothing then.',
+    )
+    .exactOptional(),
   onConflict: z.enum(nameConflicts).exactOptional(),
   category: z.string().max(32).exactOptional(),
   tags: tagsSchema.exactOptional(),
   metadata: metadataSchema.exactOptional(),
   modifiedAt: z.iso.datetime({ offset: true }).exactOptional(),
-  accepts: z.array(z.enum(uploadMeans)).min(1).max(uploadMeans.length).readonly().exactOptional(),
+  accepts: z.array(z.enum(uploadMeans)).min(1).max(uploadMeans.length).exactOptional(),
   checksum: announcedChecksumSchema.exactOptional(),
 });
 
@@ -101,8 +107,8 @@ export interface CreateUploadsRequest {
   readonly uploads: readonly CreateUploadRequest[];
 }
 
-export const createUploadsRequestSchema: z.ZodType<CreateUploadsRequest> = z.object({
-  uploads: z.array(createUploadRequestSchema).min(1).max(uploadLimits.maxUploadsPerBatch).readonly(),
+export const createUploadsRequestSchema: z.ZodType<CreateUploadsRequest> = z.strictObject({
+  uploads: z.array(createUploadRequestSchema).min(1).max(uploadLimits.maxUploadsPerBatch),
 });
 
 /**
@@ -220,13 +226,11 @@ export interface SignPartsRequest {
   readonly checksums?: Readonly<Record<string, string>>;
 }
 
-export const signPartsRequestSchema: z.ZodType<SignPartsRequest> = z.object({
-  partNumbers: z
-    .array(z.int().min(1).max(uploadLimits.maxParts))
-    .min(1)
-    .max(uploadLimits.maxPartsPerSigning)
-    .readonly(),
-  checksums: z.record(z.string().regex(/^\d{1,5}$/), z.string().max(64)).exactOptional(),
+export const signPartsRequestSchema: z.ZodType<SignPartsRequest> = z.strictObject({
+  partNumbers: z.array(z.int().min(1).max(uploadLimits.maxParts)).min(1).max(uploadLimits.maxPartsPerSigning),
+  checksums: z
+    .record(z.string().regex(/^\d{1,5}$/, 'expected the number of a part'), z.string().max(64))
+    .exactOptional(),
 });
 
 export interface SignedPart extends SignedRequest {

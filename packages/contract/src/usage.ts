@@ -58,15 +58,15 @@ const range = {
   until: daySchema.exactOptional(),
 };
 
-export const usageQuerySchema = z.object(range);
+export const usageQuerySchema = z.strictObject(range);
 
-export const allUsageQuerySchema = z.object({
+export const allUsageQuerySchema = z.strictObject({
   ...range,
   /** Only this tenant's. */
   tenantId: z.string().max(64).exactOptional(),
 });
 
-export const allUsagePageQuerySchema = z.object({
+export const allUsagePageQuerySchema = z.strictObject({
   ...allUsageQuerySchema.shape,
   cursor: z.string().max(64).exactOptional(),
   /** Tenants on one page. Default 20. */

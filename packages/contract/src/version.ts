@@ -15,7 +15,7 @@ export interface FileVersion {
 }
 
 export interface FileVersionList {
-  /** The newest first. */
+  /** What is still being checked, the current one, and those before it: the last that was current first. */
   readonly versions: readonly FileVersion[];
 }
 

@@ -43,7 +43,7 @@ export interface Webhook {
   readonly createdAt: string;
 }
 
-const eventsSchema = z.array(z.enum(webhookEventTypes)).min(1).readonly();
+const eventsSchema = z.array(z.enum(webhookEventTypes)).min(1);
 const webhookShape = {
   id: z.string(),
   url: z.string(),
@@ -75,7 +75,7 @@ export interface CreateWebhookRequest {
 }
 
 const urlSchema = z.url({ protocol: /^https?$/ }).max(2048);
-export const createWebhookRequestSchema: z.ZodType<CreateWebhookRequest> = z.object({
+export const createWebhookRequestSchema: z.ZodType<CreateWebhookRequest> = z.strictObject({
   url: urlSchema,
   events: eventsSchema.exactOptional(),
 });
@@ -87,7 +87,7 @@ export interface ChangeWebhookRequest {
   readonly enabled?: boolean;
 }
 
-export const changeWebhookRequestSchema: z.ZodType<ChangeWebhookRequest> = z.object({
+export const changeWebhookRequestSchema: z.ZodType<ChangeWebhookRequest> = z.strictObject({
   url: urlSchema.exactOptional(),
   events: eventsSchema.exactOptional(),
   enabled: z.boolean().exactOptional(),

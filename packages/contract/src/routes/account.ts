@@ -18,7 +18,7 @@ export const accountRoutes = {
     requires: null,
     body: changePasswordRequestSchema,
     status: 204,
-    problems: ['sign-in-failed', 'invalid-request', 'cross-site'],
+    problems: ['password-wrong'],
   },
   offerSecondFactor: {
     method: 'POST',
@@ -28,7 +28,7 @@ export const accountRoutes = {
     requires: null,
     status: 201,
     response: secondFactorOfferSchema,
-    problems: ['second-factor-exists', 'cross-site'],
+    problems: ['second-factor-exists'],
   },
   confirmSecondFactor: {
     method: 'POST',
@@ -39,7 +39,7 @@ export const accountRoutes = {
     body: codeRequestSchema,
     status: 200,
     response: recoveryCodesSchema,
-    problems: ['second-factor-wrong', 'second-factor-exists', 'not-found', 'cross-site'],
+    problems: ['second-factor-wrong', 'second-factor-exists', 'not-found'],
   },
   removeSecondFactor: {
     method: 'POST',
@@ -49,7 +49,7 @@ export const accountRoutes = {
     requires: null,
     body: codeRequestSchema,
     status: 204,
-    problems: ['second-factor-wrong', 'not-found', 'cross-site'],
+    problems: ['second-factor-wrong', 'not-found'],
   },
   listSessions: {
     method: 'GET',
@@ -68,7 +68,7 @@ export const accountRoutes = {
     access: 'person',
     requires: null,
     status: 204,
-    problems: ['cross-site'],
+    problems: [],
   },
   endSession: {
     method: 'DELETE',
@@ -77,6 +77,6 @@ export const accountRoutes = {
     access: 'person',
     requires: null,
     status: 204,
-    problems: ['not-found', 'cross-site'],
+    problems: [],
   },
 } as const satisfies Record<string, Route>;

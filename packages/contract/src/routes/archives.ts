@@ -6,9 +6,9 @@ import type { Route } from './route.ts';
 /** Up to 100 ids with commas between. */
 const idsSchema = z
   .string()
-  .regex(/^[A-Za-z0-9]{1,64}(,[A-Za-z0-9]{1,64}){0,99}$/, 'not up to 100 ids with commas between');
+  .regex(/^[A-Za-z0-9]{1,64}(,[A-Za-z0-9]{1,64}){0,99}$/, 'expected up to 100 ids with commas between');
 
-const archiveQuery = z.object({
+const archiveQuery = z.strictObject({
   /** Ids of files, with commas between. */
   files: idsSchema.exactOptional(),
   /** Ids of folders, with commas between; each goes in with all below it. */
@@ -28,6 +28,6 @@ export const archiveRoutes = {
     query: archiveQuery,
     status: 200,
     produces: 'application/zip',
-    problems: ['not-found', 'archive-too-large', 'too-busy', 'storage-unavailable'],
+    problems: ['not-found', 'bytes-missing', 'archive-too-large', 'too-busy'],
   },
 } as const satisfies Record<string, Route>;

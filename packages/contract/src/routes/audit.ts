@@ -13,7 +13,7 @@ export const auditRoutes = {
     query: listAuditQuerySchema,
     status: 200,
     response: auditListSchema,
-    problems: ['forbidden'],
+    problems: [],
   },
   verifyAudit: {
     method: 'GET',
@@ -23,6 +23,6 @@ export const auditRoutes = {
     requires: 'audit:read',
     status: 200,
     response: auditVerificationSchema,
-    problems: ['forbidden'],
+    problems: [],
   },
 } as const satisfies Record<string, Route>;

@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 
-export const cursorQuery = z.object({
+export const cursorQuery = z.strictObject({
   /** `nextCursor` of the page before. */
   cursor: z.string().max(2048).exactOptional(),
   /** Default 50. */

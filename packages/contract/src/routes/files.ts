@@ -13,7 +13,7 @@ import {
 import { uploadSchema } from '../upload.ts';
 import type { Route } from './route.ts';
 
-const contentQuery = z.object({
+const contentQuery = z.strictObject({
   disposition: z.enum(['attachment', 'inline']).exactOptional(),
   /** A version that is not the current one. */
   version: z.string().max(64).exactOptional(),
@@ -39,7 +39,7 @@ export const fileRoutes = {
     requires: 'files:read',
     status: 200,
     response: fileEntrySchema,
-    problems: ['not-found'],
+    problems: [],
   },
   changeFile: {
     method: 'PATCH',
@@ -51,7 +51,7 @@ export const fileRoutes = {
     body: changeFileRequestSchema,
     status: 200,
     response: fileEntrySchema,
-    problems: ['not-found', 'wrong-state', 'name-taken', 'precondition-failed'],
+    problems: ['wrong-state', 'name-taken'],
   },
   copyFile: {
     method: 'POST',
@@ -63,7 +63,14 @@ export const fileRoutes = {
     body: copyFileRequestSchema,
     status: 201,
     response: uploadSchema,
-    problems: ['not-found', 'wrong-state', 'name-taken', 'quota-exceeded'],
+    problems: [
+      'wrong-state',
+      'name-taken',
+      'file-too-large',
+      'type-not-allowed',
+      'quota-exceeded',
+      'storage-unavailable',
+    ],
   },
   deleteFile: {
     method: 'DELETE',
@@ -74,7 +81,7 @@ export const fileRoutes = {
     requires: 'files:write',
     header: 'If-Match',
     status: 204,
-    problems: ['forbidden', 'not-found', 'wrong-state', 'precondition-failed'],
+    problems: ['wrong-state'],
   },
   restoreFile: {
     method: 'POST',
@@ -84,7 +91,7 @@ export const fileRoutes = {
     requires: 'files:write',
     status: 200,
     response: fileEntrySchema,
-    problems: ['not-found', 'wrong-state'],
+    problems: ['wrong-state'],
   },
   getContent: {
     method: 'GET',
@@ -94,7 +101,7 @@ export const fileRoutes = {
     requires: 'files:read',
     query: contentQuery,
     status: 302,
-    problems: ['not-found', 'wrong-state'],
+    problems: ['wrong-state', 'bytes-missing'],
   },
   getPreview: {
     method: 'GET',
@@ -103,7 +110,7 @@ export const fileRoutes = {
     access: 'authenticated',
     requires: 'files:read',
     status: 302,
-    problems: ['not-found', 'wrong-state'],
+    problems: ['wrong-state', 'bytes-missing'],
   },
   createLink: {
     method: 'POST',
@@ -114,6 +121,6 @@ export const fileRoutes = {
     body: createLinkRequestSchema,
     status: 201,
     response: downloadLinkSchema,
-    problems: ['not-found', 'wrong-state'],
+    problems: ['wrong-state', 'bytes-missing'],
   },
 } as const satisfies Record<string, Route>;

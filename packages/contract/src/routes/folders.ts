@@ -41,7 +41,7 @@ export const folderRoutes = {
     requires: 'files:read',
     status: 200,
     response: folderWithContentsSchema,
-    problems: ['not-found'],
+    problems: [],
   },
   changeFolder: {
     method: 'PATCH',
@@ -53,7 +53,7 @@ export const folderRoutes = {
     body: changeFolderRequestSchema,
     status: 200,
     response: folderSchema,
-    problems: ['not-found', 'name-taken', 'folder-cycle', 'precondition-failed'],
+    problems: ['wrong-state', 'name-taken', 'folder-cycle'],
   },
   deleteFolder: {
     method: 'DELETE',
@@ -64,6 +64,6 @@ export const folderRoutes = {
     requires: 'files:write',
     header: 'If-Match',
     status: 204,
-    problems: ['not-found', 'precondition-failed'],
+    problems: ['wrong-state'],
   },
 } as const satisfies Record<string, Route>;

@@ -12,7 +12,7 @@ export const keyRoutes = {
     requires: 'keys:read',
     status: 200,
     response: apiKeyListSchema,
-    problems: ['forbidden'],
+    problems: [],
   },
   createKey: {
     method: 'POST',
@@ -23,7 +23,7 @@ export const keyRoutes = {
     body: createApiKeyRequestSchema,
     status: 201,
     response: createdApiKeySchema,
-    problems: ['forbidden', 'cross-site'],
+    problems: ['not-found'],
   },
   deleteKey: {
     method: 'DELETE',
@@ -32,6 +32,6 @@ export const keyRoutes = {
     access: 'authenticated',
     requires: 'keys:write',
     status: 204,
-    problems: ['forbidden', 'not-found', 'cross-site'],
+    problems: [],
   },
 } as const satisfies Record<string, Route>;

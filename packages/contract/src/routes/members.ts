@@ -30,7 +30,7 @@ export const memberRoutes = {
     query: cursorQuery,
     status: 200,
     response: userListSchema,
-    problems: ['forbidden'],
+    problems: [],
   },
   createUser: {
     ...ours,
@@ -40,7 +40,7 @@ export const memberRoutes = {
     body: createUserRequestSchema,
     status: 201,
     response: invitedUserSchema,
-    problems: ['forbidden', 'name-taken', 'cross-site'],
+    problems: ['name-taken'],
   },
   getUser: {
     ...ours,
@@ -49,7 +49,7 @@ export const memberRoutes = {
     summary: 'One user.',
     status: 200,
     response: userSchema,
-    problems: ['forbidden', 'not-found'],
+    problems: [],
   },
   changeUser: {
     ...ours,
@@ -60,7 +60,7 @@ export const memberRoutes = {
     body: changeUserRequestSchema,
     status: 200,
     response: userSchema,
-    problems: ['forbidden', 'not-found', 'name-taken', 'last-owner', 'cross-site'],
+    problems: ['name-taken', 'last-owner'],
   },
   inviteUser: {
     ...ours,
@@ -69,7 +69,7 @@ export const memberRoutes = {
     summary: 'A new link that signs the user in, e.g. when the password is lost.',
     status: 201,
     response: invitationSchema,
-    problems: ['forbidden', 'not-found', 'cross-site'],
+    problems: [],
   },
   resetSecondFactor: {
     ...ours,
@@ -77,7 +77,7 @@ export const memberRoutes = {
     path: '/v1/admin/users/{id}/second-factor',
     summary: 'Take a user’s authenticator away, e.g. when it is lost. Safe to repeat.',
     status: 204,
-    problems: ['forbidden', 'not-found', 'cross-site'],
+    problems: [],
   },
   listGroups: {
     ...ours,
@@ -86,7 +86,7 @@ export const memberRoutes = {
     summary: 'Groups, by name.',
     status: 200,
     response: groupListSchema,
-    problems: ['forbidden'],
+    problems: [],
   },
   createGroup: {
     ...ours,
@@ -96,7 +96,7 @@ export const memberRoutes = {
     body: groupRequestSchema,
     status: 201,
     response: groupSchema,
-    problems: ['forbidden', 'name-taken', 'cross-site'],
+    problems: ['name-taken'],
   },
   getGroup: {
     ...ours,
@@ -105,7 +105,7 @@ export const memberRoutes = {
     summary: 'One group.',
     status: 200,
     response: groupSchema,
-    problems: ['forbidden', 'not-found'],
+    problems: [],
   },
   changeGroup: {
     ...ours,
@@ -115,7 +115,7 @@ export const memberRoutes = {
     body: groupRequestSchema,
     status: 200,
     response: groupSchema,
-    problems: ['forbidden', 'not-found', 'name-taken', 'cross-site'],
+    problems: ['name-taken'],
   },
   deleteGroup: {
     ...ours,
@@ -123,7 +123,7 @@ export const memberRoutes = {
     path: '/v1/admin/groups/{id}',
     summary: 'Delete a group, with its grants.',
     status: 204,
-    problems: ['forbidden', 'not-found', 'cross-site'],
+    problems: [],
   },
   addGroupMember: {
     ...ours,
@@ -132,7 +132,7 @@ export const memberRoutes = {
     summary: 'Put a user into a group. Safe to repeat.',
     body: addGroupMemberRequestSchema,
     status: 204,
-    problems: ['forbidden', 'not-found', 'cross-site'],
+    problems: [],
   },
   removeGroupMember: {
     ...ours,
@@ -140,7 +140,7 @@ export const memberRoutes = {
     path: '/v1/admin/groups/{id}/members/{userId}',
     summary: 'Take a user out of a group. Safe to repeat.',
     status: 204,
-    problems: ['forbidden', 'not-found', 'cross-site'],
+    problems: [],
   },
   listGrants: {
     ...ours,
@@ -150,7 +150,7 @@ export const memberRoutes = {
     query: listGrantsQuerySchema,
     status: 200,
     response: grantListSchema,
-    problems: ['forbidden', 'not-found'],
+    problems: ['not-found'],
   },
   createGrant: {
     ...ours,
@@ -160,7 +160,7 @@ export const memberRoutes = {
     body: createGrantRequestSchema,
     status: 201,
     response: grantSchema,
-    problems: ['forbidden', 'not-found', 'cross-site'],
+    problems: ['not-found'],
   },
   deleteGrant: {
     ...ours,
@@ -168,6 +168,6 @@ export const memberRoutes = {
     path: '/v1/admin/grants/{id}',
     summary: 'Take a grant back.',
     status: 204,
-    problems: ['forbidden', 'not-found', 'cross-site'],
+    problems: [],
   },
 } as const satisfies Record<string, Route>;

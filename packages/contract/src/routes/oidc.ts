@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import type { Route } from './route.ts';
 
+/** Providers add parameters of their own: what is not known is passed over. */
 const callbackQuery = z.object({
   code: z.string().max(4096).exactOptional(),
   state: z.string().max(512).exactOptional(),
@@ -20,7 +21,7 @@ export const oidcRoutes = {
     access: 'public',
     requires: null,
     status: 302,
-    problems: ['not-found', 'provider-unavailable'],
+    problems: [],
   },
   finishOidcSignIn: {
     method: 'GET',
@@ -30,6 +31,6 @@ export const oidcRoutes = {
     requires: null,
     query: callbackQuery,
     status: 302,
-    problems: ['not-found', 'sign-in-failed', 'provider-unavailable'],
+    problems: ['sign-in-failed'],
   },
 } as const satisfies Record<string, Route>;

@@ -14,7 +14,7 @@ export const quarantineRoutes = {
     query: cursorQuery,
     status: 200,
     response: quarantineListSchema,
-    problems: ['forbidden'],
+    problems: [],
   },
   rescanQuarantined: {
     method: 'POST',
@@ -24,7 +24,7 @@ export const quarantineRoutes = {
     requires: 'quarantine:write',
     status: 200,
     response: quarantineOutcomeSchema,
-    problems: ['forbidden', 'not-found', 'wrong-state', 'cross-site'],
+    problems: ['wrong-state'],
   },
   releaseQuarantined: {
     method: 'POST',
@@ -35,7 +35,7 @@ export const quarantineRoutes = {
     body: releaseRequestSchema,
     status: 200,
     response: quarantineOutcomeSchema,
-    problems: ['forbidden', 'not-found', 'wrong-state', 'cross-site'],
+    problems: ['wrong-state', 'bytes-missing', 'storage-unavailable'],
   },
   deleteQuarantined: {
     method: 'DELETE',
@@ -44,6 +44,6 @@ export const quarantineRoutes = {
     access: 'authenticated',
     requires: 'quarantine:write',
     status: 204,
-    problems: ['forbidden', 'not-found', 'wrong-state', 'retained', 'cross-site'],
+    problems: ['wrong-state', 'retained'],
   },
 } as const satisfies Record<string, Route>;

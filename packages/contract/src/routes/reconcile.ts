@@ -18,7 +18,7 @@ export const reconcileRoutes = {
     requires: 'service:admin',
     status: 200,
     response: reconcileRunListSchema,
-    problems: ['forbidden'],
+    problems: [],
   },
   startReconcile: {
     method: 'POST',
@@ -29,7 +29,7 @@ export const reconcileRoutes = {
     body: startReconcileRequestSchema,
     status: 201,
     response: reconcileRunSchema,
-    problems: ['forbidden', 'reconcile-running', 'cross-site'],
+    problems: ['reconcile-running'],
   },
   getReconcile: {
     method: 'GET',
@@ -39,7 +39,7 @@ export const reconcileRoutes = {
     requires: 'service:admin',
     status: 200,
     response: reconcileRunSchema,
-    problems: ['forbidden', 'not-found'],
+    problems: [],
   },
   listReconcileFindings: {
     method: 'GET',
@@ -50,7 +50,7 @@ export const reconcileRoutes = {
     query: listFindingsQuerySchema,
     status: 200,
     response: reconcileFindingListSchema,
-    problems: ['forbidden', 'not-found'],
+    problems: [],
   },
   stopReconcile: {
     method: 'POST',
@@ -60,6 +60,6 @@ export const reconcileRoutes = {
     requires: 'service:admin',
     status: 200,
     response: reconcileRunSchema,
-    problems: ['forbidden', 'not-found', 'cross-site'],
+    problems: [],
   },
 } as const satisfies Record<string, Route>;

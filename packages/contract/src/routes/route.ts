@@ -1,10 +1,11 @@
-// What a route is: one row of the tables beside this file.
+// What a route is: one row of the tables beside this file. And what of its refusals follows from the row itself, because whatever stands
+// before all handlers gives them: who asks, from where, how often, with what body.
 
 import type { z } from 'zod';
 import type { ProblemCode } from '../problem.ts';
 import type { Action } from '../rights.ts';
 
-export interface Route {
+interface RouteShape {
   readonly method: 'GET' | 'POST' | 'DELETE' | 'PATCH';
   /** With `{id}`-style parameters (OpenAPI). */
   readonly path: string;
@@ -23,9 +24,41 @@ export interface Route {
   readonly produces?: 'application/zip' | 'text/csv';
   /** Body of success; absent for 204, 302 and streams. */
   readonly response?: z.ZodType;
-  /**
-   * Problems beside invalid-request, unauthenticated, too-many-requests, internal-error and database-unavailable, which any route may
-   * answer.
-   */
-  readonly problems: readonly ProblemCode[];
+}
+
+const always = (): boolean => true;
+
+/** Which routes give a problem whatever their handler does. */
+const followsFrom = {
+  // A query that nobody knows is refused everywhere.
+  'invalid-request': always,
+  // Credentials that are shown are judged also where none are needed.
+  unauthenticated: always,
+  'tenant-suspended': always,
+  'provider-unavailable': always,
+  'too-many-requests': always,
+  'internal-error': always,
+  'database-unavailable': always,
+  forbidden: ({ access, requires }) => access === 'person' || requires !== null,
+  // Reading can be forged, and is no harm: the page that asks does not see the answer.
+  'cross-site': ({ method }) => method !== 'GET',
+  'request-too-large': ({ body }) => body !== undefined,
+  'precondition-failed': ({ header }) => header === 'If-Match',
+  'not-found': ({ path }) => path.includes('{'),
+} as const satisfies { readonly [Code in ProblemCode]?: (route: RouteShape) => boolean };
+
+/** What only a handler knows; `not-found` also of what a query or a body names. */
+type HandlerProblem = Exclude<ProblemCode, keyof typeof followsFrom> | 'not-found';
+
+export interface Route extends RouteShape {
+  /** Problems beside those that follow from the rest of the row. */
+  readonly problems: readonly HandlerProblem[];
+}
+
+/** Every problem that the route may answer, each once. */
+export function problemsOf(route: Route): readonly ProblemCode[] {
+  const following = (Object.keys(followsFrom) as (keyof typeof followsFrom)[]).filter((code) =>
+    followsFrom[code](route),
+  );
+  return [...new Set([...following, ...route.problems])];
 }

@@ -14,7 +14,7 @@ export const sessionRoutes = {
     body: signInRequestSchema,
     status: 200,
     response: sessionSchema,
-    problems: ['sign-in-link-used', 'sign-in-failed', 'second-factor-required', 'second-factor-wrong', 'cross-site'],
+    problems: ['sign-in-link-used', 'sign-in-failed', 'second-factor-required', 'second-factor-wrong'],
   },
   getSession: {
     method: 'GET',
@@ -33,7 +33,7 @@ export const sessionRoutes = {
     access: 'authenticated',
     requires: null,
     status: 204,
-    problems: ['cross-site'],
+    problems: [],
   },
   getSignInWays: {
     method: 'GET',

@@ -35,6 +35,6 @@ export const shareRoutes = {
     access: 'authenticated',
     requires: 'shares:write',
     status: 204,
-    problems: ['not-found'],
+    problems: [],
   },
 } as const satisfies Record<string, Route>;

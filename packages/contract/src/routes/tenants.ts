@@ -21,7 +21,7 @@ export const tenantRoutes = {
     query: cursorQuery,
     status: 200,
     response: tenantListSchema,
-    problems: ['forbidden'],
+    problems: [],
   },
   createTenant: {
     method: 'POST',
@@ -32,7 +32,7 @@ export const tenantRoutes = {
     body: createTenantRequestSchema,
     status: 201,
     response: createdTenantSchema,
-    problems: ['forbidden', 'name-taken', 'cross-site'],
+    problems: ['name-taken'],
   },
   getTenant: {
     method: 'GET',
@@ -42,7 +42,7 @@ export const tenantRoutes = {
     requires: 'service:admin',
     status: 200,
     response: tenantSchema,
-    problems: ['forbidden', 'not-found'],
+    problems: [],
   },
   changeTenant: {
     method: 'PATCH',
@@ -53,7 +53,7 @@ export const tenantRoutes = {
     body: changeTenantRequestSchema,
     status: 200,
     response: tenantSchema,
-    problems: ['forbidden', 'not-found', 'cross-site'],
+    problems: [],
   },
   getQuotas: {
     method: 'GET',
@@ -63,6 +63,6 @@ export const tenantRoutes = {
     requires: 'usage:read',
     status: 200,
     response: quotasSchema,
-    problems: ['forbidden'],
+    problems: [],
   },
 } as const satisfies Record<string, Route>;

@@ -35,6 +35,6 @@ export const trashRoutes = {
     access: 'authenticated',
     requires: 'files:purge',
     status: 204,
-    problems: ['not-found', 'wrong-state', 'retained'],
+    problems: ['wrong-state', 'retained'],
   },
 } as const satisfies Record<string, Route>;

@@ -16,7 +16,7 @@ import {
 import { cursorQuery } from './cursor-query.ts';
 import type { Route } from './route.ts';
 
-const waitQuery = z.object({
+const waitQuery = z.strictObject({
   wait: z.coerce.number().int().min(0).max(uploadLimits.maxWaitSeconds).exactOptional(),
   state: z.enum(fileStateNames as [FileState, ...FileState[]]).exactOptional(),
 });
@@ -32,7 +32,16 @@ export const uploadRoutes = {
     body: createUploadRequestSchema,
     status: 201,
     response: uploadSchema,
-    problems: ['file-too-large', 'type-not-allowed', 'quota-exceeded', 'idempotency-conflict', 'storage-unavailable'],
+    problems: [
+      'not-found',
+      'wrong-state',
+      'name-taken',
+      'idempotency-conflict',
+      'file-too-large',
+      'type-not-allowed',
+      'quota-exceeded',
+      'storage-unavailable',
+    ],
   },
   createUploads: {
     method: 'POST',
@@ -44,7 +53,7 @@ export const uploadRoutes = {
     body: createUploadsRequestSchema,
     status: 200,
     response: uploadOutcomesSchema,
-    problems: ['storage-unavailable'],
+    problems: ['not-found'],
   },
   listUploads: {
     method: 'GET',
@@ -67,7 +76,7 @@ export const uploadRoutes = {
     query: waitQuery,
     status: 200,
     response: uploadSchema,
-    problems: ['not-found'],
+    problems: ['wrong-state', 'storage-unavailable'],
   },
   listParts: {
     method: 'GET',
@@ -77,7 +86,7 @@ export const uploadRoutes = {
     requires: 'uploads:create',
     status: 200,
     response: uploadedPartListSchema,
-    problems: ['not-found', 'wrong-state', 'storage-unavailable'],
+    problems: ['wrong-state', 'storage-unavailable'],
   },
   signParts: {
     method: 'POST',
@@ -88,7 +97,7 @@ export const uploadRoutes = {
     body: signPartsRequestSchema,
     status: 200,
     response: signedPartListSchema,
-    problems: ['not-found', 'wrong-state'],
+    problems: ['wrong-state', 'storage-unavailable'],
   },
   completeUpload: {
     method: 'POST',
@@ -98,7 +107,7 @@ export const uploadRoutes = {
     requires: 'uploads:create',
     status: 200,
     response: uploadSchema,
-    problems: ['not-found', 'wrong-state', 'parts-missing', 'storage-unavailable'],
+    problems: ['wrong-state', 'parts-missing', 'storage-unavailable'],
   },
   abortUpload: {
     method: 'DELETE',
@@ -107,6 +116,6 @@ export const uploadRoutes = {
     access: 'authenticated',
     requires: 'uploads:create',
     status: 204,
-    problems: ['not-found', 'wrong-state'],
+    problems: ['wrong-state'],
   },
 } as const satisfies Record<string, Route>;

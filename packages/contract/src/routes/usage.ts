@@ -13,7 +13,7 @@ export const usageRoutes = {
     query: usageQuerySchema,
     status: 200,
     response: usageDayListSchema,
-    problems: ['forbidden'],
+    problems: [],
   },
   getUsageTable: {
     method: 'GET',
@@ -24,7 +24,7 @@ export const usageRoutes = {
     query: usageQuerySchema,
     status: 200,
     produces: 'text/csv',
-    problems: ['forbidden'],
+    problems: [],
   },
   getAllUsage: {
     method: 'GET',
@@ -35,7 +35,7 @@ export const usageRoutes = {
     query: allUsagePageQuerySchema,
     status: 200,
     response: usageDayListSchema,
-    problems: ['forbidden'],
+    problems: [],
   },
   getAllUsageTable: {
     method: 'GET',
@@ -46,6 +46,6 @@ export const usageRoutes = {
     query: allUsageQuerySchema,
     status: 200,
     produces: 'text/csv',
-    problems: ['forbidden'],
+    problems: [],
   },
 } as const satisfies Record<string, Route>;

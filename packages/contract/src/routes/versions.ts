@@ -13,7 +13,7 @@ export const versionRoutes = {
     requires: 'files:read',
     status: 200,
     response: fileVersionListSchema,
-    problems: ['not-found'],
+    problems: [],
   },
   restoreVersion: {
     method: 'POST',
@@ -23,7 +23,7 @@ export const versionRoutes = {
     requires: 'files:write',
     status: 200,
     response: fileEntrySchema,
-    problems: ['not-found', 'wrong-state'],
+    problems: ['wrong-state'],
   },
   deleteVersion: {
     method: 'DELETE',
@@ -32,6 +32,6 @@ export const versionRoutes = {
     access: 'authenticated',
     requires: 'files:purge',
     status: 204,
-    problems: ['not-found', 'wrong-state', 'retained'],
+    problems: ['wrong-state', 'retained'],
   },
 } as const satisfies Record<string, Route>;

@@ -20,7 +20,7 @@ export const webhookRoutes = {
     requires: 'webhooks:write',
     status: 200,
     response: webhookListSchema,
-    problems: ['forbidden'],
+    problems: [],
   },
   createWebhook: {
     method: 'POST',
@@ -31,7 +31,7 @@ export const webhookRoutes = {
     body: createWebhookRequestSchema,
     status: 201,
     response: createdWebhookSchema,
-    problems: ['forbidden'],
+    problems: [],
   },
   changeWebhook: {
     method: 'PATCH',
@@ -42,7 +42,7 @@ export const webhookRoutes = {
     body: changeWebhookRequestSchema,
     status: 200,
     response: webhookSchema,
-    problems: ['forbidden', 'not-found', 'forbidden'],
+    problems: [],
   },
   deleteWebhook: {
     method: 'DELETE',
@@ -51,7 +51,7 @@ export const webhookRoutes = {
     access: 'authenticated',
     requires: 'webhooks:write',
     status: 204,
-    problems: ['forbidden', 'not-found'],
+    problems: [],
   },
   rotateWebhookSecret: {
     method: 'POST',
@@ -61,7 +61,7 @@ export const webhookRoutes = {
     requires: 'webhooks:write',
     status: 200,
     response: createdWebhookSchema,
-    problems: ['forbidden', 'not-found'],
+    problems: ['wrong-state'],
   },
   testWebhook: {
     method: 'POST',
@@ -70,7 +70,7 @@ export const webhookRoutes = {
     access: 'authenticated',
     requires: 'webhooks:write',
     status: 204,
-    problems: ['forbidden', 'not-found'],
+    problems: [],
   },
   listDeliveries: {
     method: 'GET',
@@ -81,7 +81,7 @@ export const webhookRoutes = {
     query: cursorQuery,
     status: 200,
     response: webhookDeliveryListSchema,
-    problems: ['forbidden', 'not-found'],
+    problems: [],
   },
   replayDelivery: {
     method: 'POST',
@@ -90,6 +90,6 @@ export const webhookRoutes = {
     access: 'authenticated',
     requires: 'webhooks:write',
     status: 204,
-    problems: ['forbidden', 'not-found'],
+    problems: [],
   },
 } as const satisfies Record<string, Route>;

@@ -83,6 +83,28 @@ export async function requireAction(caller: Caller, access: Access, action: Acti
   if (access.everywhere(action)) return;
   const roots = await access.rootsOf(action);
   if (roots === undefined || roots.length > 0) return;
-  const who = caller.by === 'api-key' ? 'This key' : 'Your role';
-  throw new FilesError('forbidden', { detail: `${who} does not have ${action}. Ask an owner for it.` });
+  throw refusalOf(caller, action, 'anywhere');
+}
+
+/** The refusal of an action that the caller may do nowhere, or not with what was named. */
+export function refusalOf(caller: Caller, action: Action, where: 'anywhere' | 'here'): FilesError {
+  return new FilesError('forbidden', { detail: explainRefusal(caller, action, where) });
+}
+
+/** What stands in the way, and who can change it: whoever made a key can make another, if their own role suffices. */
+function explainRefusal(caller: Caller, action: Action, where: 'anywhere' | 'here'): string {
+  const { judged, byKey } = actions[action];
+  if (!isWithinScopes(caller, action)) {
+    return byKey === 'never'
+      ? `${action} is for people who are signed in, not for keys and tokens.`
+      : `This key does not have ${action}. Make a key with this scope.`;
+  }
+  if (caller.folderId !== undefined && judged !== 'folder') {
+    return `This key is for one folder, and ${action} is for all of them. Make a key without a folder.`;
+  }
+  if (where === 'anywhere') return `Your role does not have ${action}. Ask an owner for it.`;
+  // A role holds everywhere: then it is the key's folder alone that does not reach so far.
+  return caller.folderId !== undefined && roleAllows(caller.identity.role, action)
+    ? 'This key is for one folder, and what was asked is not within it. Make a key without a folder.'
+    : `You do not have ${action} here. Ask an owner for it.`;
 }

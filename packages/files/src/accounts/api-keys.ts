@@ -45,10 +45,6 @@ export function openApiKeys({ accounts, folders, limits, clock, random, newId }:
   return {
     create: async (caller, { name, scopes, expiresInSeconds, folderId }, noteOf) => {
       const { tenantId, userId } = caller.account;
-      const known = await accounts.listApiKeys(tenantId);
-      if (known.length >= limits.maxApiKeys) {
-        throw new FilesError('forbidden', { detail: `There are ${known.length} keys already. Revoke one first.` });
-      }
       requireScopes(caller, scopes);
       if (folderId !== undefined && (await folders.get({ tenantId, id: folderId })) === undefined) {
         throw new FilesError('not-found', { detail: `There is no folder ${folderId}.` });
@@ -69,7 +65,10 @@ export function openApiKeys({ accounts, folders, limits, clock, random, newId }:
         lastUsedAtMs: null,
       };
       const details = { name, scopes: key.scopes, folderId: key.folderId, expiresAtMs: key.expiresAtMs };
-      await accounts.addApiKey(key, noteOf({ action: 'key.created', subject: { kind: 'key', id: key.id }, details }));
+      const note = noteOf({ action: 'key.created', subject: { kind: 'key', id: key.id }, details });
+      if (!(await accounts.addApiKey(key, note, limits.maxApiKeys))) {
+        throw new FilesError('forbidden', { detail: `There are ${limits.maxApiKeys} keys already. Revoke one first.` });
+      }
       return { ...shownKey(key), secret };
     },
 

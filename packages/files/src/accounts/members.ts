@@ -199,12 +199,12 @@ export function openMembers({ database, limits, invitations, clock, newId }: Mem
     },
 
     createGroup: async (tenantId, name, noteOf) => {
-      if ((await groups.list(tenantId, limits.maxGroups)).length >= limits.maxGroups) {
-        throw new FilesError('forbidden', { detail: `There are ${limits.maxGroups} groups already.` });
-      }
       const group = { id: newId(), tenantId, name, createdAtMs: clock() };
       const subject = { kind: 'group', id: group.id };
-      await groups.add(group, noteOf({ action: 'group.created', subject, details: { name } }));
+      const note = noteOf({ action: 'group.created', subject, details: { name } });
+      if (!(await groups.add(group, note, limits.maxGroups))) {
+        throw new FilesError('forbidden', { detail: `There are ${limits.maxGroups} groups already.` });
+      }
       return shownGroup(group, []);
     },
 
@@ -253,9 +253,6 @@ export function openMembers({ database, limits, invitations, clock, newId }: Mem
       const subjectKind = userId === undefined ? 'group' : 'user';
       const subjectId = userId ?? groupId ?? '';
       await (subjectKind === 'user' ? requireUser : requireGroup)({ tenantId, id: subjectId });
-      if ((await grants.list({ tenantId, limit: limits.maxGrants })).length >= limits.maxGrants) {
-        throw new FilesError('forbidden', { detail: `There are ${limits.maxGrants} grants already. Use groups.` });
-      }
       const grant: GrantRecord = {
         id: newId(),
         tenantId,
@@ -267,7 +264,11 @@ export function openMembers({ database, limits, invitations, clock, newId }: Mem
       };
       const details = { folderId, role, [`${subjectKind}Id`]: subjectId };
       const note = noteOf({ action: 'grant.set', subject: { kind: 'folder', id: folderId }, details });
-      return shownGrant(await grants.set(grant, note));
+      const set = await grants.set(grant, note, limits.maxGrants);
+      if (set === undefined) {
+        throw new FilesError('forbidden', { detail: `There are ${limits.maxGrants} grants already. Use groups.` });
+      }
+      return shownGrant(set);
     },
 
     removeGrant: async (grant, noteOf) => {

@@ -15,7 +15,10 @@ import type { SecondFactor } from './second-factor.ts';
 type NoteOf = (note: Pick<AuditNote, 'action' | 'subject'>) => AuditNote;
 
 export interface OwnAccount {
-  /** Ends all sessions but this one. Throws `sign-in-failed` when the present password is not the right one. */
+  /**
+   * Ends all sessions but this one. Throws `password-wrong` when the present password is not the right one, wherever it is given, and
+   * when it is missing: only whoever came by a link, or has none, may leave it out.
+   */
   changePassword(
     session: SessionRecord,
     request: { readonly password: string; readonly current?: string },
@@ -57,9 +60,11 @@ export function openOwnAccount(options: OwnAccountOptions): OwnAccount {
       // Whoever it is: making a hash costs as much as trying one.
       tries.take(`user:${user.id}`);
       // Who came by a link has shown more than a password; and it is how a lost one is replaced.
-      if (user.passwordHash !== null && session.how !== 'link') {
-        const matches = current !== undefined && (await passwords.matches(current, user.passwordHash));
-        if (!matches) throw new FilesError('sign-in-failed', { detail: 'The present password is not the right one.' });
+      const mayLeaveOut = user.passwordHash === null || session.how === 'link';
+      if (current !== undefined || !mayLeaveOut) {
+        const matches =
+          current !== undefined && user.passwordHash !== null && (await passwords.matches(current, user.passwordHash));
+        if (!matches) throw presentPasswordWrong(user, current);
       }
       const note = noteOf({ action: 'password.changed', subject: { kind: 'user', id: user.id } });
       await users.setPassword(user, await passwords.hash(password), session.tokenHash, note);
@@ -98,6 +103,19 @@ export function openOwnAccount(options: OwnAccountOptions): OwnAccount {
 
     signOut: (tokenHash) => accounts.removeSession(tokenHash),
   };
+}
+
+function presentPasswordWrong({ passwordHash }: UserRecord, current: string | undefined): FilesError {
+  if (passwordHash === null) {
+    return new FilesError('password-wrong', { detail: 'This account has no password yet: leave `current` out.' });
+  }
+  if (current === undefined) {
+    return new FilesError('password-wrong', { detail: 'Nothing came as `current`; send the present password in it.' });
+  }
+  return new FilesError('password-wrong', {
+    detail:
+      'The present password is not the right one. If it is lost, ask an owner for a sign-in link: it does without.',
+  });
 }
 
 function userOf({ tenantId, userId }: SessionRecord): TenantId {

@@ -1,10 +1,13 @@
 // The unknown at the edge, parsed once: body, query and headers of a request, each with a limit.
 
-import { type Route, uploadLimits } from '@stowage/contract';
+import { noQuerySchema, type Route, requestFaults, shownName } from '@stowage/contract';
 import { FilesError } from '../files-error.ts';
 
 /** What a schema of the contract does; zod's own type is not needed here. */
 type Schema = NonNullable<Route['body']>;
+
+/** Of the name of a parameter. */
+const maxShownCharacters = 80;
 
 interface ReadBodyOptions {
   readonly maxBytes: number;
@@ -40,11 +43,13 @@ export async function readBody(
   return check(schema, value, 'body');
 }
 
+/** `undefined` where the route takes none. What it does not know is refused: a filter that is misspelt would show too much. */
 export function readQuery(url: URL, schema: Schema | undefined): unknown {
-  if (schema === undefined) return undefined;
   const given = Object.fromEntries(url.searchParams);
   refuseNul(given, 'query');
-  return check(schema, given, 'query');
+  refuseRepeated(url);
+  const query = check(schema ?? noQuerySchema, given, 'query');
+  return schema === undefined ? undefined : query;
 }
 
 /** The `{…}` of a path. Throws `not-found` for a NUL character, which no id holds and PostgreSQL cannot keep. */
@@ -79,17 +84,26 @@ async function readBytes(request: Request, { maxBytes, onBytes }: ReadBodyOption
   return Buffer.concat(chunks);
 }
 
-function check(schema: Schema, value: unknown, place: string): unknown {
+function check(schema: Schema, value: unknown, place: 'body' | 'query'): unknown {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const errors = parsed.error.issues
-    .slice(0, uploadLimits.maxPartsPerSigning)
-    .map(({ path, message }) => ({ path: [place, ...path.map(String)].join('.'), message }));
+  const errors = requestFaults({ schema, value, error: parsed.error, place });
   const [first] = errors;
-  throw new FilesError('invalid-request', {
-    detail: first === undefined ? `The ${place} is not as expected.` : `${first.path}: ${first.message}.`,
-    errors,
-  });
+  if (first === undefined) throw new FilesError('invalid-request', { detail: `The ${place} is not as expected.` });
+  const end = first.message.endsWith('?') ? '' : '.';
+  throw new FilesError('invalid-request', { detail: `${first.path}: ${first.message}${end}`, errors });
+}
+
+/** Of two values of one name, one would be passed over without a word. */
+function refuseRepeated(url: URL): void {
+  for (const name of new Set(url.searchParams.keys())) {
+    const { length } = url.searchParams.getAll(name);
+    if (length === 1) continue;
+    throw new FilesError('invalid-request', {
+      detail: `A parameter of the query came ${length} times; it is taken once.`,
+      errors: [{ path: `query.${shownName(name.slice(0, maxShownCharacters))}`, message: `it came ${length} times` }],
+    });
+  }
 }
 
 /** PostgreSQL keeps no text with a NUL character in it; so nothing here may hold one. */

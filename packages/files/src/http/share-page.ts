@@ -1,4 +1,5 @@
 // What the page of a share looks like. Plain HTML without scripts; its style is allowed by its hash. Names are escaped by `html`.
+// What it says where something is refused is share-refusal.ts.
 
 import { createHash } from 'node:crypto';
 import { shownName } from '@stowage/contract';
@@ -7,6 +8,8 @@ import { html, raw } from 'hono/html';
 export interface PageFile {
   readonly id: string;
   readonly name: string;
+  /** Names of the folders it lies in, below the shared one and outermost first. */
+  readonly folder: readonly string[];
   readonly sizeBytes: number;
   readonly contentType: string;
   readonly hasPreview: boolean;
@@ -17,7 +20,8 @@ export function sharePageHeaders(storageOrigin: string): Readonly<Record<string,
   const policy = [
     "default-src 'none'",
     `style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'`,
-    `img-src 'self' ${storageOrigin}`,
+    // `data:` for the page's own icon.
+    `img-src 'self' data: ${storageOrigin}`,
     "form-action 'self'",
     "frame-ancestors 'none'",
     "base-uri 'none'",
@@ -51,11 +55,32 @@ export function renderFiles(view: {
 
 /** In a folder by its name; a file alone has it above, and its button is what the page is for. */
 function listed(file: PageFile, base: string, isFolder: boolean): ReturnType<typeof html> {
+  const path = file.folder.map(shownName).join(' / ');
+  const from = path === '' ? '' : ` from ${path}`;
   return html`<li>
     ${file.hasPreview ? html`<img src="${base}/files/${file.id}/preview" alt="" loading="lazy" width="64" height="64" />` : html`<span class="glyph" aria-hidden="true">${ending(file.name)}</span>`}
-    <span class="name">${isFolder ? html`<bdi>${shownName(file.name)}</bdi>` : ''}<small>${sizeText(file.sizeBytes)}</small></span>
-    <a class="button${isFolder ? '' : ' primary'}" href="${base}/files/${file.id}" aria-label="Download ${shownName(file.name)}">Download</a>
+    <span class="name">${isFolder ? html`<bdi>${shownName(file.name)}</bdi>` : ''}<small${path === '' ? '' : html` title="${path}"`}>${path === '' ? '' : html`${place(file.folder)} · `}${sizeText(file.sizeBytes)}</small></span>
+    <a class="button${isFolder ? '' : ' primary'}" href="${base}/files/${file.id}" aria-label="Download ${shownName(file.name)}${from}">Download</a>
   </li>`;
+}
+
+/** Folders that are named before and behind those that are left out, and how much of a long name is shown. */
+const firstFolders = 1;
+const lastFolders = 2;
+const nameCharacters = 28;
+
+/** Where a file lies, shortened in the middle. Each name is set apart, so that one written from right to left turns none of its neighbours. */
+function place(folder: readonly string[]): ReturnType<typeof html> {
+  const left = folder.length <= firstFolders + lastFolders + 1 ? [] : folder.slice(firstFolders, -lastFolders);
+  const names = left.length === 0 ? folder : [...folder.slice(0, firstFolders), '…', ...folder.slice(-lastFolders)];
+  return html`${names.map((name, index) => html`${index === 0 ? '' : ' / '}<bdi>${briefName(shownName(name))}</bdi>`)}`;
+}
+
+function briefName(name: string): string {
+  const characters = Array.from(new Intl.Segmenter().segment(name), ({ segment }) => segment);
+  if (characters.length <= nameCharacters) return name;
+  const half = Math.floor(nameCharacters / 2);
+  return `${characters.slice(0, half).join('')}…${characters.slice(1 - half).join('')}`;
 }
 
 export function renderPasswordForm({ base, wrong }: { readonly base: string; readonly wrong: boolean }): string {
@@ -71,11 +96,19 @@ export function renderPasswordForm({ base, wrong }: { readonly base: string; rea
   );
 }
 
-export function renderEnded(): string {
+export interface Message {
+  readonly title: string;
+  readonly text: string;
+  /** Where to go on. */
+  readonly link?: { readonly href: string; readonly words: string };
+}
+
+export function renderMessage({ title, text, link }: Message): string {
   return layout(
-    'Link ended',
-    html`<h1>This link leads nowhere any more</h1>
-      <p>It has expired, was used up or taken back, or what it showed is gone. Ask whoever sent it to you for a new one.</p>`,
+    title,
+    html`<h1>${title}</h1>
+      <p>${text}</p>
+      ${link === undefined ? '' : html`<p><a class="button primary" href="${link.href}">${link.words}</a></p>`}`,
   );
 }
 
@@ -87,11 +120,17 @@ function layout(title: string, content: ReturnType<typeof html>): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>${title}</title>
+<link rel="icon" href="${icon}">
 <style>${raw(style)}</style>
 </head>
 <body><main>${content}</main></body>
 </html>`);
 }
+
+/** The console's (packages/console/public/mark.svg). */
+const mark =
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="8" fill="#0b6e6a"/><path d="M8 12.5 16 8l8 4.5-8 4.5z" fill="#fff"/><path d="M8 16.6 16 21l8-4.4M8 20.4l8 4.4 8-4.4" fill="none" stroke="#fff" stroke-width="2" stroke-linecap="round" stroke-linejoin="round"/></svg>';
+const icon = `data:image/svg+xml,${encodeURIComponent(mark)}`;
 
 /** What stands for a file without a picture: the ending of its name where that is short and plain. */
 function ending(name: string): string {

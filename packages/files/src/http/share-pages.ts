@@ -11,11 +11,14 @@ import type { ShareRecord } from '../sharing/share-record.ts';
 import type { Shares } from '../sharing/shares.ts';
 import type { UsageCounter } from '../usage/usage-counter.ts';
 import { openRateLimit } from './rate-limit.ts';
-import { type PageFile, renderEnded, renderFiles, renderPasswordForm, sharePageHeaders } from './share-page.ts';
+import { type PageFile, renderFiles, renderPasswordForm, sharePageHeaders } from './share-page.ts';
+import { renderRefusal } from './share-refusal.ts';
 
 export interface SharePages {
-  /** Answers any request below `/s/`. Throws a `FilesError` for what is no page's business. */
-  answer(request: Request, clientAddress: string): Promise<Response>;
+  /** Answers any request below `/s/`. Throws a `FilesError` for what is refused. */
+  answer(request: Request): Promise<Response>;
+  /** What was thrown, as a page; `undefined` for who asked for JSON, and is told the problem. */
+  refuse(request: Request, error: unknown): Response | undefined;
 }
 
 interface SharePagesOptions {
@@ -63,9 +66,10 @@ export function openSharePages(options: SharePagesOptions): SharePages {
   async function showFiles(share: ShareRecord, request: Request): Promise<Response> {
     const found = await shares.files(share, limits.maxArchiveFiles);
     const files = found.map(
-      (file): PageFile => ({
+      ({ file, folder }): PageFile => ({
         id: file.lineId,
         name: file.name,
+        folder,
         sizeBytes: file.sizeBytes,
         contentType: file.contentType,
         hasPreview: file.previews.length > 0,
@@ -142,14 +146,7 @@ export function openSharePages(options: SharePagesOptions): SharePages {
       const { pathname } = new URL(request.url);
       const [, token, below, fileId, preview] = path.exec(pathname) ?? [];
       if (token === undefined) throw new FilesError('not-found', { detail: 'There is no such page.' });
-      let share: ShareRecord;
-      try {
-        share = await shares.open(token);
-      } catch (error) {
-        const ended = isFilesError(error) && (error.code === 'share-ended' || error.code === 'not-found');
-        if (!ended || wantsJson(request)) throw error;
-        return page(renderEnded(), error.code === 'not-found' ? 404 : 410);
-      }
+      const share = await shares.open(token);
       if (request.method === 'POST' && below === undefined) return enter(share, request);
       const headersOnly = request.method === 'HEAD';
       if (request.method !== 'GET' && !headersOnly)
@@ -171,6 +168,17 @@ export function openSharePages(options: SharePagesOptions): SharePages {
       if (preview === undefined) return download(share, fileId, headersOnly);
       const file = await shares.file(share, fileId);
       return redirect(downloads.previewLink(file, 'thumbnail', { lifeMs: limits.urlLifeMs, headersOnly }).url);
+    },
+
+    refuse: (request, error) => {
+      if (wantsJson(request)) return undefined;
+      const refusal = isFilesError(error) ? error : new FilesError('internal-error');
+      const [, token, below] = path.exec(new URL(request.url).pathname) ?? [];
+      // Where the link itself is none there is nothing to go back to.
+      const isNowhere = token === undefined || (below === undefined && refusal.code === 'not-found');
+      const { text, status } = renderRefusal(refusal, isNowhere ? undefined : `/s/${token}`);
+      const seconds = refusal.retryAfterSeconds;
+      return page(text, status, seconds === undefined ? {} : { 'retry-after': String(seconds) });
     },
   };
 }

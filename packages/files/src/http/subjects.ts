@@ -3,7 +3,7 @@
 // their handlers show what lies below the roots of `call.access`.
 
 import { type Action, actions, type CreateUploadRequest, type RouteName, routes } from '@stowage/contract';
-import type { Access } from '../accounts/access.ts';
+import { type Access, refusalOf } from '../accounts/access.ts';
 import type { FileTable } from '../database/database.ts';
 import { FilesError } from '../files-error.ts';
 import { topFolderId } from '../tree/folder-record.ts';
@@ -121,6 +121,7 @@ export async function judgeSubjects<Name extends RouteName>(
   { access, files }: JudgeOptions,
 ): Promise<void> {
   const { requires } = routes[name];
+  const forbidden = (action: Action): FilesError => refusalOf(call.caller, action, 'here');
   if (!hasSubjects(name) && requires !== null && !access.everywhere(requires)) throw forbidden(requires);
   const { tenantId, userId } = call.caller.account;
 
@@ -162,8 +163,4 @@ export async function judgeSubjects<Name extends RouteName>(
 
 function missing(what: string, id: string): FilesError {
   return new FilesError('not-found', { detail: `There is no ${what} ${id}.` });
-}
-
-function forbidden(action: Action): FilesError {
-  return new FilesError('forbidden', { detail: `You do not have ${action} here. Ask an owner for it.` });
 }

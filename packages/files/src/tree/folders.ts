@@ -26,7 +26,7 @@ export interface Folders {
   create(account: Account, request: CreateFolderRequest): Promise<Folder>;
   /** Throws `not-found`. The top has no row of its own, and cannot be asked for. */
   get(folder: TenantId): Promise<FolderWithContents>;
-  /** Throws `not-found`, `precondition-failed`, `name-taken`, `folder-cycle`. */
+  /** What is so already changes nothing. Throws `not-found`, `precondition-failed`, `name-taken`, `folder-cycle`. */
   change(folder: TenantId, request: ChangeFolderRequest, ifMatch?: string): Promise<Folder>;
   /**
    * Into the trash with all that lies in it, however much: none of it can be listed, found or fetched from then on, and the list of the
@@ -129,11 +129,13 @@ export function openFolders({ database, limits, clock, newId, onTrashed, onRemov
       for (let attempt = 0; attempt < maxMoveAttempts; attempt++) {
         const found = await find(folder);
         requireMatch(found, ifMatch);
-        const changed = await folders.change(found, {
-          updatedAtMs: clock(),
-          ...(name === undefined ? {} : { name: name.toWellFormed() }),
-          ...(parentId === undefined ? {} : { parentId }),
-        });
+        const newName = name?.toWellFormed();
+        const changes = {
+          ...(newName === undefined || newName === found.name ? {} : { name: newName }),
+          ...(parentId === undefined || parentId === found.parentId ? {} : { parentId }),
+        };
+        if (Object.keys(changes).length === 0) return showOne(found);
+        const changed = await folders.change(found, { ...changes, updatedAtMs: clock() });
         if (changed !== undefined) return showOne(changed);
       }
       throw tooFast('folder');

@@ -18,10 +18,19 @@ export function readPlace(cursor: string, order: string): ListPlace {
   }
   if (!Array.isArray(parsed)) throw invalid();
   const [sort, value, id]: unknown[] = parsed;
-  const plain = typeof value === 'string' || typeof value === 'number';
-  if (sort !== order || !plain || typeof id !== 'string') throw invalid();
+  if (sort !== order || typeof id !== 'string' || !idPattern.test(id)) throw invalid();
+  if (textOrders.has(order)) {
+    // PostgreSQL keeps no other text than this.
+    if (typeof value !== 'string' || value.includes('\0') || !value.isWellFormed()) throw invalid();
+    return { value, id };
+  }
+  if (typeof value !== 'number' || !Number.isSafeInteger(value)) throw invalid();
   return { value, id };
 }
+
+/** Orders by a text. All others are by a time, a size or a number. */
+const textOrders: ReadonlySet<string> = new Set(['name', '-name']);
+const idPattern = /^[A-Za-z0-9_-]{1,64}$/;
 
 function invalid(cause?: unknown): FilesError {
   return new FilesError('invalid-request', {

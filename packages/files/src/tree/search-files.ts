@@ -9,8 +9,8 @@ import { askedWords } from './search-words.ts';
 import type { StoredFiles } from './stored-files.ts';
 
 /**
- * `within`: only what lies in these folders, however deep. Throws `invalid-request` for a question without a word, `not-found`
- * for a folder that is not there.
+ * `within`: only what lies in these folders, however deep. Throws `invalid-request` for a question without a word (a tag alone, when it
+ * has words, is one), `not-found` for a folder that is not there.
  */
 export type SearchFiles = (tenantId: string, query: SearchQuery, within?: readonly string[]) => Promise<FileList>;
 
@@ -25,22 +25,20 @@ const order = 'found';
 
 export function openSearch({ database, storedFiles }: SearchFilesOptions): SearchFiles {
   return async (tenantId, query, within) => {
-    const { q: question, cursor, limit = defaultPageSize, folderId = topFolderId } = query;
-    if (askedWords(question).length === 0) {
-      throw new FilesError('invalid-request', { detail: 'q holds no letter and no digit. Ask for a word.' });
-    }
+    const { q: question, tag, cursor, limit = defaultPageSize, folderId = topFolderId } = query;
+    requireWords(question, tag);
     if (folderId !== topFolderId && (await database.folders.get({ tenantId, id: folderId })) === undefined) {
       throw new FilesError('not-found', { detail: `There is no folder ${folderId}.` });
     }
     const found = await database.search.find({
       tenantId,
-      question,
+      question: question ?? '',
       limit: limit + 1,
       before: cursor === undefined ? undefined : Number(readPlace(cursor, order).value),
       folderId,
       within,
       type: query.type,
-      tag: query.tag,
+      tag,
       minSizeBytes: query.minSizeBytes,
       maxSizeBytes: query.maxSizeBytes,
       fromMs: query.from === undefined ? undefined : Date.parse(query.from),
@@ -54,4 +52,12 @@ export function openSearch({ database, storedFiles }: SearchFilesOptions): Searc
       ...(more ? { nextCursor: writePlace({ value: last.number, id: last.file.id }, order) } : {}),
     };
   };
+}
+
+/** The index of words is what makes a search quick: without one word of question or tag, every file would be looked at. */
+function requireWords(question: string | undefined, tag: string | undefined): void {
+  const [name, text] = question === undefined ? ['tag', tag] : ['q', question];
+  if (askedWords(text ?? '').length > 0) return;
+  const more = name === 'tag' ? ' as q, beside the tag' : '';
+  throw new FilesError('invalid-request', { detail: `${name} holds no letter and no digit. Ask for a word${more}.` });
 }

@@ -1,5 +1,6 @@
 // Files that have arrived: listed, read, put into the trash and taken out again. Rows only; no byte moves.
 
+import { isDeepStrictEqual } from 'node:util';
 import type { ChangeFileRequest, FileEntry, FileList, ListFilesQuery } from '@stowage/contract';
 import { isPreviewable } from '../content/content-rules.ts';
 import type { FilePage, FileTable, FolderTable, SortColumn } from '../database/database.ts';
@@ -21,7 +22,10 @@ export interface StoredFiles {
   entries(files: readonly FileRecord[]): Promise<FileEntry[]>;
   /** Throws `not-found` for a file that is gone, and for another tenant's. */
   get(tenantId: string, id: string): Promise<FileRecord>;
-  /** Throws `not-found`, `wrong-state` for a file in the trash, `precondition-failed`, `name-taken`. */
+  /**
+   * What is asked for and is so already changes nothing: no row, no time, no etag. Throws `not-found`, `wrong-state` for a file in the
+   * trash, `precondition-failed`, `name-taken`.
+   */
   change(file: TenantId, request: ChangeFileRequest, ifMatch?: string): Promise<FileEntry>;
   /**
    * Into the trash, or out of the world when it never became usable. Safe to repeat. Throws `not-found`, `wrong-state`,
@@ -132,22 +136,19 @@ export function openStoredFiles({ files, folders, mover, clock }: StoredFilesOpt
     },
 
     change: async ({ tenantId, id }, request, ifMatch) => {
-      const { name, folderId, tags, metadata, onConflict = 'refuse' } = request;
+      const { name, onConflict = 'refuse' } = request;
       if (name !== undefined) requireName(name);
       for (let attempt = 0; attempt < maxMoveAttempts; attempt++) {
         const file = await get(tenantId, id);
         if (shelfOf(file) !== 'files')
           throw new FilesError('wrong-state', { detail: `The file is ${file.state}: restore it first.` });
         requireMatch(file, ifMatch);
-        const changes = {
-          updatedAtMs: clock(),
-          ...(name === undefined ? {} : { name: name.toWellFormed() }),
-          ...(folderId === undefined ? {} : { folderId }),
-          ...(tags === undefined ? {} : { tags: [...new Set(tags)] }),
-          ...(metadata === undefined ? {} : { metadata }),
-        };
-        const moves = name !== undefined || folderId !== undefined;
-        const changed = await (moves ? files.relocate(file, changes, { onConflict }) : files.change(file, changes));
+        const changes = changesOf(file, request);
+        if (Object.keys(changes).length === 0) return entry(file);
+        const moves = changes.name !== undefined || changes.folderId !== undefined;
+        const changed = await (moves
+          ? files.relocate(file, { ...changes, updatedAtMs: clock() }, { onConflict })
+          : files.change(file, { ...changes, updatedAtMs: clock() }));
         if (changed !== undefined) return entry(changed);
       }
       throw tooFast();
@@ -168,6 +169,21 @@ export function openStoredFiles({ files, folders, mover, clock }: StoredFilesOpt
       }
       throw tooFast();
     },
+  };
+}
+
+/** What of the request is not so already. */
+function changesOf(
+  file: FileRecord,
+  { name, folderId, tags, metadata }: ChangeFileRequest,
+): Partial<Pick<FileRecord, 'name' | 'folderId' | 'tags' | 'metadata'>> {
+  const newName = name?.toWellFormed();
+  const newTags = tags === undefined ? undefined : [...new Set(tags)];
+  return {
+    ...(newName === undefined || newName === file.name ? {} : { name: newName }),
+    ...(folderId === undefined || folderId === file.folderId ? {} : { folderId }),
+    ...(newTags === undefined || isDeepStrictEqual(newTags, file.tags) ? {} : { tags: newTags }),
+    ...(metadata === undefined || isDeepStrictEqual(metadata, file.metadata) ? {} : { metadata }),
   };
 }
 
