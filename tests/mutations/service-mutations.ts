@@ -115,6 +115,14 @@ export const serviceMutations: readonly ServiceMutation[] = [
     caughtBy: ['tests/files/unready-files.test.ts'],
   },
   {
+    name: 'an earlier version served whatever became of it',
+    breaks: 'A version that was refused, quarantined or never judged can be downloaded, because its file is ready.',
+    file: `${files}/sharing/downloads.ts`,
+    find: "if (file.state === 'ready') return;",
+    replace: "if (file.state === 'ready' || file.role === 'version') return;",
+    caughtBy: ['tests/files/content-unready.test.ts'],
+  },
+  {
     name: 'type believed as announced',
     breaks: 'A renamed program is served as what it claims to be.',
     file: `${files}/lifecycle/validation.ts`,

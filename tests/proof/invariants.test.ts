@@ -4,7 +4,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
-import type { Upload } from '@stowage/contract';
+import { type AnnouncedAlgorithm, announcedChecksums, type CreateUploadRequest, type Upload } from '@stowage/contract';
+import { type ChecksumAlgorithm, digestOf } from '@stowage/s3';
 import { startPostgres } from '../servers/postgres-server.ts';
 import type { Doors, Witnesses } from './invariants/examination.ts';
 import { History } from './invariants/history.ts';
@@ -34,13 +35,13 @@ class Stage {
     return new Stage(world, await world.addTenant(), await world.addTenant());
   }
 
-  async announce(text: string, over: { readonly versionOf?: string } = {}): Promise<Upload> {
+  async announce(text: string, over: Partial<CreateUploadRequest> = {}): Promise<Upload> {
     const body = { name: 'notes.txt', sizeBytes: text.length, contentType: 'text/plain', ...over };
     return this.world.call('createUpload', this.owner, { body });
   }
 
   /** Announced, sent and completed; looked at by nobody yet. */
-  async store(text: string, over: { readonly versionOf?: string } = {}): Promise<string> {
+  async store(text: string, over: Partial<CreateUploadRequest> = {}): Promise<string> {
     const { id, request } = await this.announce(text, over);
     assert.ok(request);
     const sent = await fetch(request.url, { method: 'PUT', headers: request.headers, body: text });
@@ -49,7 +50,7 @@ class Stage {
     return id;
   }
 
-  async ready(text = 'some words', over: { readonly versionOf?: string } = {}): Promise<string> {
+  async ready(text = 'some words', over: Partial<CreateUploadRequest> = {}): Promise<string> {
     const id = await this.store(text, over);
     await this.world.tick();
     return id;
@@ -113,6 +114,16 @@ class Stage {
   }
 }
 
+const algorithmNames: Readonly<Record<AnnouncedAlgorithm, ChecksumAlgorithm>> = {
+  crc32: 'CRC32',
+  crc64nvme: 'CRC64NVME',
+  sha256: 'SHA256',
+};
+
+function checksumOf(algorithm: ChecksumAlgorithm, text: string): string {
+  return Buffer.from(digestOf(algorithm, Buffer.from(text))).toString('base64');
+}
+
 function invariantTests(kind: string, open: () => Promise<ProofWorld>): void {
   describe(`the checker of the invariants on ${kind}`, { timeout: 120_000 }, () => {
     let world: ProofWorld;
@@ -128,6 +139,7 @@ function invariantTests(kind: string, open: () => Promise<ProofWorld>): void {
       const history = new History();
       const file = await stage.ready();
       await stage.ready('the second of them', { versionOf: file });
+      await stage.ready(`a third, and ${infectionMark}`, { versionOf: file });
       await stage.ready(`it is ${infectionMark}`);
       await stage.ready('\x7fELF, said to be text');
       await stage.announce('never sent');
@@ -151,6 +163,45 @@ function invariantTests(kind: string, open: () => Promise<ProofWorld>): void {
       await stage.breaks(1);
     });
 
+    broken('1: the checksum of a row is not that of the bytes', async (stage) => {
+      const sha256 = { algorithm: 'sha256', value: checksumOf('SHA256', 'as they came') } as const;
+      const id = await stage.ready('as they came', { checksum: sha256 });
+      // As the bucket told it: of what a row does not hold nothing could be compared.
+      assert.equal((await stage.row(id)).checksumAlgorithm, 'SHA256');
+      for (const algorithm of ['SHA256', 'CRC64NVME', 'CRC32C', 'CRC32', 'SHA1'] as const) {
+        const say = (text: string): Promise<void> =>
+          stage.set(id, `checksum_algorithm = '${algorithm}', checksum_value = '${checksumOf(algorithm, text)}'`);
+        await say('as they came');
+        assert.deepEqual(await stage.check(), []);
+        await say('other bytes!');
+        await stage.breaks(1);
+      }
+      await stage.set(id, `checksum_algorithm = 'sha256', checksum_value = '${sha256.value}'`);
+      await stage.breaks(1);
+    });
+
+    broken('1: the checksum of parts', async (stage) => {
+      const id = await stage.ready('as they came');
+      const parts = ['as th', 'ey ca', 'me'].map((part) => digestOf('SHA256', Buffer.from(part)));
+      const value = Buffer.from(digestOf('SHA256', Buffer.concat(parts))).toString('base64');
+      await stage.set(id, `part_size_bytes = 5, checksum_algorithm = 'SHA256', checksum_value = '${value}-3'`);
+      assert.deepEqual(await stage.check(), []);
+      await stage.set(id, 'part_size_bytes = 6');
+      await stage.breaks(1);
+    });
+
+    broken('1: the bytes are not the announced ones', async (stage) => {
+      for (const algorithm of Object.keys(announcedChecksums) as AnnouncedAlgorithm[]) {
+        const name = algorithmNames[algorithm];
+        const value = checksumOf(name, 'as they came');
+        const id = await stage.ready('as they came', { checksum: { algorithm, value } });
+        assert.deepEqual(await stage.check(), []);
+        await stage.set(id, `announced_value = '${checksumOf(name, 'other bytes!')}'`);
+        await stage.breaks(1);
+        await stage.set(id, `announced_value = '${value}'`);
+      }
+    });
+
     broken('1: a file is ready that was never before the scanner', async (stage) => {
       const id = await stage.store('not seen by anybody');
       await stage.set(id, `state = 'ready', scan_policy = 'clamd Proof 1/1', review_at_ms = NULL`);
@@ -161,6 +212,24 @@ function invariantTests(kind: string, open: () => Promise<ProofWorld>): void {
       const id = await stage.ready('\x7fELF, said to be text');
       await stage.set(id, `previews = '["thumbnail"]'`);
       await stage.breaks(2);
+    });
+
+    broken('2: an earlier version that is not ready, and is given out', async (stage) => {
+      const file = await stage.ready();
+      await stage.ready('the second', { versionOf: file });
+      await stage.set(file, `state = 'quarantined'`);
+      assert.ok(!(await stage.check()).some((line) => line.startsWith('Invariant 2 ')));
+      const doors: Doors = {
+        ...stage.doors(),
+        // The service is made to take it for ready.
+        asOwner: async (row) => {
+          await stage.set(row.id, `state = 'ready'`);
+          const answers = await stage.doors().asOwner(row);
+          await stage.set(row.id, `state = 'quarantined'`);
+          return answers;
+        },
+      };
+      await stage.breaks(2, { doors });
     });
 
     broken('2: a door that opens', async (stage) => {

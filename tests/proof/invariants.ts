@@ -27,7 +27,10 @@ export interface CheckOptions {
   readonly bucket: ProofBucket;
   /** The service's: keys are judged by it. */
   readonly secret: Uint8Array;
+  /** By the clock of the instance that is first. */
   readonly nowMs: number;
+  /** How far the clocks of instances are apart, also of those that wrote before. Default 0. */
+  readonly clockSpreadMs?: number;
   /** Default: all tenants. */
   readonly tenantId?: string;
   /** Nothing is at work, and all that was due was done: then what was due and was not done is a violation too. Default false. */
@@ -55,7 +58,17 @@ const invariants: readonly { readonly clause: string; readonly check: Check }[] 
 
 /** Every violation that there is, by invariant. */
 export async function checkInvariants(options: CheckOptions): Promise<readonly Violation[]> {
-  const { database, bucket, secret, nowMs, tenantId, settled = false, witnesses = {}, history } = options;
+  const {
+    database,
+    bucket,
+    secret,
+    nowMs,
+    clockSpreadMs = 0,
+    tenantId,
+    settled = false,
+    witnesses = {},
+    history,
+  } = options;
   const facts = await readFacts(database, bucket, tenantId);
   const foreignNow = new Map<string, string>();
   for (const { key } of witnesses.foreign ?? []) {
@@ -66,6 +79,7 @@ export async function checkInvariants(options: CheckOptions): Promise<readonly V
     ...facts,
     keys: openKeyReader(secret),
     nowMs,
+    clockSpreadMs,
     tenantId,
     settled,
     witnesses,

@@ -1,5 +1,5 @@
 // A file service for proofs: a real engine in memory, a real database, a scanner that remembers, one or more instances of the service,
-// all on one clock that only the proof moves. Many sequences share it, each in a tenant of its own, because to start it costs more
+// each with a clock that goes some minutes before or after the bucket's, which only the proof moves. Many sequences share it, each in a tenant of its own, because to start it costs more
 // than a sequence.
 
 import assert from 'node:assert/strict';
@@ -16,6 +16,7 @@ import {
   type Seal,
   type UploadPolicies,
 } from '@stowage/files';
+import { requireDocumented } from '../files/documented-answers.ts';
 import { openProofBucket, type ProofBucket } from './invariants/proof-bucket.ts';
 import { openProofDatabase, type ProofDatabase } from './invariants/proof-database.ts';
 import { type ScannerServer, startScannerServer } from './scanner-server.ts';
@@ -58,14 +59,25 @@ const bucketName = 'proof-files';
 /** Large enough that no sequence meets a limit of traffic, whatever its clock does. */
 const unlimited = 1_000_000_000;
 
+interface WorldTime {
+  /** In the bucket. */
+  nowMs: number;
+  /** How far each instance's clock is before that. */
+  offsetsMs: number[];
+}
+
+function offsetOf({ offsetsMs }: WorldTime, instance: number): number {
+  return offsetsMs[instance] ?? 0;
+}
+
 export class ProofWorld {
   readonly engine: Engine;
   readonly scanner: ScannerServer;
   readonly database: ProofDatabase;
   readonly bucket: ProofBucket;
   readonly secret: Uint8Array;
-  readonly #time: { nowMs: number };
-  readonly #options: FileServiceOptions;
+  readonly #time: WorldTime;
+  readonly #options: (instance: number) => FileServiceOptions;
   readonly #services: FileService[];
   readonly #directory: string;
   #admin = '';
@@ -74,31 +86,32 @@ export class ProofWorld {
     readonly engine: Engine;
     readonly scanner: ScannerServer;
     readonly database: ProofDatabase;
-    readonly options: FileServiceOptions;
+    readonly options: (instance: number) => FileServiceOptions;
     readonly services: FileService[];
     readonly directory: string;
-    readonly time: { nowMs: number };
+    readonly time: WorldTime;
   }) {
     this.engine = parts.engine;
     this.scanner = parts.scanner;
     this.database = parts.database;
-    this.secret = parts.options.secret;
+    const { secret, s3 } = parts.options(0);
+    this.secret = secret;
     this.#time = parts.time;
     this.#options = parts.options;
     this.#services = parts.services;
     this.#directory = parts.directory;
-    this.bucket = openProofBucket({ ...parts.options.s3, clock: () => parts.time.nowMs });
+    this.bucket = openProofBucket({ ...s3, clock: () => parts.time.nowMs });
   }
 
   static async open(given: ProofWorldOptions = {}): Promise<ProofWorld> {
     const directory = await mkdtemp(join(given.parentDirectory ?? tmpdir(), 'stowage-proof-'));
-    const time = { nowMs: Date.now() };
+    const time: WorldTime = { nowMs: Date.now(), offsetsMs: [] };
     const clock = (): number => time.nowMs;
     const engine = await startEngine({ clock });
     const scanner = await startScannerServer();
     const settings = given.database ?? { path: join(directory, 'files.db') };
     const say = given.onLog ?? (() => undefined);
-    const options: FileServiceOptions = {
+    const options = (instance: number): FileServiceOptions => ({
       s3: {
         endpoint: engine.endpoint,
         region: engine.region,
@@ -110,7 +123,9 @@ export class ProofWorld {
       eventsIn: { secret: eventsSecret },
       database: settings,
       secret: new Uint8Array(32).fill(11),
-      clock,
+      clock: () => time.nowMs + offsetOf(time, instance),
+      // A clock that is set anew does not move it.
+      monotonicClock: () => time.nowMs,
       log: {
         debug: (message, fields) => say('debug', message, fields),
         info: (message, fields) => say('info', message, fields),
@@ -131,9 +146,9 @@ export class ProofWorld {
         pageBurst: unlimited,
         ...given.limits,
       },
-    };
+    });
     const services: FileService[] = [];
-    for (let count = 0; count < (given.instances ?? 1); count++) services.push(await openFileService(options));
+    for (let count = 0; count < (given.instances ?? 1); count++) services.push(await openFileService(options(count)));
     const database = await openProofDatabase(settings);
     const world = new ProofWorld({ engine, scanner, database, options, services, directory, time });
     await services[0]?.prepared();
@@ -142,8 +157,19 @@ export class ProofWorld {
     return world;
   }
 
+  /** In the bucket. */
   get nowMs(): number {
     return this.#time.nowMs;
+  }
+
+  /** By the clock of each instance. */
+  get clocksMs(): readonly number[] {
+    return this.#services.map((_service, instance) => this.#time.nowMs + offsetOf(this.#time, instance));
+  }
+
+  /** Sets the clocks of the instances so far before or after the bucket's. Default: as it is there. */
+  setOffsets(offsetsMs: readonly number[]): void {
+    this.#time.offsetsMs = [...offsetsMs];
   }
 
   get instances(): number {
@@ -165,10 +191,11 @@ export class ProofWorld {
     await Promise.all(working.map((service) => service.tick()));
   }
 
-  /** Closes an instance and opens it again: what a new start of its process does. */
-  async restart(instance = 0): Promise<void> {
+  /** Closes an instance and opens it again: what a new start of its process does, on a machine whose clock may have been set. */
+  async restart(instance = 0, offsetMs = offsetOf(this.#time, instance)): Promise<void> {
     await this.#services[instance]?.close();
-    this.#services[instance] = await openFileService(this.#options);
+    this.#time.offsetsMs[instance] = offsetMs;
+    this.#services[instance] = await openFileService(this.#options(instance));
   }
 
   /** A tenant of one owner, with nothing in it. */
@@ -207,11 +234,13 @@ export class ProofWorld {
     return this.send(new Request(url, { method, headers, ...body }), options.instance);
   }
 
-  /** Any request to an instance, as from this machine. */
+  /** Any request to an instance, as from this machine. A refusal must be one that the contract knows. */
   async send(request: Request, instance = 0): Promise<Response> {
     const service = this.#services[instance % this.#services.length];
     assert.ok(service, 'There is no instance to ask.');
-    return service.fetch(request, { clientAddress: '127.0.0.1' });
+    const response = await service.fetch(request, { clientAddress: '127.0.0.1' });
+    await requireDocumented(request, response);
+    return response;
   }
 
   /** Calls a route that must succeed. */

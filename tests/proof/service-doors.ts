@@ -38,18 +38,27 @@ export function openDoors({ world, owner, stranger, shares }: DoorsOptions): Doo
   }
 
   return {
-    asOwner: async ({ lineId: id }) => {
+    asOwner: async ({ id: version, lineId, role }) => {
+      const ofVersion = { params: { id: lineId }, query: { version } };
       const answers = [
-        await tryRoute('getContent', owner, { params: { id } }),
-        await tryRoute('getContent', owner, { params: { id }, query: { disposition: 'inline' } }),
-        await tryRoute('getPreview', owner, { params: { id, preset: 'thumbnail' } }),
-        await tryRoute('createLink', owner, { params: { id }, body: {} }),
-        await tryRoute('createShare', owner, { body: { fileId: id } }),
-        await tryRoute('getArchive', owner, { query: { files: id } }),
+        await tryRoute('getContent', owner, ofVersion),
+        await tryRoute('getContent', owner, { ...ofVersion, query: { version, disposition: 'inline' } }),
       ];
-      for (const address of shares.get(id) ?? []) {
-        for (const way of [`/files/${id}`, `/files/${id}/preview`, '/archive'])
-          answers.push(await tryShare(new URL(address, serviceOrigin).pathname + way));
+      // By the file's id its current version is given; by that of a later version nothing is.
+      const ids = [...(role === 'current' ? [lineId] : []), ...(version === lineId ? [] : [version])];
+      for (const id of ids) {
+        answers.push(
+          await tryRoute('getContent', owner, { params: { id } }),
+          await tryRoute('getContent', owner, { params: { id }, query: { disposition: 'inline' } }),
+          await tryRoute('getPreview', owner, { params: { id, preset: 'thumbnail' } }),
+          await tryRoute('createLink', owner, { params: { id }, body: {} }),
+          await tryRoute('createShare', owner, { body: { fileId: id } }),
+          await tryRoute('getArchive', owner, { query: { files: id } }),
+        );
+        for (const address of shares.get(lineId) ?? []) {
+          for (const way of [`/files/${id}`, `/files/${id}/preview`, ...(id === lineId ? ['/archive'] : [])])
+            answers.push(await tryShare(new URL(address, serviceOrigin).pathname + way));
+        }
       }
       return answers;
     },

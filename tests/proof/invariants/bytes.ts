@@ -3,10 +3,10 @@
 
 import type { FileState } from '@stowage/contract';
 import { type Examination, named } from './examination.ts';
-import { type FileFacts, statesWithBytes } from './facts.ts';
+import { type FileFacts, isAlgorithm, statesWithBytes } from './facts.ts';
 
 /** 1: `ready` means the object with that key, version or ETag exists, with that size and checksum, and those bytes were scanned. */
-export function* readyBytes({ files, bytes, witnesses }: Examination): Generator<string> {
+export function* readyBytes({ files, bytes, claims, witnesses }: Examination): Generator<string> {
   for (const file of files) {
     // What is in the trash becomes ready again by a change of its row alone.
     if (file.state !== 'ready' && file.state !== 'trashed') continue;
@@ -21,8 +21,11 @@ export function* readyBytes({ files, bytes, witnesses }: Examination): Generator
       yield `Of ${named(file)} the row says ETag ${file.objectEtag}, the bucket ${stored.etag}.`;
     if (stored.sizeBytes !== file.sizeBytes)
       yield `Of ${named(file)} the row says ${file.sizeBytes} bytes, the bucket ${stored.sizeBytes}.`;
-    if (file.checksumAlgorithm === 'sha256' && file.checksumValue !== base64(stored.sha256))
-      yield `Of ${named(file)} the row says SHA-256 ${file.checksumValue}, the bytes ${base64(stored.sha256)}.`;
+    if (file.checksumAlgorithm !== null && !isAlgorithm(file.checksumAlgorithm))
+      yield `The row of ${named(file)} names the checksum ${file.checksumAlgorithm}, which S3 does not know.`;
+    for (const [index, { by, algorithm, value }] of (claims.get(file.id) ?? []).entries())
+      if (stored.checksums[index] !== value)
+        yield `Of ${named(file)} ${by} says ${algorithm} ${value}, the bytes ${stored.checksums[index]}.`;
     if (file.scanPolicy === null) yield `Nothing says what judged ${named(file)}.`;
     // Of nothing nobody needs a verdict.
     if (witnesses.verdictOn === undefined || stored.sizeBytes === 0) continue;
@@ -34,6 +37,7 @@ export function* readyBytes({ files, bytes, witnesses }: Examination): Generator
 /** 2: No download URL, preview, share or archive for anything not `ready`. */
 export async function* closedDoors({ files, versions, keys, witnesses }: Examination): AsyncGenerator<string> {
   const states = new Map(files.map(({ id, state }) => [id, state]));
+  const currents = new Map(files.filter(({ role }) => role === 'current').map(({ lineId, state }) => [lineId, state]));
   for (const { key } of versions) {
     const read = keys.read(key);
     const state = read === undefined ? undefined : states.get(read.fileId);
@@ -43,8 +47,9 @@ export async function* closedDoors({ files, versions, keys, witnesses }: Examina
   for (const file of files) {
     if (file.previews !== '[]' && !mayHavePreviews.has(file.state))
       yield `The row of ${named(file)} speaks of previews ${file.previews}.`;
-    if (witnesses.doors === undefined || (file.state === 'ready' && !isKnownMissing(file))) continue;
-    if (file.role === 'version') continue;
+    // An earlier version is given out while its file is: that of a file in the trash is not.
+    const isGiven = file.state === 'ready' && currents.get(file.lineId) === 'ready' && !isKnownMissing(file);
+    if (witnesses.doors === undefined || isGiven) continue;
     for (const { door, status, opened } of await witnesses.doors.asOwner(file))
       if (opened) yield `${door} answered ${status} and gave a way to the bytes of ${named(file)}.`;
   }
@@ -69,7 +74,7 @@ export function* confirmedBytes({ files, bytes, uploads, settled }: Examination)
 }
 
 /** 8: Purge: row `purging`, then all versions and previews, then `purged`. */
-export function* purgedBytes({ files, versions, uploads, keys, nowMs }: Examination): Generator<string> {
+export function* purgedBytes({ files, versions, uploads, keys, nowMs, clockSpreadMs }: Examination): Generator<string> {
   const states = new Map(files.map((file) => [file.id, file]));
   const purgedLines = new Set(
     files.filter(({ role, state }) => role === 'current' && state === 'purged').map(({ lineId }) => lineId),
@@ -82,8 +87,9 @@ export function* purgedBytes({ files, versions, uploads, keys, nowMs }: Examinat
   for (const file of files) {
     if (file.state === 'purged' && file.trashedAtMs !== null && file.objectEtag === null)
       yield `${named(file)} was in the trash without ever having had bytes.`;
-    // Whoever asks for a purge sets the time to that of asking.
-    if ((file.state === 'purging' || file.state === 'purged') && file.purgeAtMs !== null && file.purgeAtMs > nowMs)
+    // Whoever asks for a purge sets the time to that of asking, by a clock that may have been set back since.
+    const latestMs = nowMs + clockSpreadMs;
+    if ((file.state === 'purging' || file.state === 'purged') && file.purgeAtMs !== null && file.purgeAtMs > latestMs)
       yield `${named(file)} was to be kept until ${file.purgeAtMs}; it is ${nowMs}.`;
     if (!purgedLines.has(file.lineId) || goes(file)) continue;
     yield `File ${file.lineId} is purged, and its version ${named(file)} is still there.`;
@@ -128,8 +134,4 @@ function wasScanned({ scanPolicy }: FileFacts): boolean {
 
 function isKnownMissing({ missingSinceMs }: FileFacts): boolean {
   return missingSinceMs !== undefined && missingSinceMs !== null;
-}
-
-function base64(hexadecimal: string): string {
-  return Buffer.from(hexadecimal, 'hex').toString('base64');
 }

@@ -34,6 +34,8 @@ export interface Witnesses {
 export interface Examination extends Facts {
   readonly keys: KeyReader;
   readonly nowMs: number;
+  /** How far clocks that wrote are apart: of what two of them wrote, so near times say no order. */
+  readonly clockSpreadMs: number;
   /** Whose rows these are; `undefined`: everybody's. */
   readonly tenantId: string | undefined;
   /** Nothing is at work, and all that was due was done. */

@@ -1,7 +1,8 @@
 // What the tables and the bucket hold at one moment, of one tenant or of all: what the eleven invariants are judged by.
 
 import type { FileState } from '@stowage/contract';
-import type { ProofBucket, StoredBytes, StoredVersion } from './proof-bucket.ts';
+import { type ChecksumAlgorithm, checksumAlgorithms } from '@stowage/s3';
+import type { ProofBucket, StoredBytes, StoredVersion, WantedChecksum } from './proof-bucket.ts';
 import type { ProofDatabase } from './proof-database.ts';
 
 /** A row of `files`, as far as it is judged. Columns mean what FileRecord says. */
@@ -9,6 +10,8 @@ export interface FileFacts {
   readonly id: string;
   readonly lineId: string;
   readonly role: 'current' | 'version';
+  /** It grows with each that becomes the current one. */
+  readonly versionNumber: number;
   readonly tenantId: string;
   readonly userId: string;
   readonly name: string;
@@ -27,6 +30,11 @@ export interface FileFacts {
   readonly objectVersionId: string | null;
   readonly checksumAlgorithm: string | null;
   readonly checksumValue: string | null;
+  /** Of a part, where the bytes came in parts. */
+  readonly partSizeBytes: number | null;
+  /** What the client said of the bytes, by the contract's names. */
+  readonly announcedAlgorithm: string | null;
+  readonly announcedValue: string | null;
   readonly scanPolicy: string | null;
   /** JSON. */
   readonly previews: string;
@@ -95,6 +103,8 @@ export interface Facts {
   readonly uploads: readonly { readonly key: string; readonly uploadId: string }[];
   /** What a GET of the served object of a file answers; only of states that say that there are bytes. */
   readonly bytes: ReadonlyMap<string, StoredBytes>;
+  /** What is said of the bytes of each file; its checksums in `bytes` are in the same order. */
+  readonly claims: ReadonlyMap<string, readonly ChecksumClaim[]>;
   readonly jobs: readonly JobFacts[];
   readonly usage: readonly UsageFacts[];
   readonly categories: readonly CategoryFacts[];
@@ -146,12 +156,46 @@ export async function readFacts(
   const versions = (await Promise.all(prefixes.map((prefix) => bucket.versions(prefix)))).flat();
   const uploads = (await Promise.all(prefixes.map((prefix) => bucket.uploads(prefix)))).flat();
   const bytes = new Map<string, StoredBytes>();
+  const claims = new Map(files.map((file) => [file.id, claimsOf(file, files)]));
   for (const file of files) {
     if (!statesWithBytes.has(file.state)) continue;
-    const stored = await bucket.get(file.objectKey, file.objectVersionId);
+    const stored = await bucket.get(file.objectKey, file.objectVersionId, claims.get(file.id));
     if (stored !== undefined) bytes.set(file.id, stored);
   }
-  return { files, versions, uploads, bytes, jobs, usage, categories, counts, webhooks, deliveries, references };
+  return { files, versions, uploads, bytes, claims, jobs, usage, categories, counts, webhooks, deliveries, references };
+}
+
+interface ChecksumClaim extends WantedChecksum {
+  /** Whose word it is. */
+  readonly by: 'the row' | 'the announcement';
+  /** In base64. */
+  readonly value: string;
+}
+
+/** What a row says of its bytes, and what was said when they were announced; of algorithms that S3 knows. */
+function claimsOf(file: FileFacts, files: readonly FileFacts[]): readonly ChecksumClaim[] {
+  const { checksumAlgorithm, checksumValue, announcedAlgorithm, announcedValue } = file;
+  const claims: ChecksumClaim[] = [];
+  if (isAlgorithm(checksumAlgorithm) && checksumValue !== null) {
+    // What S3 makes of the checksums of parts ends with their number.
+    const ofPartsBytes = /-\d+$/.test(checksumValue) ? partSizeOf(file, files) : null;
+    claims.push({ by: 'the row', algorithm: checksumAlgorithm, value: checksumValue, ofPartsBytes });
+  }
+  const announced = announcedAlgorithm?.toUpperCase() ?? null;
+  if (isAlgorithm(announced) && announcedValue !== null)
+    claims.push({ by: 'the announcement', algorithm: announced, value: announcedValue, ofPartsBytes: null });
+  return claims;
+}
+
+/** A copy is made of the same parts as what it was copied from. */
+function partSizeOf(file: FileFacts, files: readonly FileFacts[]): number | null {
+  if (file.partSizeBytes !== null || file.copiedFrom === null) return file.partSizeBytes;
+  const source = files.find(({ id }) => id === file.copiedFrom);
+  return source === undefined ? null : partSizeOf(source, files);
+}
+
+export function isAlgorithm(name: string | null): name is ChecksumAlgorithm {
+  return name !== null && Object.hasOwn(checksumAlgorithms, name);
 }
 
 /** One query, so that both are of one moment. */

@@ -1,7 +1,6 @@
 // The bucket of the file service, read beside it through S3: every version and delete marker, every unfinished upload, every byte.
 // Tests break it by hand through the same client.
 
-import { createHash } from 'node:crypto';
 import {
   GetObjectCommand,
   ListMultipartUploadsCommand,
@@ -9,6 +8,7 @@ import {
   S3Client,
   S3ServiceException,
 } from '@aws-sdk/client-s3';
+import { createDigest, type DigestAlgorithm } from '@stowage/s3';
 
 interface ProofBucketSettings {
   readonly endpoint: string;
@@ -33,6 +33,15 @@ export interface StoredBytes {
   readonly sizeBytes: number;
   /** In hexadecimal. */
   readonly sha256: string;
+  /** Those that were asked for, in that order, as S3 writes them. */
+  readonly checksums: readonly string[];
+}
+
+/** A checksum to be made of the bytes as they come. */
+export interface WantedChecksum {
+  readonly algorithm: DigestAlgorithm;
+  /** Of the checksums of parts so large; `null`: of the whole. */
+  readonly ofPartsBytes: number | null;
 }
 
 export interface ProofBucket {
@@ -41,7 +50,7 @@ export interface ProofBucket {
   versions(prefix: string): Promise<readonly StoredVersion[]>;
   uploads(prefix: string): Promise<readonly { readonly key: string; readonly uploadId: string }[]>;
   /** `undefined` when there is no such object. */
-  get(key: string, versionId: string | null): Promise<StoredBytes | undefined>;
+  get(key: string, versionId: string | null, wanted?: readonly WantedChecksum[]): Promise<StoredBytes | undefined>;
   close(): void;
 }
 
@@ -115,18 +124,25 @@ export function openProofBucket({
       throw new Error(`The uploads below ${prefix} did not end within ${maxPages} pages.`);
     },
 
-    get: async (key, versionId) => {
+    get: async (key, versionId, wanted = []) => {
       try {
         const answer = await client.send(
           new GetObjectCommand({ Bucket: bucket, Key: key, ...(versionId === null ? {} : { VersionId: versionId }) }),
         );
-        const hash = createHash('sha256');
+        const sha256 = createDigest('SHA256');
+        const checksums = wanted.map(beginChecksum);
         let sizeBytes = 0;
         for await (const chunk of chunksOf(answer.Body)) {
-          hash.update(chunk);
+          sha256.update(chunk);
+          for (const checksum of checksums) checksum.update(chunk);
           sizeBytes += chunk.byteLength;
         }
-        return { etag: answer.ETag ?? '', sizeBytes, sha256: hash.digest('hex') };
+        return {
+          etag: answer.ETag ?? '',
+          sizeBytes,
+          sha256: Buffer.from(sha256.digest()).toString('hex'),
+          checksums: checksums.map((checksum) => checksum.value()),
+        };
       } catch (error) {
         if (error instanceof S3ServiceException && error.$metadata.httpStatusCode === 404) return undefined;
         throw error;
@@ -134,6 +150,43 @@ export function openProofBucket({
     },
 
     close: () => client.destroy(),
+  };
+}
+
+/** Of the whole, or, as S3 writes it of parts, the digest of their digests with their number after it. */
+function beginChecksum({ algorithm, ofPartsBytes }: WantedChecksum): {
+  update(chunk: Uint8Array): void;
+  value(): string;
+} {
+  const whole = createDigest(algorithm);
+  if (ofPartsBytes === null) {
+    return {
+      update: (chunk) => whole.update(chunk),
+      value: () => Buffer.from(whole.digest()).toString('base64'),
+    };
+  }
+  let part = createDigest(algorithm);
+  let [parts, heldBytes] = [0, 0];
+  const endPart = (): void => {
+    whole.update(part.digest());
+    part = createDigest(algorithm);
+    parts += 1;
+    heldBytes = 0;
+  };
+  return {
+    update: (chunk) => {
+      for (let at = 0; at < chunk.byteLength; ) {
+        const taken = chunk.subarray(at, at + ofPartsBytes - heldBytes);
+        part.update(taken);
+        at += taken.byteLength;
+        heldBytes += taken.byteLength;
+        if (heldBytes === ofPartsBytes) endPart();
+      }
+    },
+    value: () => {
+      if (heldBytes > 0) endPart();
+      return `${Buffer.from(whole.digest()).toString('base64')}-${parts}`;
+    },
   };
 }
 

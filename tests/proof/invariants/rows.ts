@@ -79,7 +79,7 @@ const toldOnce: ReadonlySet<string> = new Set([
   'file.purged',
 ]);
 
-function* toldWebhooks({ files, webhooks, deliveries }: Examination): Generator<string> {
+function* toldWebhooks({ files, webhooks, deliveries, clockSpreadMs }: Examination): Generator<string> {
   const told = new Map<string, DeliveryFacts[]>();
   for (const delivery of deliveries) {
     const { webhookId, body } = delivery;
@@ -90,17 +90,17 @@ function* toldWebhooks({ files, webhooks, deliveries }: Examination): Generator<
   }
   for (const file of files) {
     for (const webhook of webhooks) {
-      if (webhook.tenantId !== file.tenantId || webhook.createdAtMs > file.createdAtMs) continue;
-      yield* readTrail(file, told.get(`${webhook.id} ${file.id}`) ?? []);
+      if (webhook.tenantId !== file.tenantId || webhook.createdAtMs > file.createdAtMs + clockSpreadMs) continue;
+      yield* readTrail(file, told.get(`${webhook.id} ${file.id}`) ?? [], clockSpreadMs);
     }
   }
 }
 
-function* readTrail(file: FileFacts, deliveries: readonly DeliveryFacts[]): Generator<string> {
+function* readTrail(file: FileFacts, deliveries: readonly DeliveryFacts[], clockSpreadMs: number): Generator<string> {
   const types = deliveries.map(({ type }) => type);
-  // Instances make ids by themselves: of what was told in one millisecond, none can be said to be the last.
+  // Instances make ids by themselves, and their clocks differ: of what was told at nearly one time, none can be said to be the last.
   const lastAtMs = Math.max(...deliveries.map(({ createdAtMs }) => createdAtMs));
-  const last = deliveries.filter(({ createdAtMs }) => createdAtMs === lastAtMs).map(({ type }) => type);
+  const last = deliveries.filter(({ createdAtMs }) => createdAtMs >= lastAtMs - clockSpreadMs).map(({ type }) => type);
   const trail = types.join(', ') || 'nothing';
   const expected = eventOf[file.state];
   if (expected !== undefined && !last.includes(expected))

@@ -1,11 +1,13 @@
 // A command whose targets were looked up: what is sent to the service, as values. Two that race are looked up in the same moment.
 
-import type { CreateUploadRequest } from '@stowage/contract';
+import type { AnnouncedChecksum, CreateUploadRequest } from '@stowage/contract';
+import { checksumOf, promise, promiseOfParts } from './announced-checksums.ts';
 import type { Command } from './commands.ts';
 import {
   type Announcement,
   arriving,
   categories,
+  clockOffsets,
   contentOf,
   limits,
   type Model,
@@ -25,6 +27,8 @@ type Wanted = { readonly instance: number } & (
       readonly kind: 'send' | 'sendAgain' | 'sendWrong';
       readonly content: string;
       readonly partNumber: number;
+      /** What is said of the part when it is signed. */
+      readonly partChecksum?: string;
     } & OnFile)
   | ({ readonly kind: 'hint' | 'complete' | 'abort' } & OnFile)
   | ({ readonly kind: 'abortOutside' } & OnFile)
@@ -39,7 +43,7 @@ type Wanted = { readonly instance: number } & (
   | { readonly kind: 'scanner'; readonly isUp: boolean }
   | { readonly kind: 'wait'; readonly durationMs: number }
   | { readonly kind: 'tick' }
-  | { readonly kind: 'restart' }
+  | { readonly kind: 'restart'; readonly offsetMs: number }
 );
 
 export type BoundCommand = Wanted;
@@ -70,17 +74,21 @@ const unscannableSizeBytes = 100;
 const firstPartBytes = 5 * 1024 * 1024;
 /** One announcement in so many is of two parts, which cost as much as a sequence. */
 const twoPartsOneIn = 83;
+/** Of bytes whose checksum was said before. */
+const wrongOneIn = 3;
+/** Makes bytes that nothing is wrong with. */
+const plainWay = 2;
 
 /** What the command is now; `undefined` when there is nothing that it could be done to. */
 export function bind(model: Model, command: Command, nextNumber: () => number): BoundCommand | undefined {
   const { kind, way, instance } = command;
   const files = [...model.files.values()];
-  const file = choose(files, command);
+  const file = command.grows === true ? growing(files, kind) : choose(files, command);
   const folder = [...model.folders][0];
   switch (kind) {
     case 'create': {
       if (files.length >= maxFiles) return undefined;
-      const body = announce(model, command, file);
+      const body = announce(model, command, file, nextNumber);
       return { kind, instance, body, ...(way % 5 === 0 ? { idempotencyKey: `key-${nextNumber()}` } : {}) };
     }
     case 'createAgain': {
@@ -94,8 +102,9 @@ export function bind(model: Model, command: Command, nextNumber: () => number): 
     }
     case 'emptyTrash':
     case 'tick':
-    case 'restart':
       return { kind, instance };
+    case 'restart':
+      return { kind, instance, offsetMs: clockOffsets[way % clockOffsets.length] ?? 0 };
     case 'folder':
       return { kind, instance, folderId: way % 3 === 0 ? undefined : folder };
     case 'quota':
@@ -107,6 +116,11 @@ export function bind(model: Model, command: Command, nextNumber: () => number): 
     default:
       return file === undefined ? undefined : bindToFile(model, { ...command, kind }, file, nextNumber);
   }
+}
+
+/** Of the files that keep few versions, the last that the command can be done to. */
+function growing(files: readonly ModelFile[], kind: Command['kind']): ModelFile | undefined {
+  return files.findLast((file) => file.category === 'few' && suits[kind]?.(file) === true);
 }
 
 /** Mostly one that the command can be done to; sometimes any. */
@@ -140,7 +154,7 @@ const suits: Readonly<Partial<Record<Command['kind'], (file: ModelFile) => boole
 
 function bindToFile(
   model: Model,
-  { kind, way, instance }: Command & { readonly kind: Extract<BoundCommand, OnFile>['kind'] },
+  { kind, way, instance, grows }: Command & { readonly kind: Extract<BoundCommand, OnFile>['kind'] },
   file: ModelFile,
   nextNumber: () => number,
 ): BoundCommand | undefined {
@@ -153,8 +167,17 @@ function bindToFile(
     case 'sendWrong': {
       if (file.strategy === 'copy' || (kind === 'sendAgain' && file.strategy === 'multipart')) return undefined;
       const partNumber = 1 + (way % Math.max(1, file.partCount));
-      const sizeBytes = partSizeOf(file, partNumber) + (kind === 'sendWrong' ? 1 : 0);
-      return { kind, ...common, partNumber, content: contentOf(nextNumber(), sizeBytes, way) };
+      const sent = { kind, ...common, partNumber };
+      const made = (over = 0): string =>
+        contentOf(nextNumber(), partSizeOf(file, partNumber) + over, grows === true ? plainWay : way);
+      if (kind === 'sendWrong') return { ...sent, content: made(1) };
+      // One in so many is not what was said.
+      const isRight = (way >> 9) % wrongOneIn !== 0;
+      const { announcedAlgorithm: algorithm, announcedValue } = file;
+      const meant = announcedValue === null ? undefined : model.promised.get(announcedValue);
+      const content = meant === undefined || !isRight ? made() : partOf(meant, file, partNumber);
+      if (file.strategy !== 'multipart' || algorithm === null || announcedValue !== null) return { ...sent, content };
+      return { ...sent, content, partChecksum: checksumOf(algorithm, isRight ? content : made()) };
     }
     case 'abortOutside':
       return file.multipartUploadId === null || !arriving.has(file.state) ? undefined : { kind, ...common };
@@ -169,7 +192,16 @@ function bindToFile(
   }
 }
 
-function announce(model: Model, { way }: Command, file: ModelFile | undefined): CreateUploadRequest {
+function announce(
+  model: Model,
+  { way, grows }: Command,
+  file: ModelFile | undefined,
+  nextNumber: () => number,
+): CreateUploadRequest {
+  if (grows === true) {
+    const common = { name: names[0], sizeBytes: smallSizeBytes, contentType: 'text/plain', category: 'few' };
+    return { ...common, accepts: ['put'], ...(file === undefined ? {} : { versionOf: file.lineId }) };
+  }
   const bits = (shift: number, below: number): number => (way >> shift) % below;
   const isLarge = way % twoPartsOneIn === 0;
   const sizeClass = bits(2, 12);
@@ -180,21 +212,36 @@ function announce(model: Model, { way }: Command, file: ModelFile | undefined): 
       : sizeClass === 1
         ? unscannableSizeBytes
         : smallSizeBytes;
-  const accepts = isLarge ? ['multipart' as const] : [(['put', 'form', 'multipart'] as const)[way % 3] ?? 'put'];
+  const wanted = isLarge ? 'multipart' : ((['put', 'form', 'multipart'] as const)[way % 3] ?? 'put');
+  const means = sizeBytes === 0 && wanted === 'multipart' ? 'put' : wanted;
   const versionOf = bits(6, 3) === 0 ? file?.lineId : undefined;
   const folderId = bits(9, 4) === 0 ? [...model.folders][0] : undefined;
   const onConflict = (['keep-both', 'replace', 'refuse'] as const)[bits(11, 5)] ?? 'keep-both';
   const category = categories[bits(7, 9)] ?? 'default';
+  const content = (): string => contentOf(nextNumber(), sizeBytes, way);
+  const checksums: readonly (() => AnnouncedChecksum | undefined)[] = [
+    () => undefined,
+    () => promise(model, bits(8, 3), content()),
+    () => (means === 'multipart' ? promiseOfParts(bits(8, 3)) : undefined),
+  ];
+  const checksum = checksums[bits(3, checksums.length)]?.();
   return {
     name: names[bits(4, names.length)] ?? names[0],
     sizeBytes,
     contentType: 'text/plain',
-    accepts: sizeBytes === 0 && accepts[0] === 'multipart' ? ['put'] : accepts,
+    accepts: [means],
     onConflict,
     category,
+    ...(checksum === undefined ? {} : { checksum }),
     ...(versionOf === undefined ? {} : { versionOf }),
     ...(folderId === undefined ? {} : { folderId }),
   };
+}
+
+/** What of all bytes goes in this part. */
+function partOf(content: string, file: ModelFile, partNumber: number): string {
+  const from = file.strategy === 'multipart' ? (partNumber - 1) * firstPartBytes : 0;
+  return content.slice(from, from + partSizeOf(file, partNumber));
 }
 
 /** Bytes that go in one request: all of them, or one part. */

@@ -62,6 +62,8 @@ export interface Command {
   readonly way: number;
   /** Which instance is asked. */
   readonly instance: number;
+  /** It is part of a run of versions of one file that keeps few of them: the target is that file, or what is on its way to it. */
+  readonly grows?: true;
 }
 
 export type Step =
@@ -72,6 +74,9 @@ export type Step =
 const shortest = 6;
 const longest = 30;
 const ways = 1 << 16;
+/** One sequence in so many has a run of versions: by chance alone hardly any file gets one too many. */
+const runOneIn = 5;
+const runVersions = 4;
 
 /** Numbers in [0, 1) that follow from a seed alone. */
 function randomOf(seed: number): () => number {
@@ -96,7 +101,7 @@ export function sequenceOf(seed: number): readonly Step[] {
     instance: whole(2),
   });
   const length = shortest + whole(longest - shortest);
-  return Array.from({ length }, (_, index): Step => {
+  const steps = Array.from({ length }, (_, index): Step => {
     // Nothing can be done to nothing.
     const kind = index === 0 ? 'create' : draw(commandKinds, random);
     if (kind === 'race') {
@@ -110,6 +115,17 @@ export function sequenceOf(seed: number): readonly Step[] {
     if (kind === 'raceWork') return { kind, command: command(draw(raced, random)) };
     return command(kind);
   });
+  if (whole(runOneIn) > 0) return steps;
+  const grow = (kind: Command['kind']): Command => ({ ...command(kind), grows: true });
+  const run = Array.from({ length: runVersions }, () => [
+    grow('create'),
+    grow('send'),
+    grow('complete'),
+    command('tick'),
+    // So that they are not in the order in which they came.
+    ...(whole(2) === 0 ? [grow('restoreVersion')] : []),
+  ]).flat();
+  return steps.toSpliced(whole(length), 0, ...run);
 }
 
 const raced: Readonly<Record<SingleKind, number>> = {

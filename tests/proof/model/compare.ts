@@ -31,20 +31,30 @@ export function explain(
           [other, one],
         ];
   return orders
-    .flatMap((order) => play(model, order, done.length > 1 ? model : undefined, first))
+    .flatMap((order) => play(model, order, done.length > 1 ? { begun: model, mayGiveWay: true } : undefined, first))
     .filter((played) => fits(played, seen));
 }
 
-/** Every model that the answers in this order may lead to; of a race, `begun` is the one that both found. */
-function play(model: Model, order: readonly Done[], begun: Model | undefined, first: FirstRequests): readonly Model[] {
+interface Race {
+  /** The model that both found. */
+  readonly begun: Model;
+  /** Whether nobody gave way yet: if both did, nobody would have been first. */
+  readonly mayGiveWay: boolean;
+}
+
+/** Every model that the answers in this order may lead to. */
+function play(model: Model, order: readonly Done[], race: Race | undefined, first: FirstRequests): readonly Model[] {
   const [next, ...rest] = order;
   if (next === undefined) return [model];
-  const { request } = next;
-  const raced = begun === undefined ? [] : [...predict(model, request, first, begun), ...givenWay(model, request)];
-  const outcomes = [...predict(model, request, first), ...raced];
-  return outcomes
-    .filter(({ status }) => status === next.answer.status)
-    .flatMap((outcome) => play(apply(model, outcome), rest, begun, first));
+  const { request, answer } = next;
+  const follow = (outcomes: readonly Outcome[], after: Race | undefined): readonly Model[] =>
+    outcomes
+      .filter(({ status }) => status === answer.status)
+      .flatMap((outcome) => play(apply(model, outcome), rest, after, first));
+  if (race === undefined) return follow(predict(model, request, first), race);
+  const done = [...predict(model, request, first), ...predict(model, request, first, race.begun)];
+  const told = race.mayGiveWay ? givenWay(model, request) : [];
+  return [...follow(done, race), ...follow(told, { ...race, mayGiveWay: false })];
 }
 
 /** Of two at once, one may be told to come again, having changed nothing but how far the joining of parts had come. */
@@ -89,6 +99,7 @@ const unseen: ModelFile = {
   id: '',
   lineId: '',
   role: 'current',
+  versionNumber: 1,
   name: '',
   folderId: anywhere,
   sizeBytes: 0,
@@ -97,6 +108,8 @@ const unseen: ModelFile = {
   sealedBy: '',
   copiedFrom: null,
   partCount: 0,
+  announcedAlgorithm: null,
+  announcedValue: null,
   objectKey: '',
   arrivalKey: '',
   multipartUploadId: null,

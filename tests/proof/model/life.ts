@@ -12,7 +12,7 @@ import { type BoundCommand, bind, type Request } from './bound-command.ts';
 import type { Command, Step } from './commands.ts';
 import { adoptExplained, type Done, describe, expectation, explain } from './compare.ts';
 import type { Coverage } from './coverage.ts';
-import { arriving, bytesOf, emptyModel, type Model, type ModelFile } from './model-state.ts';
+import { arriving, bytesOf, clockSpreadMs, emptyModel, type Model, type ModelFile } from './model-state.ts';
 import { type Observation, observe } from './observe.ts';
 import { type ClientMemory, perform } from './perform.ts';
 import { joined } from './predict.ts';
@@ -30,6 +30,8 @@ interface LifeOptions {
   readonly coverage: Coverage;
   /** Whether the service is asked on every way for what nobody may have: as costly as all the rest. */
   readonly triesDoors: boolean;
+  /** How far each instance's clock is before that of the bucket. */
+  readonly offsetsMs: readonly number[];
 }
 
 interface TickOptions {
@@ -57,6 +59,7 @@ export class Life {
 
   static async begin(options: LifeOptions): Promise<Life> {
     const { world } = options;
+    world.setOffsets(options.offsetsMs);
     const caller = await world.addTenant();
     // It is told of everything, in rows: nobody is called.
     const { id } = await world.call('createWebhook', caller, { body: { url: 'https://hooks.example.com/proof' } });
@@ -65,7 +68,7 @@ export class Life {
   }
 
   async take(step: Step): Promise<void> {
-    this.#model.nowMs = this.#options.world.nowMs;
+    this.#readClocks();
     if (step.kind === 'race') return this.#race(step.both);
     const command = this.#bind(step.kind === 'raceWork' ? step.command : step);
     if (command === undefined) return;
@@ -86,6 +89,12 @@ export class Life {
     }
     await this.#prove('at rest', false);
     await this.#checkRest();
+  }
+
+  #readClocks(): void {
+    const { nowMs, clocksMs } = this.#options.world;
+    this.#model.nowMs = nowMs;
+    this.#model.clocksMs = clocksMs;
   }
 
   #isAtRest(): boolean {
@@ -113,7 +122,7 @@ export class Life {
         return this.#turnScanner(command.isUp);
       case 'restart':
         coverage.count('restart');
-        return world.restart(command.instance % world.instances);
+        return world.restart(command.instance % world.instances, command.offsetMs);
       case 'quota':
         coverage.count(command.quotaBytes === null ? 'quota none' : 'quota small');
         this.#model.quotaBytes = command.quotaBytes;
@@ -170,11 +179,11 @@ export class Life {
 
   async #tick({ who = 'all', isLoose = false, beside }: TickOptions = {}): Promise<void> {
     const { world } = this.#options;
-    this.#model.nowMs = world.nowMs;
-    const allowed = predictWork(this.#model);
+    this.#readClocks();
+    const allowed = predictWork(this.#model, who === 'all' ? world.clocksMs : world.clocksMs.slice(0, 1));
     await world.tick(who);
     let seen = await observe(world.database, this.#caller.tenantId);
-    if (who === 'all' && world.instances > 1 && hasWork(seen, world.nowMs)) {
+    if (who === 'all' && world.instances > 1 && hasWork(seen, Math.max(...world.clocksMs))) {
       // What one instance began while the other was looking.
       await world.tick();
       seen = await observe(world.database, this.#caller.tenantId);
@@ -185,9 +194,9 @@ export class Life {
       if (before === undefined) throw new Error(`The service made file ${id} by itself.`);
       const states = allowed.get(id) ?? new Set();
       if (states.has(after.state)) continue;
-      if ((world.instances > 1 || !this.#model.isScannerUp) && mayWait(after, before)) continue;
+      if ((world.instances > 1 || !this.#model.isScannerUp) && mayWait(after, before, seen.files)) continue;
       throw new Error(
-        `Work took file ${id} (${after.strategy}, ${after.category}, ${after.role}) from ${before.state} to ${after.state}; right would be ${[...states].join(' or ')}. Jobs before ${JSON.stringify(before.jobs)}, after ${JSON.stringify(after.jobs)}, review at ${before.reviewAtMs}, now ${this.#model.nowMs}.`,
+        `Work took file ${id} (${after.strategy}, ${after.category}, ${after.role}) from ${before.state} to ${after.state}; right would be ${[...states].join(' or ')}. Jobs before ${JSON.stringify(before.jobs)}, after ${JSON.stringify(after.jobs)}, review at ${before.reviewAtMs}, now ${this.#model.nowMs}, by the clocks ${world.clocksMs.join(' and ')}.`,
       );
     }
     if (beside !== undefined) this.#noteLoosely(beside, seen);
@@ -257,14 +266,17 @@ export class Life {
 
   async #prove(when: string, triesDoors: boolean): Promise<void> {
     const { world } = this.#options;
+    // What is due is due by the clock that is first; nothing is by any other that is not by it.
+    const latestMs = Math.max(...world.clocksMs);
     const violations = await checkInvariants({
       database: world.database,
       bucket: world.bucket,
       secret: world.secret,
-      nowMs: world.nowMs,
+      nowMs: latestMs,
+      clockSpreadMs,
       tenantId: this.#caller.tenantId,
       settled: [...this.#model.files.values()].every(({ jobs }) =>
-        Object.values(jobs).every((dueAtMs) => dueAtMs > world.nowMs),
+        Object.values(jobs).every((dueAtMs) => dueAtMs > latestMs),
       ),
       history: this.#history,
       witnesses: {

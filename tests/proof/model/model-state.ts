@@ -1,6 +1,6 @@
 // What the model knows: files with their versions, what the bucket holds of them, shares, room. Plain values; time is a value too.
 
-import type { FileState, UploadStrategy } from '@stowage/contract';
+import type { AnnouncedAlgorithm, FileState, UploadStrategy } from '@stowage/contract';
 
 export const limits = {
   urlLifeMs: 15 * 60_000,
@@ -9,15 +9,23 @@ export const limits = {
   scanMaxBytes: 64,
   multipartThresholdBytes: 128,
   idempotencyLifeMs: 24 * 60 * 60_000,
+  completionGraceMs: 24 * 60 * 60_000,
 } as const;
 
 /** By category, what the service is told of it (`proof-policies`). */
 export const categories = ['default', 'available', 'unscanned', 'kept', 'few'] as const;
 
+/** Versions beside the current one that are kept. */
+export function keptVersionsOf(category: string): number {
+  return category === 'few' ? 1 : 10;
+}
+
 export interface ModelFile {
   readonly id: string;
   readonly lineId: string;
   readonly role: 'current' | 'version';
+  /** Its place in the order in which the versions of the file became the current one. */
+  readonly versionNumber: number;
   readonly name: string;
   readonly folderId: string;
   readonly sizeBytes: number;
@@ -26,6 +34,9 @@ export interface ModelFile {
   readonly sealedBy: string;
   readonly copiedFrom: string | null;
   readonly partCount: number;
+  /** What was said of the bytes; of the value `null` where each part's is said. */
+  readonly announcedAlgorithm: AnnouncedAlgorithm | null;
+  readonly announcedValue: string | null;
   readonly objectKey: string;
   readonly arrivalKey: string;
   readonly multipartUploadId: string | null;
@@ -76,11 +87,16 @@ export interface Model {
   readonly bytes: Map<string, ModelBytes>;
   readonly shares: ModelShare[];
   readonly announcements: Announcement[];
+  /** The bytes that were meant, by the checksum that was announced of them. Only grows. */
+  readonly promised: Map<string, string>;
   /** Folders that can be seen. */
   folders: ReadonlySet<string>;
   quotaBytes: number | null;
   isScannerUp: boolean;
+  /** By the clock that judges: the bucket's, or that of the instance that is asked. */
   nowMs: number;
+  /** By the clock of each instance. */
+  clocksMs: readonly number[];
 }
 
 export function emptyModel(nowMs: number): Model {
@@ -89,11 +105,23 @@ export function emptyModel(nowMs: number): Model {
     bytes: new Map(),
     shares: [],
     announcements: [],
+    promised: new Map(),
     folders: new Set(),
     quotaBytes: null,
     isScannerUp: true,
     nowMs,
+    clocksMs: [nowMs],
   };
+}
+
+/** How far the clocks of instances go before or after that of the bucket: S3 takes no more than 15 minutes of difference. */
+export const clockOffsets = [0, 0, 3_000, -3_000, 2 * 60_000, -2 * 60_000, 4 * 60_000, -4 * 60_000] as const;
+/** Between any two of them, also of those that were set anew since. */
+export const clockSpreadMs: number = Math.max(...clockOffsets) - Math.min(...clockOffsets);
+
+/** The model as an instance sees it, by its own clock. */
+export function judgedBy(model: Model, instance: number): Model {
+  return { ...model, nowMs: model.clocksMs[instance % model.clocksMs.length] ?? model.nowMs };
 }
 
 /** The bytes of a file; there are some for each. */

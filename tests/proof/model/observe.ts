@@ -1,5 +1,6 @@
 // The rows of one tenant, as the model speaks of them: what it compares its predictions with, and goes on from.
 
+import type { AnnouncedAlgorithm } from '@stowage/contract';
 import type { FileFacts } from '../invariants/facts.ts';
 import type { ProofDatabase } from '../invariants/proof-database.ts';
 import type { ModelFile } from './model-state.ts';
@@ -44,6 +45,7 @@ export async function observe(database: ProofDatabase, tenantId: string): Promis
         id: row.id,
         lineId: row.lineId,
         role: row.role,
+        versionNumber: row.versionNumber,
         name: row.name,
         folderId: row.folderId,
         sizeBytes: row.sizeBytes,
@@ -52,6 +54,8 @@ export async function observe(database: ProofDatabase, tenantId: string): Promis
         sealedBy: row.sealedBy,
         copiedFrom: row.copiedFrom,
         partCount: row.partCount ?? 0,
+        announcedAlgorithm: row.announcedAlgorithm as AnnouncedAlgorithm | null, // one of the contract's, by its own table
+        announcedValue: row.announcedValue,
         objectKey: row.objectKey,
         arrivalKey: row.stagingKey ?? row.objectKey,
         multipartUploadId: row.multipartUploadId,

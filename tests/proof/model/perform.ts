@@ -157,13 +157,17 @@ async function send(
     file,
     content,
     partNumber,
+    partChecksum,
     instance,
   }: Extract<ModelRequest, { readonly kind: 'send' | 'sendAgain' | 'sendWrong' }>,
 ): Promise<Answer> {
   if (file.strategy === 'multipart') {
     const signed = await world.respond('signParts', caller, {
       params: { id: file.id },
-      body: { partNumbers: [partNumber] },
+      body: {
+        partNumbers: [partNumber],
+        ...(partChecksum === undefined ? {} : { checksums: { [partNumber]: partChecksum } }),
+      },
       instance,
     });
     if (signed.status !== 200) return answerOf(signed);

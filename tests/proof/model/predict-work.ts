@@ -2,12 +2,32 @@
 // of its own deadlines have come is read from the model's rows; what follows from each is said here once more.
 
 import type { FileState } from '@stowage/contract';
-import { arriving, bytesOf, currentOf, kindOf, limits, type Model, type ModelFile, versionsOf } from './model-state.ts';
-import { joined } from './predict.ts';
+import { isAsAnnounced } from './announced-checksums.ts';
+import {
+  arriving,
+  bytesOf,
+  currentOf,
+  keptVersionsOf,
+  kindOf,
+  limits,
+  type Model,
+  type ModelFile,
+  versionsOf,
+} from './model-state.ts';
+import { isJoined, joined } from './predict.ts';
 
 type AllowedStates = ReadonlyMap<string, ReadonlySet<FileState>>;
 
-export function predictWork(model: Model): AllowedStates {
+/** What may follow by any of the clocks of those that work. */
+export function predictWork(model: Model, clocksMs: readonly number[]): AllowedStates {
+  const allowed = new Map<string, Set<FileState>>();
+  for (const nowMs of clocksMs)
+    for (const [id, states] of predictAt({ ...model, nowMs }))
+      allowed.set(id, new Set([...(allowed.get(id) ?? []), ...states]));
+  return allowed;
+}
+
+function predictAt(model: Model): AllowedStates {
   const allowed = new Map<string, Set<FileState>>();
   for (const file of model.files.values()) allowed.set(file.id, new Set(statesOf(model, file)));
   // What depends on other files: copies of sources that go, versions that are one too many, folders in the trash.
@@ -23,10 +43,9 @@ export function predictWork(model: Model): AllowedStates {
     )
       states.add('aborted');
     if (file.folderId !== '' && !model.folders.has(file.folderId) && states.has('ready')) states.add('trashed');
-    const canGo = [...states].some((state) => ended.has(state));
-    if (canGo && versionsOf(model, file.lineId).length > 1 && mayGo(model, file, allowed)) {
-      for (const state of ['trashed', 'purging', 'purged'] as const) states.add(state);
-    }
+    const fate = fateOf(model, file, allowed);
+    if (fate !== 'stays') for (const state of removed) states.add(state);
+    if (fate === 'goes') states.delete('ready');
   }
   return allowed;
 }
@@ -42,17 +61,40 @@ const ended: ReadonlySet<FileState> = new Set([
   'expired',
 ]);
 
-/** Whether this version may go: its file goes, or a newer version makes it one too many. */
-function mayGo(model: Model, file: ModelFile, allowed: AllowedStates): boolean {
+const removed = ['trashed', 'purging', 'purged'] as const satisfies readonly FileState[];
+
+type Fate = 'stays' | 'may go' | 'goes';
+
+/** What becomes of a version because of the others: it goes with its file, or newer ones make it one too many. */
+function fateOf(model: Model, file: ModelFile, allowed: AllowedStates): Fate {
+  const statesOfOther = ({ id }: ModelFile): readonly FileState[] => [...(allowed.get(id) ?? [])];
+  const line = versionsOf(model, file.lineId);
+  if (line.length < 2 || !statesOfOther(file).some((state) => ended.has(state))) return 'stays';
   const current = currentOf(model, file.lineId);
-  const fileGoes = [...(allowed.get(current?.id ?? '') ?? [])].some(
-    (state) => state === 'purging' || state === 'purged',
-  );
-  const isPruned = versionsOf(model, file.lineId).some(
-    (other) =>
-      other.jobs.prune !== undefined || (other.state !== 'ready' && allowed.get(other.id)?.has('ready') === true),
-  );
-  return fileGoes || isPruned;
+  if (current === undefined || statesOfOther(current).some((state) => state === 'purging' || state === 'purged'))
+    return 'may go';
+  // Each that becomes ready takes its place before all others, and has those removed that are one too many.
+  const newer = line.filter((other) => other.state !== 'ready' && statesOfOther(other).includes('ready'));
+  const surelyNewer = newer.filter((other) => statesOfOther(other).length === 1);
+  const isDueAnyway = line.some((other) => isDue(model, other, 'prune'));
+  const older = line
+    .filter(({ state, role }) => state === 'ready' && role === 'version')
+    .sort((one, other) => other.versionNumber - one.versionNumber || (one.id < other.id ? 1 : -1));
+  const kept = keptVersionsOf(file.category);
+  if (!isDueAnyway && newer.length === 0) return 'stays';
+  if (statesOfOther(current).join() !== 'ready') {
+    // Nothing takes the place of what is in the trash, or on its way there.
+    return older.length + newer.length >= kept ? 'may go' : 'stays';
+  }
+  const isPrunedSurely = isDueAnyway || surelyNewer.length > 0;
+  // Each newer one has all others stand one place further back; of them themselves the first is the current one.
+  const fateAt = (place: number): Fate => {
+    if (isPrunedSurely && place + surelyNewer.length >= kept) return 'goes';
+    return place + newer.length >= kept ? 'may go' : 'stays';
+  };
+  if (newer.includes(file)) return newer.length - 2 >= kept ? 'may go' : 'stays';
+  if (file.id === current.id) return fateAt(-1);
+  return older.includes(file) ? fateAt(older.indexOf(file)) : 'stays';
 }
 
 function isDue(model: Model, file: ModelFile, job: string): boolean {
@@ -110,8 +152,7 @@ function uploadStates(model: Model, file: ModelFile): readonly FileState[] {
     case 'multipart': {
       if (!looked) return [file.state];
       if (bytes.isLost) return ['aborted'];
-      if (isOver)
-        return bytes.parts.size === file.partCount ? judgedStates(model, file, joined(model, file)) : ['expired'];
+      if (isOver) return bytes.parts.size === file.partCount ? joinedStates(model, file) : ['expired'];
       return [bytes.parts.size > 0 ? 'uploading' : file.state];
     }
     default:
@@ -119,6 +160,15 @@ function uploadStates(model: Model, file: ModelFile): readonly FileState[] {
       if (bytes.arrived.length > 0) return judgedStates(model, file, bytes.arrived);
       return [isOver ? 'expired' : file.state];
   }
+}
+
+/** Parts that the bucket does not join are kept a while, and then no longer. */
+function joinedStates(model: Model, file: ModelFile): readonly FileState[] {
+  const contents = joined(model, file);
+  const right = contents.filter((content) => isJoined(model, file, content));
+  const isKept = model.nowMs < file.expiresAtMs + limits.completionGraceMs;
+  const refused: FileState = isKept ? 'uploading' : 'expired';
+  return [...judgedStates(model, file, right), ...(right.length < contents.length ? [refused] : [])];
 }
 
 function copyStates(model: Model, file: ModelFile): readonly FileState[] {
@@ -143,6 +193,7 @@ function judgedStates(model: Model, file: ModelFile, contents: readonly string[]
 }
 
 function verdictStates(model: Model, file: ModelFile, content: string): readonly FileState[] {
+  if (!isAsAnnounced(model, file, content)) return ['rejected'];
   const kind = kindOf(content);
   if (kind === 'program') return ['rejected'];
   if (file.category === 'unscanned') return ['ready'];
@@ -153,11 +204,15 @@ function verdictStates(model: Model, file: ModelFile, content: string): readonly
   return [!isRequired && waitedMs >= limits.scanHoldMs ? 'ready' : 'scanning'];
 }
 
-/** What a file that was looked at may still be doing: a job that failed is tried again later. */
-export function mayWait(after: ModelFile, before: ModelFile | undefined): boolean {
+/** What a file that was looked at may still be doing: a job that failed is tried again later, its own or that of a newer version. */
+export function mayWait(
+  after: ModelFile,
+  before: ModelFile | undefined,
+  seen: ReadonlyMap<string, ModelFile>,
+): boolean {
   const works: readonly FileState[] = ['uploaded', 'validating', 'scanning', 'purging'];
-  return (
-    (works.includes(after.state) || after.state === before?.state || arriving.has(after.state)) &&
-    Object.keys(after.jobs).length > 0
-  );
+  const isSame = after.state === before?.state;
+  if (isSame && [...seen.values()].some(({ lineId, jobs }) => lineId === after.lineId && jobs.prune !== undefined))
+    return true;
+  return (works.includes(after.state) || isSame || arriving.has(after.state)) && Object.keys(after.jobs).length > 0;
 }

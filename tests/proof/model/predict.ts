@@ -2,6 +2,7 @@
 // things decides, each order is an outcome of its own.
 
 import type { CreateUploadRequest, FileState } from '@stowage/contract';
+import { checksumOf, isAsAnnounced } from './announced-checksums.ts';
 import { forgottenAt, type Request } from './bound-command.ts';
 import {
   arriving,
@@ -10,6 +11,8 @@ import {
   currentOf,
   givenUp,
   isOnFilesShelf,
+  judgedBy,
+  limits,
   type Model,
   type ModelBytes,
   type ModelFile,
@@ -65,11 +68,13 @@ function answer(
  * added, in one transaction, others are looked up, in another: `lookedUp` is the model as it was then.
  */
 export function predict(
-  model: Model,
+  given: Model,
   request: Request,
   firstRequests: ReadonlyMap<string, SendFacts>,
-  lookedUp: Model = model,
+  givenThen: Model = given,
 ): readonly Outcome[] {
+  const model = judgedBy(given, request.instance);
+  const lookedUp = judgedBy(givenThen, request.instance);
   switch (request.kind) {
     case 'create':
       return [predictCreate(model, request.body, request.idempotencyKey, lookedUp)];
@@ -82,7 +87,7 @@ export function predict(
     case 'send':
     case 'sendAgain':
     case 'sendWrong':
-      return predictSend(model, request, firstRequests.get(request.file.id));
+      return predictSend(model, request, firstRequests.get(request.file.id), given.nowMs);
     case 'hint':
       return [answer(204)];
     case 'complete':
@@ -167,6 +172,9 @@ function predictCreate(
   lookedUp: Model,
 ): Outcome {
   const { name, folderId = '', versionOf, onConflict, sizeBytes } = body;
+  // The key is looked for before all else: what the first request found need not be there any more.
+  const repeated = predictRepeated(lookedUp, body, idempotencyKey);
+  if (repeated !== undefined) return repeated;
   let line: ModelFile | undefined;
   if (versionOf !== undefined) {
     line = currentOf(lookedUp, versionOf);
@@ -180,10 +188,9 @@ function predictCreate(
       if (there?.state === 'ready') line = there;
     }
   }
-  // The key is looked for in the transaction that adds the row, after folder and file were looked for.
-  const known = model.announcements.find(({ key }) => key === idempotencyKey);
-  if (known !== undefined && model.nowMs < known.expiresAtMs)
-    return answer(known.body === JSON.stringify(body) ? 201 : 409);
+  // And again in the transaction that adds the row: a twin may have come in between.
+  const twin = predictRepeated(model, body, idempotencyKey);
+  if (twin !== undefined) return twin;
   if (!hasRoom(model, sizeBytes)) return answer(422);
   const place = { name, folderId, lineId: '' };
   const chosen = line === undefined ? nameFor(model, place, onConflict !== 'refuse') : name;
@@ -205,6 +212,17 @@ function predictCreate(
   return { status: 201, changes: new Map(), creates: [created], effect: note };
 }
 
+/** What a key that is known already brings about: the answer that it brought the first time, and nothing new. */
+function predictRepeated(
+  { announcements, nowMs }: Model,
+  body: CreateUploadRequest,
+  idempotencyKey: string | undefined,
+): Outcome | undefined {
+  const known = announcements.find(({ key }) => key === idempotencyKey);
+  if (known === undefined || nowMs >= known.expiresAtMs) return undefined;
+  return answer(known.body === JSON.stringify(body) ? 201 : 409);
+}
+
 function predictCopy(model: Model, source: ModelFile | undefined): Outcome {
   if (source === undefined || givenUp.has(source.state)) return answer(404);
   if (source.state !== 'ready') return answer(409);
@@ -217,29 +235,51 @@ function predictCopy(model: Model, source: ModelFile | undefined): Outcome {
 
 function predictSend(
   model: Model,
-  { kind, file: given, content, partNumber }: Extract<Request, { readonly kind: 'send' | 'sendAgain' | 'sendWrong' }>,
+  {
+    kind,
+    file: given,
+    content,
+    partNumber,
+    partChecksum,
+  }: Extract<Request, { readonly kind: 'send' | 'sendAgain' | 'sendWrong' }>,
   first: SendFacts | undefined,
+  bucketNowMs: number,
 ): readonly Outcome[] {
   const file = latest(model, given);
   const bytes = bytesOf(model, file);
   if (file.strategy === 'multipart') {
     const isOpen = (file.state === 'pending' || file.state === 'uploading') && model.nowMs < file.expiresAtMs;
     if (!isOpen) return [answer(409)];
-    if (kind === 'sendWrong') return [answer(403)];
+    if (kind === 'sendWrong' || bucketNowMs >= urlEndsAt(model, file)) return [answer(403)];
     if (bytes.isLost) return [answer(404)];
+    const { announcedAlgorithm: algorithm } = file;
+    if (algorithm !== null && partChecksum !== undefined && partChecksum !== checksumOf(algorithm, content))
+      return [answer(400)];
     return [answer(200, {}, (after) => void bytesOf(after, file).parts.set(partNumber, [content]))];
   }
   // Whoever asks anew gets a request as long as the upload is pending and its time is not over; else the first one is used.
   const isFresh = kind === 'send' && file.state === 'pending' && model.nowMs < file.expiresAtMs;
-  if (!isFresh && (first === undefined || model.nowMs >= first.expiresAtMs)) return [answer(403)];
+  const endsAtMs = isFresh ? urlEndsAt(model, file) : first?.expiresAtMs;
+  if (endsAtMs === undefined || bucketNowMs >= endsAtMs) return [answer(403)];
   if (kind === 'sendWrong') return [answer(file.strategy === 'form' ? 400 : 403)];
   const taken = answer(412);
+  // The checksum is in the signature of a PUT; a form has none, and its bytes are judged when they have come.
+  if (file.strategy === 'put' && !isAsAnnounced(model, file, content)) {
+    const mayBeTaken = file.sealedBy === 'if-none-match' && (bytes.arrived.length > 0 || !arriving.has(file.state));
+    return [answer(400), ...(mayBeTaken ? [taken] : [])];
+  }
   const written = answer(200, {}, (after) => noteBytes(after, file, { arrived: [content] }));
   if (file.sealedBy !== 'if-none-match') return [written];
   // What was given up is removed at some time; until its URL is dead it can be written once more, and means nothing.
   if (file.state === 'aborted' || file.state === 'expired') return [taken, written];
   if (!arriving.has(file.state)) return [taken];
   return [bytes.arrived.length > 0 ? taken : written];
+}
+
+/** Until when a URL is good that is signed now: dated in whole seconds, and never longer than its upload. */
+function urlEndsAt({ nowMs }: Model, { expiresAtMs }: ModelFile): number {
+  const lifeSeconds = Math.max(1, Math.floor(Math.min(limits.urlLifeMs, expiresAtMs - nowMs) / 1000));
+  return (Math.floor(nowMs / 1000) + lifeSeconds) * 1000;
 }
 
 function predictComplete(model: Model, file: ModelFile): readonly Outcome[] {
@@ -249,7 +289,12 @@ function predictComplete(model: Model, file: ModelFile): readonly Outcome[] {
   if (file.strategy === 'multipart') {
     if (bytes.isLost) return [answer(409, { [file.id]: { state: 'aborted' } }, (after) => noteDiscard(after, file))];
     if (bytes.parts.size < file.partCount) return [answer(409)];
-    return [stored(file, joined(model, file))];
+    const contents = joined(model, file);
+    const right = contents.filter((content) => isJoined(model, file, content));
+    return [
+      ...(right.length > 0 ? [stored(file, right)] : []),
+      ...(right.length < contents.length ? [answer(503, { [file.id]: { state: 'uploading' as const } })] : []),
+    ];
   }
   if (file.strategy === 'copy' || bytes.arrived.length === 0) return [answer(409)];
   return [stored(file, bytes.arrived)];
@@ -257,6 +302,11 @@ function predictComplete(model: Model, file: ModelFile): readonly Outcome[] {
 
 function stored(file: ModelFile, content: readonly string[]): Outcome {
   return answer(200, { [file.id]: { state: 'uploaded' } }, (after) => noteBytes(after, file, { content }));
+}
+
+/** Whether the bucket joins the parts: of what was announced of the whole it can tell a CRC-64 by those of the parts alone. */
+export function isJoined(model: Model, file: ModelFile, content: string): boolean {
+  return file.announcedAlgorithm !== 'crc64nvme' || isAsAnnounced(model, file, content);
 }
 
 /** What all parts make together. */

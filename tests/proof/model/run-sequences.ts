@@ -3,11 +3,11 @@
 
 import { existsSync } from 'node:fs';
 import type { FileServiceOptions, Seal } from '@stowage/files';
-import { type Caller, ProofWorld } from '../proof-world.ts';
+import { ProofWorld } from '../proof-world.ts';
 import { type Step, sequenceOf } from './commands.ts';
 import { Coverage } from './coverage.ts';
 import { Life } from './life.ts';
-import { limits } from './model-state.ts';
+import { clockOffsets, keptVersionsOf, limits } from './model-state.ts';
 
 export interface SequencesOptions {
   readonly firstSeed: number;
@@ -63,10 +63,12 @@ export async function runSequences(options: SequencesOptions): Promise<Sequences
       if (index > 0 && options.goesOn?.() === false) break;
       const seed = options.firstSeed + index;
       const steps = sequenceOf(seed);
-      const fault = await attempt(world, stranger, steps, coverage, index % doorsEvery === 0);
+      const offsetsMs = offsetsOf(seed);
+      const life = { world, stranger, coverage, offsetsMs, triesDoors: index % doorsEvery === 0 };
+      const fault = await attempt(steps, life);
       if (fault !== undefined) {
         options.onFailure?.(seed, fault);
-        const shrunk = await shrink(world, stranger, steps, fault);
+        const shrunk = await shrink(steps, fault, { ...life, triesDoors: true });
         const failure = { seed, fault, steps: shrunk.steps, shortestFault: shrunk.fault };
         return { sequences: index, coverage, failure };
       }
@@ -92,12 +94,13 @@ function openModelWorld({ database, instances, seals }: SequencesOptions, covera
       multipartThresholdBytes: limits.multipartThresholdBytes,
       minPartSizeBytes: 5 * 1024 * 1024,
       idempotencyLifeMs: limits.idempotencyLifeMs,
+      completionGraceMs: limits.completionGraceMs,
     },
     policies: {
       available: { scan: 'when-available' },
       unscanned: { scan: 'off' },
       kept: { retentionMs: dayMs },
-      few: { keepVersions: 1 },
+      few: { keepVersions: keptVersionsOf('few') },
     },
     onLog: (level, message, fields) => {
       if (message === 'File moved.' && 'from' in fields && 'to' in fields)
@@ -107,16 +110,17 @@ function openModelWorld({ database, instances, seals }: SequencesOptions, covera
   });
 }
 
+/** Where the clocks of the instances stand when the sequence begins: two of them, of which one may be all there is. */
+function offsetsOf(seed: number): readonly number[] {
+  const { length } = clockOffsets;
+  return [clockOffsets[seed % length] ?? 0, clockOffsets[Math.floor(seed / length) % length] ?? 0];
+}
+
 /** What went wrong; `undefined`: nothing. */
-async function attempt(
-  world: ProofWorld,
-  stranger: Caller,
-  steps: readonly Step[],
-  coverage: Coverage,
-  triesDoors: boolean,
-): Promise<string | undefined> {
+async function attempt(steps: readonly Step[], options: Parameters<typeof Life.begin>[0]): Promise<string | undefined> {
+  const { world } = options;
   try {
-    const life = await Life.begin({ world, stranger, coverage, triesDoors });
+    const life = await Life.begin(options);
     for (const [index, step] of steps.entries()) {
       try {
         await life.take(step);
@@ -140,10 +144,9 @@ async function attempt(
 }
 
 async function shrink(
-  world: ProofWorld,
-  stranger: Caller,
   whole: readonly Step[],
   firstFault: string,
+  options: Parameters<typeof Life.begin>[0],
 ): Promise<{ readonly steps: readonly Step[]; readonly fault: string }> {
   let steps = whole;
   let fault = firstFault;
@@ -151,7 +154,7 @@ async function shrink(
   for (let size = Math.ceil(steps.length / 2); size >= 1; size = Math.floor(size / 2)) {
     for (let at = 0; at + size <= steps.length && runs < maxShrinkRuns; ) {
       const shorter = [...steps.slice(0, at), ...steps.slice(at + size)];
-      const found = await tryAgain(world, stranger, shorter, () => runs++);
+      const found = await tryAgain(shorter, options, () => runs++);
       if (found === undefined) at += size;
       else [steps, fault] = [shorter, found];
     }
@@ -160,14 +163,13 @@ async function shrink(
 }
 
 async function tryAgain(
-  world: ProofWorld,
-  stranger: Caller,
   steps: readonly Step[],
+  options: Parameters<typeof Life.begin>[0],
   onRun: () => void,
 ): Promise<string | undefined> {
   for (let round = 0; round < tries; round++) {
     onRun();
-    const fault = await attempt(world, stranger, steps, new Coverage(), true);
+    const fault = await attempt(steps, { ...options, coverage: new Coverage() });
     if (fault !== undefined) return fault;
   }
   return undefined;
