@@ -110,10 +110,10 @@ describe('the console', { skip: skipWithoutBrowser }, () => {
     await page.getByText('ask them to invite you again').waitFor();
     assert.equal(page.url(), `${service.origin}/sign-in`);
     await page.getByLabel('Sign-in link').fill('not a link at all');
-    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('button', { name: 'Sign in by link' }).click();
     await page.getByText('This is not a sign-in link').waitFor();
     await page.getByLabel('Sign-in link').fill(`${service.origin}/sign-in#token=letmein`);
-    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('button', { name: 'Sign in by link' }).click();
     await page.getByText('Nothing stowed yet').waitFor();
   });
 
@@ -249,9 +249,10 @@ describe('the console', { skip: skipWithoutBrowser }, () => {
     await page.getByText('“file 1.txt” was deleted').first().waitFor();
     assert.equal(service.rows.get('k1')?.upload.state, 'trashed');
     await page.waitForFunction(() => document.activeElement?.textContent?.startsWith('file 2.txt'));
-    // F6 leads to the notices and back, as Base UI has it.
+    // F6 leads to the notices and back, as Base UI has it; on a notice Enter does what its button does.
     await page.keyboard.press('F6');
-    while ((await focusedText(page)) !== 'Undo') await page.keyboard.press('Tab');
+    while (!(await focusedText(page)).includes('was deleted') || !(await isFocused(page, '.notice')))
+      await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
     await page.getByText('“file 1.txt” is back').first().waitFor();
     await page.getByRole('row', { name: /file 1\.txt/ }).waitFor();
@@ -285,6 +286,7 @@ describe('the console', { skip: skipWithoutBrowser }, () => {
     await page.getByRole('row', { name: /gamma/ }).waitFor({ state: 'detached' });
     await page.getByLabel('Search files by name').fill('nowhere');
     await page.getByRole('heading', { name: 'No file has “nowhere” in its name' }).waitFor();
+    assert.equal(await page.title(), 'Search: nowhere · Stowage');
     await page.getByText(/Folders’ names, tags and what stands in files are not searched here/).waitFor();
     await page.getByRole('button', { name: 'Show all files' }).click();
     await page.getByRole('row', { name: /gamma/ }).waitFor();
@@ -337,9 +339,11 @@ describe('the console', { skip: skipWithoutBrowser }, () => {
     await page.getByRole('row', { name: /photo\[U\+202E\]gnp\.exe\.txt/ }).press('Enter');
     const dialog = page.getByRole('dialog', { name: 'photo[U+202E]gnp.exe.txt' });
     await dialog.getByText('Not scanned: no scanner is configured').waitFor();
+    assert.equal(await page.title(), 'photo[U+202E]gnp.exe.txt · Stowage');
     assert.equal(await page.evaluate(() => document.body.textContent?.includes('\u202e')), false);
     await page.keyboard.press('Escape');
     await dialog.waitFor({ state: 'detached' });
+    assert.equal(await page.title(), 'All files · Stowage');
   });
 
   it('has what was set aside checked again by who may judge it', async () => {
@@ -585,6 +589,10 @@ async function focusedRow(page: ConsolePage['page'], name: string): Promise<void
     name,
     { timeout: 5000 },
   );
+}
+
+function isFocused(page: ConsolePage['page'], selector: string): Promise<boolean> {
+  return page.evaluate((wanted) => document.activeElement?.matches(wanted) === true, selector);
 }
 
 function focusedText(page: ConsolePage['page']): Promise<string> {

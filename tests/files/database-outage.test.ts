@@ -77,7 +77,9 @@ test('while the database is away routes say so and when to come again; when it i
       content: () => service.respond('getContent', { id }),
       upload: () => service.respond('createUpload', { body: { name: 'a', sizeBytes: 1 } }),
       key: () => service.respond('listFiles', { headers: { authorization: 'Bearer sk_of-nobody' } }),
-      share: () => get(share.url),
+      // People are told it on a page.
+      share: () =>
+        service.send(new Request(`${serviceOrigin}${share.url}`, { headers: { accept: 'application/json' } })),
       ready: () => get('/readyz'),
     };
     for (const [what, ask] of Object.entries(asked)) {

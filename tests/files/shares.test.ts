@@ -246,7 +246,10 @@ test('a shared folder names where below it a file lies, by path, in JSON and on 
   assert.match(page, /<bdi>b<\/bdi> · 1 byte</);
   assert.match(page, /<bdi>a \[U\+202E\]&lt;i&gt;<\/bdi> · /);
   assert.match(page, /aria-label="Download plan.txt from b"/);
-  assert.match(page, /<bdi>2024<\/bdi> \/ <bdi>…<\/bdi> \/ <bdi>three<\/bdi> \/ <bdi>very very very…ery very long<\/bdi>/);
+  assert.match(
+    page,
+    /<bdi>2024<\/bdi> \/ <bdi>…<\/bdi> \/ <bdi>three<\/bdi> \/ <bdi>very very very…ery very long<\/bdi>/,
+  );
   assert.doesNotMatch(page, /Not told/);
 });
 

@@ -3,13 +3,14 @@
 import { CSPProvider } from '@base-ui/react/csp-provider';
 import { Toast } from '@base-ui/react/toast';
 import { Tooltip } from '@base-ui/react/tooltip';
-import { createClient, createUploadList, isClientError } from '@stowage/client';
+import { createApi, createClient, createUploadList, isClientError } from '@stowage/client';
 import { StowageProvider } from '@stowage/react';
 import { QueryCache, QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
 import { Notices } from './notices/notices.tsx';
 import { createConsoleRouter } from './router.tsx';
+import { ApiContext } from './session/api-context.ts';
 import { SessionGate } from './session/session-gate.tsx';
 import { sessionKey } from './session/session-query.ts';
 
@@ -20,7 +21,8 @@ const maxRetries = 3;
 export function App({ signInToken }: { readonly signInToken: string | undefined }): ReactNode {
   const [parts] = useState(() => {
     const client = createClient({ concurrency: uploadConnections });
-    return { client, uploads: createUploadList(client), queries: createQueries(), router: createConsoleRouter() };
+    const uploads = createUploadList(client);
+    return { client, uploads, api: createApi(), queries: createQueries(), router: createConsoleRouter() };
   });
   return (
     // The content policy allows no style elements.
@@ -29,9 +31,11 @@ export function App({ signInToken }: { readonly signInToken: string | undefined 
         <StowageProvider client={parts.client} uploads={parts.uploads}>
           <Tooltip.Provider delay={500}>
             <Toast.Provider limit={3} timeout={7000}>
-              <SessionGate signInToken={signInToken}>
-                <RouterProvider router={parts.router} />
-              </SessionGate>
+              <ApiContext value={parts.api}>
+                <SessionGate signInToken={signInToken}>
+                  <RouterProvider router={parts.router} />
+                </SessionGate>
+              </ApiContext>
               <Notices />
             </Toast.Provider>
           </Tooltip.Provider>

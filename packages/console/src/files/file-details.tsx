@@ -6,12 +6,15 @@ import { useStowage } from '@stowage/react';
 import { Download, ExternalLink, Link2, RotateCw, Trash2, X } from 'lucide-react';
 import { type ReactNode, useRef, useState } from 'react';
 import { formatBytes } from '../format/bytes.ts';
+import { briefName } from '../format/name.ts';
 import { formatExactMoment } from '../format/time.ts';
 import { useSession } from '../session/session-context.ts';
+import { usePageTitle } from '../shell/page-title.ts';
 import { KindGlyph } from './file-glyph.tsx';
 import { opensInBrowser } from './file-kind.ts';
 import { canBeDeleted, StateBadge } from './state-badge.tsx';
 import type { FileActions } from './use-file-actions.ts';
+import '../theme/dialog.css';
 import './file-details.css';
 
 interface FileDetailsProps {
@@ -25,6 +28,7 @@ const linkSeconds = 24 * 3600;
 
 export function FileDetails({ file, actions, onClose }: FileDetailsProps): ReactNode {
   const removing = useRef<FileEntry | undefined>(undefined);
+  usePageTitle(file === undefined ? undefined : shownName(briefName(file.name)));
 
   // The open dialog holds the focus, which removal moves to the next row: so it waits until the dialog has closed.
   function onOpenChangeComplete(isOpen: boolean): void {
@@ -43,12 +47,12 @@ export function FileDetails({ file, actions, onClose }: FileDetailsProps): React
       onOpenChangeComplete={onOpenChangeComplete}
     >
       <Dialog.Portal>
-        <Dialog.Backdrop className="details-backdrop" />
-        <Dialog.Popup className="details">
+        <Dialog.Backdrop className="dialog-backdrop" />
+        <Dialog.Popup className="dialog">
           {file === undefined ? null : (
             <>
-              <header className="details-head">
-                <Dialog.Title className="details-title">
+              <header className="dialog-head">
+                <Dialog.Title className="dialog-title">
                   <bdi>{shownName(file.name)}</bdi>
                 </Dialog.Title>
                 {/* Without a tooltip: it has the focus first, and Escape would close its tooltip instead of the dialog. */}

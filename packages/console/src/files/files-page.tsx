@@ -8,6 +8,7 @@ import { CloudOff, FolderUp, PackageOpen, SearchX, Upload } from 'lucide-react';
 import { type ReactNode, useCallback, useMemo, useRef } from 'react';
 import { briefName } from '../format/name.ts';
 import { ConnectionBanner } from '../shell/connection-banner.tsx';
+import { usePageTitle } from '../shell/page-title.ts';
 import { BlankPage } from './blank-page.tsx';
 import { FileList } from './file-list.tsx';
 import { fileListQuery, filesKey, listedFiles } from './file-queries.ts';
@@ -22,6 +23,7 @@ export function FilesPage(): ReactNode {
   const queries = useQueryClient();
   const list = useInfiniteQuery({ ...fileListQuery(client, search), placeholderData: keepPreviousData });
   const toFocus = useRef<string | undefined>(undefined);
+  usePageTitle(search.name === undefined ? 'All files' : `Search: ${shownName(briefName(search.name))}`);
   const { data, error, fetchNextPage, isFetching } = list;
   const files = useMemo(() => (data === undefined ? undefined : listedFiles(data)), [data]);
 

@@ -2,8 +2,14 @@
 
 import { Toast } from '@base-ui/react/toast';
 import { X } from 'lucide-react';
-import type { ReactNode } from 'react';
+import type { KeyboardEvent, ReactNode } from 'react';
 import './notices.css';
+
+/** On the notice itself Enter does what its button does, as F6 leads there. */
+function actByEnter(event: KeyboardEvent<HTMLElement>): void {
+  if (event.key !== 'Enter' || event.target !== event.currentTarget) return;
+  event.currentTarget.querySelector<HTMLButtonElement>('.notice-action')?.click();
+}
 
 export function Notices(): ReactNode {
   const { toasts } = Toast.useToastManager();
@@ -11,7 +17,13 @@ export function Notices(): ReactNode {
     <Toast.Portal>
       <Toast.Viewport className="notices" aria-label="Notices (F6)">
         {toasts.map((toast) => (
-          <Toast.Root key={toast.id} toast={toast} className="notice" swipeDirection={['down', 'left']}>
+          <Toast.Root
+            key={toast.id}
+            toast={toast}
+            className="notice"
+            swipeDirection={['down', 'left']}
+            onKeyDown={actByEnter}
+          >
             <Toast.Content className="notice-content">
               <div className="notice-text">
                 <Toast.Title className="notice-title" />

@@ -31,7 +31,9 @@ it('leaves an address without a token alone', () => {
 
 it('reads what a user pastes', () => {
   assert.equal(readSignInToken('  http://127.0.0.1:3000/sign-in#token=a-b_c \n'), 'a-b_c');
-  assert.equal(readSignInToken('a-b_c'), 'a-b_c');
+  const token = 'a-b_c'.repeat(9);
+  assert.equal(readSignInToken(` ${token}\n`), token);
+  assert.equal(readSignInToken('hello'), undefined, 'a word is no token');
   assert.equal(readSignInToken('not a link'), undefined);
   assert.equal(readSignInToken('http://127.0.0.1:3000/'), undefined);
 });

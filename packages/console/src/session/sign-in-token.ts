@@ -2,6 +2,8 @@
 // neither in the history nor in a copied link.
 
 const maxTokenChars = 256;
+/** A word that somebody types is no token: those are 256 random bits. */
+const minBareTokenChars = 32;
 
 export function takeSignInToken(page: Pick<Window, 'location' | 'history'>): string | undefined {
   const url = new URL(page.location.href);
@@ -16,7 +18,7 @@ export function takeSignInToken(page: Pick<Window, 'location' | 'history'>): str
 /** From what a user pasted: the whole link, or only its token. */
 export function readSignInToken(pasted: string): string | undefined {
   const text = pasted.trim();
-  if (/^[\w.~-]+$/.test(text) && text.length <= maxTokenChars) return text;
+  if (/^[\w.~-]+$/.test(text)) return text.length < minBareTokenChars || text.length > maxTokenChars ? undefined : text;
   try {
     return tokenOf(new URL(text));
   } catch {

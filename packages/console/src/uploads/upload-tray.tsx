@@ -4,6 +4,7 @@ import { useStowage, useUploads } from '@stowage/react';
 import { ChevronDown, ChevronUp, Pause, Play, X } from 'lucide-react';
 import { type ReactNode, useEffect, useId, useState } from 'react';
 import { IconButton } from '../shell/icon-button.tsx';
+import { useTitleProgress } from '../shell/page-title.ts';
 import { ProgressBar } from './progress-bar.tsx';
 import { ResumeOffer } from './resume-offer.tsx';
 import { UploadRows } from './upload-rows.tsx';
@@ -25,7 +26,7 @@ export function UploadTray(): ReactNode {
       .then(() => uploads.resumeRemembered({ ask: false }))
       .catch(() => undefined);
   }, [uploads]);
-  usePageTitle(totals.active > 0 ? percent(totals.sentBytes, totals.totalBytes) : undefined);
+  useTitleProgress(totals.active > 0 ? percent(totals.sentBytes, totals.totalBytes) : undefined);
   useLeaveWarning(totals.active > 0);
 
   if (items.length === 0 && resumable.length === 0) return null;
@@ -86,12 +87,6 @@ function TrayActions(): ReactNode {
       <Play size={17} aria-hidden="true" />
     </IconButton>
   );
-}
-
-function usePageTitle(progress: number | undefined): void {
-  useEffect(() => {
-    document.title = progress === undefined ? 'Stowage' : `${progress}% · Stowage`;
-  }, [progress]);
 }
 
 /** Uploads survive a reload, but the browser may want the files shown once more. */

@@ -31,7 +31,7 @@ function messageOf({ code, retryAfterSeconds }: FilesError, base: string): Messa
   }
   return {
     title: 'This does not work at the moment',
-    text: `The link itself is good. Try again ${when}.`,
+    text: `Nothing is wrong with what you did. Try again ${when}.`,
     link: again,
   };
 }

@@ -10,6 +10,7 @@ import type { Database } from '../database/database.ts';
 import type { TenantId } from '../database/tenant-id.ts';
 import { type FileRecord, isoDate } from '../file-record.ts';
 import { FilesError } from '../files-error.ts';
+import { foldName } from '../tree/folder-record.ts';
 import { isOpen, type ShareRecord } from './share-record.ts';
 import type { ShareTokens } from './share-token.ts';
 
@@ -30,12 +31,18 @@ export interface Shares {
   describe(share: ShareRecord): Promise<{ readonly title: string }>;
   /** Throws `password-wrong`. */
   checkPassword(share: ShareRecord, password: string): Promise<void>;
-  /** The files that it shows now: that one, or those of the folder and below it, by name. Only ready ones. */
-  files(share: ShareRecord, limit: number): Promise<readonly FileRecord[]>;
+  /** The files that it shows now: that one, or those of the folder and below it, by path. Only ready ones. */
+  files(share: ShareRecord, limit: number): Promise<readonly SharedFile[]>;
   /** One of them. Throws `not-found`. */
   file(share: ShareRecord, fileId: string): Promise<FileRecord>;
   /** Counts one download of a file, or of `archive`. Of any number at once no more than the limit succeed. Throws `share-ended`. */
   countDownload(share: ShareRecord, what: string): Promise<void>;
+}
+
+interface SharedFile {
+  readonly file: FileRecord;
+  /** Names of the folders it lies in, below the shared one and outermost first. */
+  readonly folder: readonly string[];
 }
 
 interface SharesOptions {
@@ -167,9 +174,16 @@ export function openShares({
     },
 
     files: async ({ tenantId, targetKind, targetId }, limit) => {
-      if (targetKind === 'folder') return files.readyWithin({ tenantId, folderId: targetId, limit });
-      const file = await files.current({ tenantId, id: targetId });
-      return file?.state === 'ready' ? [file] : [];
+      if (targetKind === 'file') {
+        const file = await files.current({ tenantId, id: targetId });
+        return file?.state === 'ready' ? [{ file, folder: [] }] : [];
+      }
+      const found = await files.readyWithin({ tenantId, folderId: targetId, limit });
+      const paths = await folders.paths(tenantId, [targetId, ...new Set(found.map(({ folderId }) => folderId))]);
+      const above = paths.get(targetId)?.length ?? 0;
+      return found
+        .map((file) => ({ file, folder: (paths.get(file.folderId) ?? []).slice(above) }))
+        .sort((one, other) => comparePaths(pathOf(one), pathOf(other)));
     },
 
     file: async ({ tenantId, targetKind, targetId }, fileId) => {
@@ -192,4 +206,18 @@ export function openShares({
       if (!counted) throw new FilesError('share-ended');
     },
   };
+}
+
+/** As names are told apart; of two that differ in case alone, the id decides. */
+function pathOf({ file, folder }: SharedFile): readonly string[] {
+  return [...folder, file.name].map(foldName).concat(file.lineId);
+}
+
+function comparePaths(one: readonly string[], other: readonly string[]): number {
+  for (const [index, name] of one.entries()) {
+    const against = other[index];
+    if (against === undefined) return 1;
+    if (name !== against) return name < against ? -1 : 1;
+  }
+  return one.length - other.length;
 }
