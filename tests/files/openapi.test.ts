@@ -1,11 +1,11 @@
 // The OpenAPI document, the typed client and the service say the same: every route of the contract is called through the client, over
 // the service's own `fetch`, and each answer is held against the document: status, type and body. The document itself is valid
-// OpenAPI 3.1. A route that nobody calls here fails the test.
+// OpenAPI 3.1. A route that nobody calls here fails the test. What routes refuse is in refusals.test.ts.
 
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { Validator } from '@seriousme/openapi-schema-validator';
-import { type Api, createApi } from '@stowage/client';
+import { type Api, createApi, isClientError } from '@stowage/client';
 import { openApiDocument, type Route, routeNames, routes, type Upload } from '@stowage/contract';
 import { Secret, TOTP } from 'otpauth';
 import { z } from 'zod';
@@ -105,6 +105,17 @@ test('every route answers through the typed client as the document says', async 
   await callRest(world);
   const missing = routeNames.filter((name) => !world.judge.succeeded.has(name));
   assert.deepEqual(missing, [], 'routes that no test calls with success');
+});
+
+test('a refusal reaches who calls through the typed client by its code', async (t) => {
+  const { files, api, judge } = await openWorld(t);
+  const refused = async (code: string, work: Promise<unknown>): Promise<void> => {
+    await assert.rejects(work, (error: unknown) => isClientError(error) && error.code === code);
+  };
+  await refused('not-found', api.call('getFile', { params: { id: 'NOBODY' } }));
+  await refused('invalid-request', api.call('listFiles', { query: { limit: 0 } }));
+  await refused('unauthenticated', clientOf(files, judge, () => '').call('listFiles'));
+  await refused('not-found', api.open('getContent', { params: { id: 'NOBODY' } }));
 });
 
 interface World {

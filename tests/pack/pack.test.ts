@@ -96,6 +96,13 @@ test('every public package is packed', () => {
   assert.ok(!names.includes('@stowage/console'), 'the console is inside the command');
 });
 
+test('every package brings its own README', async () => {
+  for (const name of names) {
+    const readme = await readFile(join(app, 'node_modules', name, 'README.md'), 'utf8');
+    assert.ok(readme.startsWith(`# ${name}\n`) && readme.includes('```'), name);
+  }
+});
+
 test('the packed engine serves', async () => {
   const { child, endpoint } = await startCommand('engine', '--data', join(work, 'engine-data'), '--port', '0');
   try {

@@ -25,6 +25,7 @@ export const problems = {
   'bytes-missing': { status: 409, title: 'The bytes of this file are missing from the object storage.' },
   retained: { status: 409, title: 'The file must be kept for longer.' },
   'parts-missing': { status: 409, title: 'The bucket does not hold all parts yet.' },
+  'checksum-wrong': { status: 409, title: 'The bytes that were sent are not those that were announced.' },
   'name-taken': { status: 409, title: 'There is something of this name already.' },
   'last-owner': { status: 409, title: 'A tenant needs one owner who can sign in.' },
   'second-factor-exists': { status: 409, title: 'There is an authenticator already; take it away first.' },

@@ -39,6 +39,7 @@ export interface FileFacts {
   /** JSON. */
   readonly previews: string;
   readonly createdAtMs: number;
+  readonly updatedAtMs: number;
   readonly uploadExpiresAtMs: number;
   readonly signedUntilMs: number;
   readonly reviewAtMs: number | null;

@@ -22,7 +22,9 @@ export function* looksByItself({ files, versions, settled, nowMs }: Examination)
     if (!settled) continue;
     if ((file.reviewAtMs ?? 0) <= nowMs)
       yield `${named(file)} was to be looked at at ${file.reviewAtMs}; it is ${nowMs}, and nobody did.`;
-    if (arriving.has(file.state) && file.uploadExpiresAtMs <= nowMs)
+    // Who asks for the end of an upload after its time is told, and has it looked at once more.
+    const wasAskedFor = file.updatedAtMs >= file.uploadExpiresAtMs && (file.reviewAtMs ?? 0) > nowMs;
+    if (arriving.has(file.state) && file.uploadExpiresAtMs <= nowMs && !wasAskedFor)
       yield `${named(file)} was to be given up at ${file.uploadExpiresAtMs}; it is ${nowMs}.`;
     if (file.state === 'completing' && there.has(file.objectKey))
       yield `The bucket holds the object of ${named(file)}, and nobody took notice.`;

@@ -162,13 +162,11 @@ function uploadStates(model: Model, file: ModelFile): readonly FileState[] {
   }
 }
 
-/** Parts that the bucket does not join are kept a while, and then no longer. */
+/** Parts that are not what was announced do not become so by waiting. */
 function joinedStates(model: Model, file: ModelFile): readonly FileState[] {
   const contents = joined(model, file);
   const right = contents.filter((content) => isJoined(model, file, content));
-  const isKept = model.nowMs < file.expiresAtMs + limits.completionGraceMs;
-  const refused: FileState = isKept ? 'uploading' : 'expired';
-  return [...judgedStates(model, file, right), ...(right.length < contents.length ? [refused] : [])];
+  return [...judgedStates(model, file, right), ...(right.length < contents.length ? (['expired'] as const) : [])];
 }
 
 function copyStates(model: Model, file: ModelFile): readonly FileState[] {

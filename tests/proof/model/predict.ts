@@ -293,7 +293,7 @@ function predictComplete(model: Model, file: ModelFile): readonly Outcome[] {
     const right = contents.filter((content) => isJoined(model, file, content));
     return [
       ...(right.length > 0 ? [stored(file, right)] : []),
-      ...(right.length < contents.length ? [answer(503, { [file.id]: { state: 'uploading' as const } })] : []),
+      ...(right.length < contents.length ? [answer(409, { [file.id]: { state: 'uploading' as const } })] : []),
     ];
   }
   if (file.strategy === 'copy' || bytes.arrived.length === 0) return [answer(409)];

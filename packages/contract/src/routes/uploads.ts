@@ -107,7 +107,7 @@ export const uploadRoutes = {
     requires: 'uploads:create',
     status: 200,
     response: uploadSchema,
-    problems: ['wrong-state', 'parts-missing', 'storage-unavailable'],
+    problems: ['wrong-state', 'parts-missing', 'checksum-wrong', 'storage-unavailable'],
   },
   abortUpload: {
     method: 'DELETE',

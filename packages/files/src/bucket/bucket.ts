@@ -93,13 +93,16 @@ export interface Bucket {
   createMultipart(key: string, contentType: string, checksum?: MultipartChecksum): Promise<string>;
   /** Every part, by number; `undefined` when there is no such upload (which says nothing about the object). */
   listParts(key: string, uploadId: string): Promise<readonly StoredPart[] | undefined>;
-  /** Asks for the parts to be joined, where the key is free. Only `head` can tell what came of it. */
+  /**
+   * Asks for the parts to be joined, where the key is free. Only `head` can tell what came of it. Answers false when the bucket says
+   * that they do not have the checksum.
+   */
   completeMultipart(
     key: string,
     uploadId: string,
     parts: readonly StoredPart[],
     checksum?: MultipartChecksum,
-  ): Promise<void>;
+  ): Promise<boolean>;
   /** An upload that is not there is not an error. */
   abortMultipart(key: string, uploadId: string): Promise<void>;
   /** Unfinished uploads of exactly this key. */

@@ -75,7 +75,7 @@ export function openMultipartUploads({ ask, bucket }: BucketRequests, limits: Fi
     },
 
     completeMultipart: async (key, uploadId, parts, checksum) => {
-      await ask(
+      const answer = await ask(
         'completeMultipart',
         ({ sdk, patient }, send) =>
           patient.send(
@@ -99,8 +99,9 @@ export function openMultipartUploads({ ask, bucket }: BucketRequests, limits: Fi
             }),
             send,
           ),
-        { allowance: patience },
+        { allowance: patience, missing: checksum === undefined ? [] : ['BadDigest'] },
       );
+      return answer !== undefined;
     },
 
     abortMultipart: async (key, uploadId) => {

@@ -336,7 +336,8 @@ export function openWorker(options: WorkerOptions): Worker {
       // All are there, and a job copies them: it moves the file, or ends it.
       if (isUploading(completed)) await postpone(completed, nowMs);
     } catch (error) {
-      const missing = isFilesError(error) && error.code === 'parts-missing';
+      // What does not come by waiting; whoever had it would have sent it.
+      const missing = isFilesError(error) && (error.code === 'parts-missing' || error.code === 'checksum-wrong');
       // A bucket that refuses the completion for good must not hold the file, and what it has reserved, for ever.
       if (!missing && nowMs < file.uploadExpiresAtMs + limits.completionGraceMs) throw error;
       // But only its own word that there is no object ends an upload: one that is silent may hold every byte.

@@ -20,7 +20,7 @@ interface CompleteUploadOptions extends ReconcileOptions {
 
 /**
  * Answers the row as it is then, past uploading, or in `completing` when a job has to copy the bytes first. Throws `parts-missing`
- * when the bucket does not hold all bytes yet, and `storage-unavailable` when it does not tell; the upload can be completed
+ * when the bucket does not hold all bytes yet, `checksum-wrong` when they are others than were announced, and `storage-unavailable` when it does not tell; the upload can be completed
  * again after either.
  */
 export async function completeUpload(file: FileRecord, options: CompleteUploadOptions): Promise<FileRecord> {
@@ -61,7 +61,7 @@ async function join(file: FileRecord, options: CompleteUploadOptions): Promise<F
   let failure: unknown;
   try {
     const checksum = file.announcedAlgorithm === null ? undefined : announcedOf(file, await options.capabilities());
-    await bucket.completeMultipart(arrivalKey(file), uploadId, parts, checksum);
+    if (!(await bucket.completeMultipart(arrivalKey(file), uploadId, parts, checksum))) failure = notAsAnnounced(file);
   } catch (error) {
     // A lost reply, a twin that was faster, a real refusal: the object itself tells.
     failure = error;
@@ -86,6 +86,13 @@ function checkParts(file: FileRecord, parts: readonly UploadedPart[]): void {
   throw missing(
     `${wrong.length} of ${partCount} parts are missing or have a wrong size: ${named}. Send them, then complete again.`,
   );
+}
+
+function notAsAnnounced({ announcedAlgorithm, announcedValue }: FileRecord): FilesError {
+  const expected = `${announcedAlgorithm ?? ''} ${announcedValue ?? ''}`.trim();
+  return new FilesError('checksum-wrong', {
+    detail: `The parts that the bucket holds do not have the checksum that was announced (${expected}). Send those that differ again, then complete again; or give the upload up and announce the file anew.`,
+  });
 }
 
 function missing(detail: string): FilesError {
