@@ -30,7 +30,7 @@ async function all(): Promise<void> {
   get: async (id: string) => (__stowageFailpointReached("tree/a:get:1", await (__stowageFailpointAhead("tree/a:get:1"), find(__stowageFailpointReached("tree/a:get:2", await (__stowageFailpointAhead("tree/a:get:2"), idOf(id)))))))?.row,
 };
 async function all(): Promise<void> {
-  for await (const row of rows()) {__stowageFailpointReached("tree/a:all:1", undefined);use(row);}
+  for await (const row of (__stowageFailpointAhead("tree/a:all:1"), rows())) {__stowageFailpointReached("tree/a:all:1", undefined);use(row);}
   __stowageFailpointReached("tree/a:all:2", await (__stowageFailpointAhead("tree/a:all:2"), Promise.all(
     [1].map(async () => __stowageFailpointReached("tree/a:all:3", await (__stowageFailpointAhead("tree/a:all:3"), one()))),
   )));

@@ -106,8 +106,12 @@ export function instrument(path: string, text: string): InstrumentedFile {
       insertions.push({ at: value.start, text: `${reached}(${quoted}, ` });
       insertions.push({ at: value.argument.start, text: `(${ahead}(${quoted}), ` });
       insertions.push({ at: value.end, text: '))' });
-    } else if (value.type === 'ForOfStatement' && value.await === true && isNode(value.body)) {
-      const call = `${reached}(${name(own)}, undefined);`;
+    } else if (value.type === 'ForOfStatement' && value.await === true && isNode(value.right) && isNode(value.body)) {
+      const quoted = name(own);
+      const call = `${reached}(${quoted}, undefined);`;
+      // Ahead of the first of its awaits.
+      insertions.push({ at: value.right.start, text: `(${ahead}(${quoted}), ` });
+      insertions.push({ at: value.right.end, text: ')' });
       if (value.body.type === 'BlockStatement') insertions.push({ at: value.body.start + 1, text: call });
       else {
         insertions.push({ at: value.body.start, text: `{${call}` });
