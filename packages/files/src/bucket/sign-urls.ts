@@ -68,7 +68,7 @@ export function openUrlSigner({ settings, clock }: UrlSignerOptions): UrlSigner 
     const common = { endpoint, region, credentials, signingKeys, nowMs };
     const url = presignUrl({ ...common, method, path: `/${key}`, headers, query, expiresSeconds });
     checkSignedUrl(url, { endpoint, key, expiresSeconds, headers, query });
-    return { url, expiresAt: endOf(nowMs, expiresSeconds) };
+    return { url, expiresAt: isoDate(endOf(nowMs, expiresSeconds)) };
   }
 
   return {
@@ -81,20 +81,20 @@ export function openUrlSigner({ settings, clock }: UrlSignerOptions): UrlSigner 
 
     signForm: ({ key, contentType, sizeBytes, lifeMs }) => {
       const nowMs = clock();
-      const expiresSeconds = secondsOf(lifeMs);
+      const endsAtMs = endOf(nowMs, secondsOf(lifeMs));
       const fields = signPostPolicy({
         bucket,
         key,
         fields: { 'Content-Type': contentType, success_action_status: '201' },
         conditions: [['content-length-range', sizeBytes, sizeBytes]],
-        expiresAtMs: nowMs + expiresSeconds * 1000,
+        expiresAtMs: endsAtMs,
         credentials,
         region,
         nowMs,
         signingKeys,
       });
-      checkSignedForm(fields, { bucket, key, contentType, sizeBytes, endsAtMs: nowMs + expiresSeconds * 1000 });
-      return { method: 'POST', url: endpoint, headers: {}, fields, expiresAt: endOf(nowMs, expiresSeconds) };
+      checkSignedForm(fields, { bucket, key, contentType, sizeBytes, endsAtMs });
+      return { method: 'POST', url: endpoint, headers: {}, fields, expiresAt: isoDate(endsAtMs) };
     },
 
     signPart: ({ key, uploadId, partNumber, sizeBytes, lifeMs, checksum = {} }) => {
@@ -122,6 +122,6 @@ function secondsOf(lifeMs: number): number {
 }
 
 /** A signature is dated in whole seconds. */
-function endOf(nowMs: number, expiresSeconds: number): string {
-  return isoDate((Math.floor(nowMs / 1000) + expiresSeconds) * 1000);
+function endOf(nowMs: number, expiresSeconds: number): number {
+  return (Math.floor(nowMs / 1000) + expiresSeconds) * 1000;
 }
