@@ -77,10 +77,10 @@ export function predict(
   const lookedUp = judgedBy(givenThen, request.instance);
   switch (request.kind) {
     case 'create':
-      return [predictCreate(model, request.body, request.idempotencyKey, lookedUp)];
+      return predictAnnouncement(model, request.body, request.idempotencyKey, lookedUp);
     case 'createAgain': {
       const body = JSON.parse(request.announcement.body) as CreateUploadRequest; // written by predictCreate
-      return [predictCreate(model, body, request.announcement.key, lookedUp)];
+      return predictAnnouncement(model, body, request.announcement.key, lookedUp);
     }
     case 'copy':
       return [predictCopy(model, currentOf(lookedUp, request.file.lineId))];
@@ -163,6 +163,22 @@ function hasRoom(model: Model, sizeBytes: number): boolean {
   if (model.quotaBytes === null) return true;
   const taken = [...model.files.values()].reduce((sum, file) => sum + chargeOf(file), 0);
   return taken + sizeBytes <= model.quotaBytes;
+}
+
+/** A key is forgotten by the clock of whoever looks, or of an instance that is ahead and has tidied up. */
+function predictAnnouncement(
+  model: Model,
+  body: CreateUploadRequest,
+  idempotencyKey: string | undefined,
+  lookedUp: Model,
+): readonly Outcome[] {
+  const known = (given: Model): Model => ({
+    ...given,
+    announcements: given.announcements.filter(({ expiresAtMs }) => Math.max(...given.clocksMs) < expiresAtMs),
+  });
+  const outcome = predictCreate(model, body, idempotencyKey, lookedUp);
+  const mayBeForgotten = known(model).announcements.length < model.announcements.length;
+  return mayBeForgotten ? [outcome, predictCreate(known(model), body, idempotencyKey, known(lookedUp))] : [outcome];
 }
 
 function predictCreate(
