@@ -172,13 +172,15 @@ function predictAnnouncement(
   idempotencyKey: string | undefined,
   lookedUp: Model,
 ): readonly Outcome[] {
-  const known = (given: Model): Model => ({
+  const stillKnown = (given: Model): Model => ({
     ...given,
     announcements: given.announcements.filter(({ expiresAtMs }) => Math.max(...given.clocksMs) < expiresAtMs),
   });
   const outcome = predictCreate(model, body, idempotencyKey, lookedUp);
-  const mayBeForgotten = known(model).announcements.length < model.announcements.length;
-  return mayBeForgotten ? [outcome, predictCreate(known(model), body, idempotencyKey, known(lookedUp))] : [outcome];
+  const mayBeForgotten = stillKnown(model).announcements.length < model.announcements.length;
+  return mayBeForgotten
+    ? [outcome, predictCreate(stillKnown(model), body, idempotencyKey, stillKnown(lookedUp))]
+    : [outcome];
 }
 
 function predictCreate(
