@@ -61,6 +61,10 @@ export async function startConsoleBrowser(): Promise<ConsoleBrowser> {
 
 /** Drops files of the disk onto the page as a user's hand does: through the browser, not through script. */
 export async function dropFiles(page: Page, paths: readonly string[]): Promise<void> {
+  // What is shown for the first time listens a frame later.
+  await page.evaluate(
+    () => new Promise<void>((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(resolve)))),
+  );
   const session: CDPSession = await page.context().newCDPSession(page);
   const data = { items: [], files: [...paths], dragOperationsMask: 1 };
   for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
