@@ -34,3 +34,10 @@ export function underLease<Parts extends { readonly mover: FileMover; readonly f
     files: { ...files, change: held(files.change), relocate: held(files.relocate) },
   };
 }
+
+/** A job or review that runs here, and until when it is nobody else's. */
+export interface Leased<Item> {
+  readonly item: Item;
+  leasedUntilMs: number;
+  lost: boolean;
+}

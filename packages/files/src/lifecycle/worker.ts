@@ -7,17 +7,16 @@ import type { LeaseOptions, Waiting, WaitingList } from '../database/work-tables
 import type { FileRecord } from '../file-record.ts';
 import { isFilesError } from '../files-error.ts';
 import type { FilesLimits } from '../limits.ts';
-import { errorFields, type FilesLog } from '../log.ts';
+import { errorFields } from '../log.ts';
 import type { Scanner } from '../scanning/scanner.ts';
 import type { DeliveryRecord } from '../webhooks/webhook-record.ts';
 import { fairly, halfOf } from './fair-work.ts';
 import { nextUploadReview, purgeableFrom } from './file-lifecycle.ts';
-import { endWithout, noteOfGivenUp, triesAfter } from './give-up.ts';
 import type { Job, JobKind } from './job.ts';
-import { type JobLease, LeaseLostError } from './job-lease.ts';
+import type { Leased } from './job-lease.ts';
 import { type Lane, type LaneWork, openLane } from './lane.ts';
-import type { FileMover } from './move-file.ts';
 import { isUploading } from './reconcile.ts';
+import { type RunJobOptions, runJob } from './run-job.ts';
 
 export interface Worker {
   /** Works until nothing is due, or as much was done as one tick may. Failures of jobs are put back for later, not thrown; what the database throws is, when all rests. */
@@ -32,14 +31,9 @@ export interface Worker {
   abandon(): Promise<void>;
 }
 
-interface WorkerOptions {
+interface WorkerOptions extends Omit<RunJobOptions, 'database'> {
   readonly database: Database;
-  readonly mover: FileMover;
-  readonly clock: () => number;
   readonly limits: FilesLimits;
-  readonly log: FilesLog;
-  /** What each kind of job does. */
-  readonly handlers: Readonly<Record<JobKind, (file: FileRecord, lease: JobLease) => Promise<void>>>;
   /** Brings an upload whose time has come to an end, if its bytes are all there. */
   readonly completeUpload: (file: FileRecord) => Promise<FileRecord>;
   /** Moves an upload to where the bucket says it is. */
@@ -52,7 +46,6 @@ interface WorkerOptions {
   readonly scanner: Pick<Scanner, 'atOnce'> | undefined;
   /** Tells applications what is due. */
   readonly deliveries: LaneWork<DeliveryRecord>;
-  readonly onJob: (kind: JobKind, outcome: 'done' | 'retried' | 'given-up' | 'lost') => void;
   /** Jobs, reviews, deliveries and slices of upkeep of one tick. Default 100,000. */
   readonly maxPerTick?: number;
   /** Runs one job or review, and may measure it. */
@@ -61,9 +54,6 @@ interface WorkerOptions {
 
 /** How often the database is asked for what is due. */
 const pollMs = 1_000;
-/** First wait after a failure, doubled each time, up to the longest. */
-const retryMs = 500;
-const maxRetryMs = 5 * 60_000;
 /** Of one tick: what comes after waits for the next. */
 const defaultMaxPerTick = 100_000;
 /** Rounds of one tick. */
@@ -77,13 +67,6 @@ const maxRenewalMs = 60_000;
 
 /** Previews that are begun at the same time. One is made at a time: the other is the next tenant's, and waits for its turn here. */
 const previewPlaces = 2;
-
-/** A job or review that runs here, and until when it is nobody else's. */
-interface Leased<Item> {
-  readonly item: Item;
-  leasedUntilMs: number;
-  lost: boolean;
-}
 
 interface FairLaneOptions<Item> extends Omit<LaneWork<Leased<Item>>, 'take'> {
   readonly waiting: WaitingList;
@@ -183,7 +166,7 @@ export function openWorker(options: WorkerOptions): Worker {
       ...places,
       waiting: database.outbox.waiting(kind),
       take: (ids, lease) => database.outbox.take(ids, lease),
-      run: (taken) => options.observe(taken.item.kind, taken.item.fileId, () => runJob(taken)),
+      run: (taken) => options.observe(taken.item.kind, taken.item.fileId, () => runJob(taken, options)),
       giveBack: (taken) => database.outbox.giveBack(taken.map(({ item }) => item)),
     });
   }
@@ -227,50 +210,6 @@ export function openWorker(options: WorkerOptions): Worker {
       const { item: file, leasedUntilMs: fromMs } = taken;
       if (await database.files.renewDue({ id: file.id, fromMs, untilMs })) taken.leasedUntilMs = untilMs;
     }
-  }
-
-  async function runJob(taken: Leased<Job>): Promise<void> {
-    const { item: job } = taken;
-    const lease: JobLease = { isLost: () => taken.lost || clock() >= taken.leasedUntilMs };
-    const lost = (): void => {
-      log.warn('The lease of a job was lost; another does it.', { job: job.kind, fileId: job.fileId });
-      options.onJob(job.kind, 'lost');
-    };
-    try {
-      const file = await database.files.find(job.fileId);
-      if (file !== undefined) await options.handlers[job.kind](file, lease);
-      if (await database.outbox.done(job)) options.onJob(job.kind, 'done');
-      else lost();
-    } catch (error) {
-      if (error instanceof LeaseLostError) {
-        lost();
-        return;
-      }
-      const tries = triesAfter(job, error);
-      if (tries === undefined) {
-        if (!lease.isLost() && (await giveUp(job, error))) options.onJob(job.kind, 'given-up');
-        else lost();
-        return;
-      }
-      const waitMs = Math.min(maxRetryMs, retryMs * 2 ** job.attempts);
-      log.warn('A job failed; it is tried again.', {
-        job: job.kind,
-        fileId: job.fileId,
-        waitMs,
-        ...errorFields(error),
-      });
-      if (await database.outbox.retry(job, { dueAtMs: clock() + waitMs, error: String(error), tries }))
-        options.onJob(job.kind, 'retried');
-      else lost();
-    }
-  }
-
-  /** First what becomes of the file, then the job goes: cut off in between, it is tried, and given up, once more. */
-  async function giveUp(job: Job, error: unknown): Promise<boolean> {
-    log.error('A job was given up.', { job: job.kind, fileId: job.fileId, ...errorFields(error) });
-    await endWithout(job.kind, job.fileId, { files: database.files, mover });
-    const file = await database.files.find(job.fileId);
-    return file === undefined ? database.outbox.done(job) : database.outbox.giveUp(job, noteOfGivenUp(file, job));
   }
 
   async function review(file: FileRecord): Promise<void> {
