@@ -12,3 +12,17 @@ export function shownName(name: string): string {
     (character) => `[U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}]`,
   );
 }
+
+/**
+ * The whole name, or its beginning and its end where a long one would bury what is said of it: what tells files apart often stands
+ * before the ending. Counted are characters as people see them.
+ */
+export function briefName(
+  name: string,
+  { maxCharacters = 60, endCharacters = 16 }: { readonly maxCharacters?: number; readonly endCharacters?: number } = {},
+): string {
+  const characters = Array.from(new Intl.Segmenter().segment(name), ({ segment }) => segment);
+  if (characters.length <= maxCharacters) return name;
+  const start = characters.slice(0, maxCharacters - endCharacters - 1).join('');
+  return `${start}…${characters.slice(-endCharacters).join('')}`;
+}

@@ -1,12 +1,11 @@
 // All that is known of one file, with its picture, why it was refused where it was, and what can be done with it.
 
 import { Dialog } from '@base-ui/react/dialog';
-import { type FileEntry, shownName } from '@stowage/contract';
+import { briefName, type FileEntry, shownName } from '@stowage/contract';
 import { useStowage } from '@stowage/react';
 import { Download, ExternalLink, Link2, RotateCw, Trash2, X } from 'lucide-react';
 import { type ReactNode, useRef, useState } from 'react';
 import { formatBytes } from '../format/bytes.ts';
-import { briefName } from '../format/name.ts';
 import { formatExactMoment } from '../format/time.ts';
 import { useSession } from '../session/session-context.ts';
 import { usePageTitle } from '../shell/page-title.ts';

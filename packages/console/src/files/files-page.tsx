@@ -1,12 +1,11 @@
 // The first page: all files, newest first, found by name.
 
-import { shownName } from '@stowage/contract';
+import { briefName, shownName } from '@stowage/contract';
 import { useFilePicker, useStowage, useUploadEvents } from '@stowage/react';
 import { keepPreviousData, useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { CloudOff, FolderUp, PackageOpen, SearchX, Upload } from 'lucide-react';
 import { type ReactNode, useCallback, useMemo, useRef } from 'react';
-import { briefName } from '../format/name.ts';
 import { ConnectionBanner } from '../shell/connection-banner.tsx';
 import { usePageTitle } from '../shell/page-title.ts';
 import { BlankPage } from './blank-page.tsx';

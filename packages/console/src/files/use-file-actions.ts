@@ -1,11 +1,10 @@
 // What can be done with a file of the list. Each says what it did, and how to take it back.
 
 import { isClientError } from '@stowage/client';
-import type { FileEntry, Share } from '@stowage/contract';
+import { briefName, type FileEntry, type Share } from '@stowage/contract';
 import { useStowage } from '@stowage/react';
 import { useQueryClient } from '@tanstack/react-query';
 import { useMemo } from 'react';
-import { briefName } from '../format/name.ts';
 import { formatDeadline } from '../format/time.ts';
 import { useNotices } from '../notices/use-notices.ts';
 import { opensInBrowser } from './file-kind.ts';

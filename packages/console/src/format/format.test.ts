@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { formatBytes, formatRate } from './bytes.ts';
 import { count } from './count.ts';
-import { briefName } from './name.ts';
 import { formatMoment, formatSpan } from './time.ts';
 
 describe('formatBytes', () => {
@@ -45,10 +44,4 @@ it('formatSpan rounds up and never says zero', () => {
 
 it('count knows one from many', () => {
   assert.deepEqual([count(0, 'file'), count(1, 'file'), count(2, 'file')], ['0 files', '1 file', '2 files']);
-});
-
-it('briefName keeps the beginning and the end of a long name, and every character whole', () => {
-  assert.equal(briefName('letter.txt'), 'letter.txt');
-  const family = '👨‍👩‍👧‍👦';
-  assert.equal(briefName(`${family.repeat(80)}.txt`), `${family.repeat(43)}…${family.repeat(12)}.txt`);
 });

@@ -1,7 +1,7 @@
 // Why unfinished uploads could not go on by themselves, in words, and what to do about it.
 
 import type { MissedFile } from '@stowage/client';
-import { briefName } from '../format/name.ts';
+import { briefName } from '@stowage/contract';
 
 const advice: Readonly<Record<MissedFile['reason'], string>> = {
   'not-remembered': 'This browser does not remember where it lies. Choose it again to go on.',

@@ -2,7 +2,7 @@
 // What it says where something is refused is share-refusal.ts.
 
 import { createHash } from 'node:crypto';
-import { shownName } from '@stowage/contract';
+import { briefName, shownName } from '@stowage/contract';
 import { html, raw } from 'hono/html';
 
 export interface PageFile {
@@ -67,20 +67,13 @@ function listed(file: PageFile, base: string, isFolder: boolean): ReturnType<typ
 /** Folders that are named before and behind those that are left out, and how much of a long name is shown. */
 const firstFolders = 1;
 const lastFolders = 2;
-const nameCharacters = 28;
+const shortened = { maxCharacters: 28, endCharacters: 13 } as const;
 
 /** Where a file lies, shortened in the middle. Each name is set apart, so that one written from right to left turns none of its neighbours. */
 function place(folder: readonly string[]): ReturnType<typeof html> {
   const left = folder.length <= firstFolders + lastFolders + 1 ? [] : folder.slice(firstFolders, -lastFolders);
   const names = left.length === 0 ? folder : [...folder.slice(0, firstFolders), '…', ...folder.slice(-lastFolders)];
-  return html`${names.map((name, index) => html`${index === 0 ? '' : ' / '}<bdi>${briefName(shownName(name))}</bdi>`)}`;
-}
-
-function briefName(name: string): string {
-  const characters = Array.from(new Intl.Segmenter().segment(name), ({ segment }) => segment);
-  if (characters.length <= nameCharacters) return name;
-  const half = Math.floor(nameCharacters / 2);
-  return `${characters.slice(0, half).join('')}…${characters.slice(1 - half).join('')}`;
+  return html`${names.map((name, index) => html`${index === 0 ? '' : ' / '}<bdi>${briefName(shownName(name), shortened)}</bdi>`)}`;
 }
 
 export function renderPasswordForm({ base, wrong }: { readonly base: string; readonly wrong: boolean }): string {
