@@ -21,6 +21,7 @@ export * from './routes.ts';
 export * from './search.ts';
 export * from './share.ts';
 export * from './shown-name.ts';
+export * from './shown-size.ts';
 export * from './upload.ts';
 export * from './usage.ts';
 export * from './version.ts';

@@ -1,11 +1,10 @@
 // All that is known of one file, with its picture, why it was refused where it was, and what can be done with it.
 
 import { Dialog } from '@base-ui/react/dialog';
-import { briefName, type FileEntry, shownName } from '@stowage/contract';
+import { briefName, type FileEntry, shownName, shownSize } from '@stowage/contract';
 import { useStowage } from '@stowage/react';
 import { Download, ExternalLink, Link2, RotateCw, Trash2, X } from 'lucide-react';
 import { type ReactNode, useRef, useState } from 'react';
-import { formatBytes } from '../format/bytes.ts';
 import { formatExactMoment } from '../format/time.ts';
 import { useSession } from '../session/session-context.ts';
 import { usePageTitle } from '../shell/page-title.ts';
@@ -157,7 +156,7 @@ function Facts({ file }: { readonly file: FileEntry }): ReactNode {
 
 /** In a unit that is read at a glance, and exactly where that is another. */
 function sizeWords(sizeBytes: number): string {
-  const short = formatBytes(sizeBytes);
+  const short = shownSize(sizeBytes);
   return sizeBytes < 1000 ? short : `${short} (${sizeBytes.toLocaleString()} bytes)`;
 }
 

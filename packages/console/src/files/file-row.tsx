@@ -1,8 +1,7 @@
 // One file of the list.
 
-import { type FileEntry, shownName } from '@stowage/contract';
+import { type FileEntry, shownName, shownSize } from '@stowage/contract';
 import { type MouseEvent, memo, type ReactNode } from 'react';
-import { formatBytes } from '../format/bytes.ts';
 import { formatExactMoment, formatMoment } from '../format/time.ts';
 import { FileGlyph } from './file-glyph.tsx';
 import { FileRowActions } from './file-row-actions.tsx';
@@ -21,7 +20,7 @@ interface FileRowProps {
 
 export const FileRow = memo(function FileRow(props: FileRowProps): ReactNode {
   const { file, index, offset, isActive, actions, nowMs } = props;
-  const size = formatBytes(file.sizeBytes);
+  const size = shownSize(file.sizeBytes);
   const when = formatMoment(file.createdAt, nowMs);
   return (
     // The header is the grid's first row. The position is set through the DOM, which the content policy allows.

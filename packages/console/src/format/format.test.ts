@@ -1,25 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { formatBytes, formatRate } from './bytes.ts';
 import { count } from './count.ts';
 import { formatMoment, formatSpan } from './time.ts';
-
-describe('formatBytes', () => {
-  const cases: readonly [number, string][] = [
-    [0, '0 bytes'],
-    [1, '1 byte'],
-    [999, '999 bytes'],
-    [1000, '1 kB'],
-    [1530, '1.53 kB'],
-    [15_300, '15.3 kB'],
-    [999_600, '1 MB'],
-    [300_000_000, '300 MB'],
-    [5e12, '5 TB'],
-  ];
-  for (const [bytes, text] of cases) it(`${bytes} is ${text}`, () => assert.equal(formatBytes(bytes, 'en'), text));
-  it('speaks other languages', () => assert.equal(formatBytes(1530, 'de'), '1,53 kB'));
-  it('has rates', () => assert.equal(formatRate(12_340_000, 'en'), '12.3 MB/s'));
-});
 
 describe('formatMoment', () => {
   const now = new Date(2026, 10, 20, 15, 0).getTime();

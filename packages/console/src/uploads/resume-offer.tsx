@@ -2,11 +2,10 @@
 // otherwise the user chooses them once more.
 
 import type { ResumableUpload } from '@stowage/client';
-import { shownName } from '@stowage/contract';
+import { shownName, shownSize } from '@stowage/contract';
 import { useFilePicker, useStowage } from '@stowage/react';
 import { X } from 'lucide-react';
 import type { ReactNode } from 'react';
-import { formatBytes } from '../format/bytes.ts';
 import { count } from '../format/count.ts';
 import { useNotices } from '../notices/use-notices.ts';
 import { IconButton } from '../shell/icon-button.tsx';
@@ -37,7 +36,7 @@ export function ResumeOffer({ resumable }: { readonly resumable: readonly Resuma
             <bdi className="resume-offer-name" title={shownName(upload.name)}>
               {shownName(upload.name)}
             </bdi>
-            <span className="resume-offer-size">{formatBytes(upload.sizeBytes)}</span>
+            <span className="resume-offer-size">{shownSize(upload.sizeBytes)}</span>
             <IconButton
               label={`Give up the upload of ${shownName(upload.name)}`}
               hint="Give up"

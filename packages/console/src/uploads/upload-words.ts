@@ -1,17 +1,17 @@
 // How uploads stand, in words.
 
 import type { UploadItem, UploadTotals } from '@stowage/client';
-import { formatBytes, formatRate } from '../format/bytes.ts';
+import { shownSize } from '@stowage/contract';
 import { count } from '../format/count.ts';
 import { formatSpan } from '../format/time.ts';
 
 /** The line below a file's name. */
 export function describeItem({ state, progress, error, trouble }: UploadItem): string {
   const { sentBytes, totalBytes } = progress;
-  const amount = `${formatBytes(sentBytes)} of ${formatBytes(totalBytes)}`;
+  const amount = `${shownSize(sentBytes)} of ${shownSize(totalBytes)}`;
   switch (state) {
     case 'queued':
-      return `${formatBytes(totalBytes)} · waiting for its turn`;
+      return `${shownSize(totalBytes)} · waiting for its turn`;
     case 'starting':
       return trouble === undefined ? 'Starting' : 'Waiting for Stowage to answer';
     case 'sending':
@@ -24,7 +24,7 @@ export function describeItem({ state, progress, error, trouble }: UploadItem): s
     case 'checking':
       return 'Stored safely, being checked';
     case 'ready':
-      return formatBytes(totalBytes);
+      return shownSize(totalBytes);
     case 'failed':
       return error?.message ?? 'Failed';
     case 'cancelled':
@@ -80,7 +80,9 @@ interface Rate {
 }
 
 function rateWord({ bytesPerSecond }: Rate): string[] {
-  return bytesPerSecond === undefined || bytesPerSecond < 1 ? [] : [formatRate(bytesPerSecond)];
+  return bytesPerSecond === undefined || bytesPerSecond < 1
+    ? []
+    : [shownSize(bytesPerSecond, undefined, '-per-second')];
 }
 
 function leftWord({ secondsLeft }: Rate): string[] {

@@ -2,8 +2,11 @@
 // What it says where something is refused is share-refusal.ts.
 
 import { createHash } from 'node:crypto';
-import { briefName, shownName } from '@stowage/contract';
+import { briefName, shownName, shownSize } from '@stowage/contract';
 import { html, raw } from 'hono/html';
+
+/** Of all that the page says. */
+const language = 'en';
 
 export interface PageFile {
   readonly id: string;
@@ -43,7 +46,7 @@ export function renderFiles(view: {
 }): string {
   const { title, base, files, isFolder } = view;
   const total = files.reduce((sum, file) => sum + file.sizeBytes, 0);
-  const count = `${files.length} ${files.length === 1 ? 'file' : 'files'}, ${sizeText(total)}`;
+  const count = `${files.length} ${files.length === 1 ? 'file' : 'files'}, ${shownSize(total, language)}`;
   return layout(
     shownName(title),
     html`<h1><bdi>${shownName(title)}</bdi></h1>
@@ -59,7 +62,7 @@ function listed(file: PageFile, base: string, isFolder: boolean): ReturnType<typ
   const from = path === '' ? '' : ` from ${path}`;
   return html`<li>
     ${file.hasPreview ? html`<img src="${base}/files/${file.id}/preview" alt="" loading="lazy" width="64" height="64" />` : html`<span class="glyph" aria-hidden="true">${ending(file.name)}</span>`}
-    <span class="name">${isFolder ? html`<bdi>${shownName(file.name)}</bdi>` : ''}<small${path === '' ? '' : html` title="${path}"`}>${path === '' ? '' : html`${place(file.folder)} · `}${sizeText(file.sizeBytes)}</small></span>
+    <span class="name">${isFolder ? html`<bdi>${shownName(file.name)}</bdi>` : ''}<small${path === '' ? '' : html` title="${path}"`}>${path === '' ? '' : html`${place(file.folder)} · `}${shownSize(file.sizeBytes, language)}</small></span>
     <a class="button${isFolder ? '' : ' primary'}" href="${base}/files/${file.id}" aria-label="Download ${shownName(file.name)}${from}">Download</a>
   </li>`;
 }
@@ -107,7 +110,7 @@ export function renderMessage({ title, text, link }: Message): string {
 
 function layout(title: string, content: ReturnType<typeof html>): string {
   return String(html`<!doctype html>
-<html lang="en">
+<html lang="${language}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -128,24 +131,6 @@ const icon = `data:image/svg+xml,${encodeURIComponent(mark)}`;
 /** What stands for a file without a picture: the ending of its name where that is short and plain. */
 function ending(name: string): string {
   return /\.([A-Za-z0-9]{1,4})$/.exec(name)?.[1]?.toUpperCase() ?? '';
-}
-
-const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'] as const;
-
-function sizeText(sizeBytes: number): string {
-  let value = sizeBytes;
-  let step = 0;
-  // 999.5 would be shown as 1,000.
-  while (value >= 999.5 && step < units.length - 1) {
-    value /= 1000;
-    step += 1;
-  }
-  return new Intl.NumberFormat('en', {
-    style: 'unit',
-    unit: `${units[step]}`,
-    unitDisplay: step === 0 ? 'long' : 'short',
-    maximumFractionDigits: value < 100 && step > 0 ? 1 : 0,
-  }).format(value);
 }
 
 /** The colours are the console's (packages/console/src/theme/tokens.css). */
