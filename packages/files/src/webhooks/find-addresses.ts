@@ -55,8 +55,13 @@ export async function findAddresses(
 }
 
 async function readTable(path: string): Promise<string> {
-  // A machine without one has no names of its own.
-  return await readFile(path, 'utf8').catch(() => '');
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    // A machine without one has no names of its own. One that cannot be read may say where a name must not lead.
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
+    throw error;
+  }
 }
 
 /** Each line is an address and its names; `#` begins a remark. */
